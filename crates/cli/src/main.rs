@@ -1,0 +1,3 @@
+//! The binary of this crate.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! YAML text to documents with source spans to typed Kubernetes objects: strict decoding, defaulting, validation.

@@ -1,0 +1,1 @@
+//! The commands a person types (kubectl and friends), run against a lab.
