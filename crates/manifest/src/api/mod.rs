@@ -1,0 +1,14 @@
+//! Typed objects: the kinds that are simulated, as hand-written structs (the official ones are far too large for a
+//! browser), and [`Object`], which holds any of them.
+
+pub mod apps;
+pub mod core;
+pub mod meta;
+mod object;
+pub mod pod;
+
+pub use apps::{Deployment, ReplicaSet};
+pub use core::{ConfigMap, Event, Namespace, Node, Secret, Service};
+pub use meta::{ObjectMeta, Str, StrMap, Timestamp, Uid};
+pub use object::{Kind, Object, ObjectKey, Other, Resource};
+pub use pod::Pod;
