@@ -1,5 +1,10 @@
 //! YAML text to documents with source spans to typed Kubernetes objects: strict decoding, defaulting, validation.
 
 pub mod api;
+pub mod duration;
+pub mod golang;
+pub mod intorpercent;
+pub mod names;
 pub mod quantity;
+pub mod selector;
 pub mod value;

@@ -1,0 +1,97 @@
+//! How Go prints values: many of the API server's messages carry a value in Go's or JSON's spelling.
+
+/// `strconv.Quote`: the text in double quotes with Go's escapes.
+pub fn quote(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{7}' => out.push_str("\\a"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{b}' => out.push_str("\\v"),
+            '\u{c}' => out.push_str("\\f"),
+            c if c < ' ' || c == '\u{7f}' => {
+                out.push_str("\\x");
+                push_hex(&mut out, c as u32, 2);
+            }
+            // Go escapes what unicode.IsPrint refuses; of those only these appear in practice.
+            '\u{80}'..='\u{a0}'
+            | '\u{ad}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202f}'
+            | '\u{feff}' => {
+                out.push_str("\\u");
+                push_hex(&mut out, c as u32, 4);
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// `encoding/json`'s string: `<`, `>` and `&` are escaped too when `html` is set, as Go does by default.
+pub fn push_json_string(out: &mut String, text: &str, html: bool) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '<' | '>' | '&' if html => {
+                out.push_str("\\u");
+                push_hex(out, c as u32, 4);
+            }
+            c if c < ' ' || c == '\u{2028}' || c == '\u{2029}' => {
+                out.push_str("\\u");
+                push_hex(out, c as u32, 4);
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+fn push_hex(out: &mut String, value: u32, width: usize) {
+    for i in (0..width).rev() {
+        out.push(char::from_digit((value >> (4 * i)) & 15, 16).unwrap_or('0'));
+    }
+}
+
+/// A float as `encoding/json` prints it: shortest digits, exponent form below 1e-6 and from 1e21 on.
+pub fn float(number: f64) -> String {
+    let magnitude = number.abs();
+    if magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) {
+        let text = format!("{number:e}");
+        // Go writes e+21 and e-7.
+        return match text.split_once('e') {
+            Some((mantissa, exponent)) if exponent.starts_with('-') => format!("{mantissa}e{exponent}"),
+            Some((mantissa, exponent)) => format!("{mantissa}e+{exponent}"),
+            None => text,
+        };
+    }
+    number.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn go_spelling() {
+        assert_eq!(super::quote("a\"b\\\n\u{1}한"), "\"a\\\"b\\\\\\n\\x01한\"");
+        let mut out = String::new();
+        super::push_json_string(&mut out, "a<b>&\u{1}", true);
+        assert_eq!(out, "\"a\\u003cb\\u003e\\u0026\\u0001\"");
+        assert_eq!(super::float(1e21), "1e+21");
+        assert_eq!(super::float(0.5), "0.5");
+        assert_eq!(super::float(3.0), "3");
+    }
+}

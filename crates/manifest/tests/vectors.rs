@@ -1,0 +1,70 @@
+//! Outputs of the real functions of Kubernetes v1.36.2 over chosen inputs.
+
+use opscape_manifest::{duration, intorpercent, names, selector::Selector};
+use serde_json::Value;
+
+fn vectors(name: &str) -> Value {
+    let path = format!("{}/tests/vectors/vec_{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn items(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+#[test]
+fn ages() {
+    for case in items(&vectors("human_duration")) {
+        let seconds = case["seconds"].as_f64().unwrap();
+        assert_eq!(duration::age(seconds), case["age"], "{seconds}");
+        assert_eq!(duration::short_age(seconds), case["short"], "{seconds}");
+    }
+}
+
+#[test]
+fn percentages() {
+    for case in items(&vectors("intorpercent")) {
+        let (text, total) = (case["in"].as_str().unwrap(), case["total"].as_i64().unwrap());
+        if text.parse::<i64>().is_ok() {
+            continue; // a plain number is itself
+        }
+        for (key, up) in [("up", true), ("down", false)] {
+            match intorpercent::scaled_percent(text, total, up) {
+                Ok(share) => assert_eq!(share, case[key], "{case}"),
+                Err(message) => assert_eq!(message, case["error"], "{case}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn label_selectors() {
+    let vectors = vectors("label_selector");
+    let sets: Vec<std::collections::BTreeMap<String, String>> =
+        serde_json::from_value(vectors["sets"].clone()).unwrap();
+    for case in items(&vectors["cases"]) {
+        match Selector::parse(case["selector"].as_str().unwrap()) {
+            Ok(selector) => {
+                assert_eq!(selector.to_string(), case["string"], "{case}");
+                let matches: Vec<bool> = sets.iter().map(|set| selector.matches(set)).collect();
+                assert_eq!(serde_json::json!(matches), case["matches"], "{case}");
+            }
+            Err(message) => assert_eq!(message, case["error"], "{case}"),
+        }
+    }
+}
+
+#[test]
+fn names_and_labels() {
+    let wanted =
+        |value: &Value| items(value).iter().map(|m| m.as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    for case in items(&vectors("names")) {
+        let text = case["in"].as_str().unwrap();
+        assert_eq!(names::dns1123_label(text), wanted(&case["dns1123label"]), "{text}");
+        assert_eq!(names::dns1123_subdomain(text), wanted(&case["dns1123subdomain"]), "{text}");
+        assert_eq!(names::dns1035_label(text), wanted(&case["dns1035label"]), "{text}");
+        assert_eq!(names::label_value(text), wanted(&case["labelValue"]), "{text}");
+        assert_eq!(names::qualified_name(text), wanted(&case["qualifiedName"]), "{text}");
+        assert_eq!(names::port_name(text), wanted(&case["portName"]), "{text}");
+    }
+}
