@@ -1,6 +1,7 @@
 //! YAML text to documents with source spans to typed Kubernetes objects: strict decoding, defaulting, validation.
 
 pub mod api;
+pub mod codec;
 pub mod duration;
 pub mod golang;
 pub mod intorpercent;

@@ -1,0 +1,172 @@
+//! Between [`Value`] trees and typed objects, by serde with one serializer and one deserializer of our own, so that
+//! each type is compiled once.
+//!
+//! [`to_value`] leaves out what Go's `omitempty` leaves out: absent options and empty maps; empty structs stay
+//! (`strategy: {}`), and so does everything inside a plain [`Value`] (`emptyDir: {}`).
+
+mod de;
+mod ser;
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::api::{Kind, Object, Other};
+use crate::value::{Map, Value};
+
+/// Why a value does not fit a type, in words for a person. The strict check against the field table
+/// ([`crate::schema`]) comes first and says it as the API server does; this is what is left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error(pub String);
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl serde::ser::Error for Error {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self(message.to_string())
+    }
+}
+
+impl serde::de::Error for Error {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self(message.to_string())
+    }
+}
+
+/// The tree of a typed value; `Null` for what cannot be written as JSON (nothing of ours).
+pub fn to_value<T: Serialize + ?Sized>(typed: &T) -> Value {
+    typed.serialize(ser::Writer { keep_empty: false }).unwrap_or_default()
+}
+
+/// The typed value of a tree. Unknown fields are ignored; `null` means absent.
+///
+/// # Errors
+/// Where a value has another type than the field.
+pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
+    T::deserialize(de::Reader(value))
+}
+
+macro_rules! typed_kinds {
+    ($($kind:ident),*) => {
+        impl Object {
+            /// The object of a document, by its `apiVersion` and `kind`.
+            ///
+            /// # Errors
+            /// Where a value has another type than the field.
+            pub fn from_value(value: &Value) -> Result<Object, Error> {
+                let api_version = value.str_at(&["apiVersion"]).unwrap_or_default();
+                let kind = value.str_at(&["kind"]).unwrap_or_default();
+                match Kind::of(api_version, kind) {
+                    $(Kind::$kind => Ok(Object::$kind(Arc::new(from_value(value)?))),)*
+                    Kind::Other => {
+                        let metadata = value.get("metadata").map(from_value).transpose()?.unwrap_or_default();
+                        let mut body = value.as_map().cloned().unwrap_or_default();
+                        for key in ["apiVersion", "kind", "metadata"] {
+                            body.remove(key);
+                        }
+                        let other = Other { api_version: api_version.into(), kind: kind.into(), metadata, body };
+                        Ok(Object::Other(Arc::new(other)))
+                    }
+                }
+            }
+
+            /// The whole object as a document, with `apiVersion` and `kind`.
+            pub fn to_value(&self) -> Value {
+                let tree = match self {
+                    $(Object::$kind(object) => to_value(&**object),)*
+                    Object::Other(other) => {
+                        let mut map = other.body.clone();
+                        map.insert("metadata".to_owned(), to_value(&other.metadata));
+                        Value::Map(map)
+                    }
+                };
+                let mut map = if let Value::Map(map) = tree { map } else { Map::new() };
+                map.insert("apiVersion".to_owned(), self.api_version().into());
+                map.insert("kind".to_owned(), self.kind_name().into());
+                Value::Map(map)
+            }
+        }
+    };
+}
+
+typed_kinds!(Namespace, Node, ConfigMap, Secret, Service, Pod, Event, ReplicaSet, Deployment);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(entries: &[(&str, Value)]) -> Value {
+        Value::Map(entries.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect())
+    }
+
+    #[test]
+    fn a_deployment_goes_there_and_back() {
+        let labels = map(&[("app", "web".into())]);
+        let container = map(&[("image", "nginx".into()), ("name", "c".into()), ("resources", map(&[]))]);
+        let value = map(&[
+            ("apiVersion", "apps/v1".into()),
+            ("kind", "Deployment".into()),
+            ("metadata", map(&[("name", "web".into()), ("labels", labels.clone())])),
+            (
+                "spec",
+                map(&[
+                    ("replicas", Value::Int(0)),
+                    ("selector", map(&[("matchLabels", labels.clone())])),
+                    ("strategy", map(&[])),
+                    (
+                        "template",
+                        map(&[
+                            ("metadata", map(&[("labels", labels)])),
+                            (
+                                "spec",
+                                map(&[
+                                    ("containers", Value::List(vec![container])),
+                                    (
+                                        "volumes",
+                                        Value::List(vec![map(&[
+                                            ("name", "v".into()),
+                                            ("emptyDir", map(&[])),
+                                        ])]),
+                                    ),
+                                ]),
+                            ),
+                        ]),
+                    ),
+                ]),
+            ),
+            ("status", map(&[])),
+        ]);
+        let object = Object::from_value(&value).unwrap();
+        assert_eq!(object.kind(), Kind::Deployment);
+        assert_eq!(object.to_value(), value);
+    }
+
+    #[test]
+    fn other_kinds_keep_their_fields() {
+        let value = map(&[
+            ("apiVersion", "networking.k8s.io/v1".into()),
+            ("kind", "Ingress".into()),
+            ("metadata", map(&[("name", "i".into())])),
+            ("spec", map(&[("rules", Value::List(vec![map(&[])]))])),
+        ]);
+        assert_eq!(Object::from_value(&value).unwrap().to_value(), value);
+    }
+
+    #[test]
+    fn wrong_types_are_refused() {
+        let value = map(&[
+            ("apiVersion", "v1".into()),
+            ("kind", "Pod".into()),
+            ("spec", map(&[("containers", "x".into())])),
+        ]);
+        assert!(Object::from_value(&value).is_err());
+    }
+}
