@@ -82,8 +82,67 @@ pub fn float(number: f64) -> String {
     number.to_string()
 }
 
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Standard base64 with padding.
+pub fn base64(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let bits = chunk.iter().enumerate().fold(0_u32, |bits, (i, b)| bits | u32::from(*b) << (16 - 8 * i));
+        for i in 0..4 {
+            let letter = BASE64.get((bits >> (18 - 6 * i)) as usize & 63).copied().unwrap_or(b'=');
+            out.push(if i <= chunk.len() { char::from(letter) } else { '=' });
+        }
+    }
+    out
+}
+
+/// The bytes of standard base64, line breaks ignored.
+///
+/// # Errors
+/// The offset of the byte Go's decoder complains about (`illegal base64 data at input byte N`).
+pub fn base64_decode(text: &str) -> Result<Vec<u8>, usize> {
+    let mut out = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut count) = (0_u32, 0);
+    let mut bytes = text.bytes().enumerate().filter(|(_, b)| !matches!(b, b'\r' | b'\n'));
+    while let Some((at, byte)) = bytes.next() {
+        if let Some(value) = BASE64.iter().position(|letter| *letter == byte) {
+            bits = bits << 6 | value as u32;
+            count += 1;
+            if count == 4 {
+                out.extend([(bits >> 16) as u8, (bits >> 8) as u8, bits as u8]);
+                (bits, count) = (0, 0);
+            }
+            continue;
+        }
+        // Only padding may follow, and it has to complete a group of four.
+        if byte != b'=' || count < 2 {
+            return Err(at);
+        }
+        if count == 2 {
+            match bytes.next() {
+                Some((_, b'=')) => out.push((bits >> 4) as u8),
+                Some((at, _)) => return Err(at),
+                None => return Err(text.len()),
+            }
+        } else {
+            out.extend([(bits >> 10) as u8, (bits >> 2) as u8]);
+        }
+        return bytes.next().map_or(Ok(out), |(at, _)| Err(at));
+    }
+    if count == 0 { Ok(out) } else { Err(text.len() - count as usize) }
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn base64_both_ways() {
+        for text in ["", "a", "ab", "abc", "hello?", "한글"] {
+            assert_eq!(super::base64_decode(&super::base64(text.as_bytes())), Ok(text.as_bytes().to_vec()));
+        }
+        assert_eq!(super::base64_decode("not base64!"), Err(3));
+    }
+
     #[test]
     fn go_spelling() {
         assert_eq!(super::quote("a\"b\\\n\u{1}한"), "\"a\\\"b\\\\\\n\\x01한\"");

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod codec;
+pub mod defaults;
 pub mod duration;
 pub mod golang;
 pub mod intorpercent;

@@ -1,5 +1,7 @@
 //! Outputs of the real functions of Kubernetes v1.36.2 over chosen inputs.
 
+#![allow(clippy::unwrap_used, reason = "a broken vector file should fail the test")]
+
 use opscape_manifest::{duration, intorpercent, names, selector::Selector};
 use serde_json::Value;
 
