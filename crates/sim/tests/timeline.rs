@@ -25,7 +25,8 @@ impl Model for Balls {
     }
 
     fn handle(&mut self, ball: usize, context: &mut Context<'_, usize, String>) {
-        self.bounces[ball] += 1;
+        let Some(bounces) = self.bounces.get_mut(ball) else { return };
+        *bounces += 1;
         context.record_as_cause(format!("ball {ball} bounces"));
         if self.random.chance(0.02) {
             self.throw(context);
@@ -47,7 +48,7 @@ impl Balls {
 
 fn begin(seed: u64) -> Timeline<Balls> {
     let balls = Balls { bounces: Vec::new(), random: Rng::stream(seed, "balls") };
-    Timeline::new(Run::new(balls, |balls, context| balls.throw(context)))
+    Timeline::new(Run::new(balls, Balls::throw))
 }
 
 fn state(timeline: &Timeline<Balls>) -> (Time, Vec<u32>, Vec<String>) {
@@ -59,7 +60,7 @@ fn state(timeline: &Timeline<Balls>) -> (Time, Vec<u32>, Vec<String>) {
 /// Inputs at increasing times, up to 300 ms.
 fn inputs() -> impl Strategy<Value = Vec<(u64, u8)>> {
     prop::collection::vec((0..300u64, 0..4u8), 0..5).prop_map(|mut inputs| {
-        inputs.sort();
+        inputs.sort_unstable();
         inputs
     })
 }
