@@ -1,3 +1,65 @@
-//! The binary of this crate.
+//! The project's own chores, run as `cargo xtask COMMAND`.
+//!
+//! Each command installs what it needs (into `target/tools` and `node_modules`, nothing of the person's own is
+//! touched), says what it does and how long it took, and does no work twice.
 
-fn main() {}
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "chores run on the wall clock; the rule is for the simulation"
+)]
+
+mod commands;
+mod process;
+mod project;
+mod stamp;
+mod step;
+mod tools;
+
+use std::process::ExitCode;
+
+use crate::step::Result;
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  serve [--release] [TRUNK ARGUMENTS]   the app at http://127.0.0.1:8080, rebuilt as files change
+  build                                 the static site, into dist/
+  test [PART]...                        everything that must hold; parts: format clippy native doc site size e2e
+  size                                  what a visitor downloads, against budgets.json
+  bench                                 one JSON line for each benchmark, native and in Chromium
+  fields                                the tables of Kubernetes API fields, from the official schemas
+  tools                                 only installs what the other commands need
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (command, rest) = match arguments.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", [].as_slice()),
+    };
+    match run(command, rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("\ncargo xtask {command}: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &str, arguments: &[String]) -> Result<()> {
+    match command {
+        "serve" => commands::serve::run(arguments),
+        "build" => commands::build::run(),
+        "test" => commands::test::run(arguments),
+        "size" => commands::size::run(),
+        "bench" => commands::bench::run(),
+        "fields" => commands::fields::run(),
+        "tools" => tools::everything(),
+        "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        other => Err(format!("no such command: {other}\n\n{USAGE}").into()),
+    }
+}

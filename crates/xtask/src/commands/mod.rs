@@ -1,0 +1,8 @@
+//! One file for each command.
+
+pub mod bench;
+pub mod build;
+pub mod fields;
+pub mod serve;
+pub mod size;
+pub mod test;
