@@ -1,12 +1,18 @@
 //! YAML text to documents with source spans to typed Kubernetes objects: strict decoding, defaulting, validation.
 
 pub mod api;
+pub mod check;
 pub mod codec;
 pub mod defaults;
+pub mod diagnostic;
 pub mod duration;
 pub mod golang;
 pub mod intorpercent;
 pub mod names;
 pub mod quantity;
 pub mod selector;
+pub mod text;
+pub mod tree;
 pub mod value;
+
+pub use check::{Checked, Document, Role, check};

@@ -4,6 +4,7 @@ use super::{child, each, existing, has, set, set_zero, text};
 use crate::value::{Map, Value};
 
 pub(super) fn service(root: &mut Map) {
+    load_balancer(root);
     let Some(spec) = child(root, "spec") else { return };
     set_zero(spec, "type", "ClusterIP");
     set_zero(spec, "sessionAffinity", "None");
@@ -30,6 +31,13 @@ pub(super) fn service(root: &mut Map) {
     }
     if kind == "LoadBalancer" {
         set(spec, "allocateLoadBalancerNodePorts", true);
+    }
+}
+
+/// Services and Ingresses show an empty load balancer from the start (the field is no pointer in Go).
+pub(super) fn load_balancer(root: &mut Map) {
+    if let Some(status) = child(root, "status") {
+        set(status, "loadBalancer", Map::new());
     }
 }
 

@@ -34,6 +34,7 @@ pub fn apply(object: &mut Value) {
         ("batch", "Job") => workloads::job(root),
         ("batch", "CronJob") => workloads::cron_job(root),
         ("autoscaling", "HorizontalPodAutoscaler") => workloads::autoscaler(root),
+        ("networking.k8s.io", "Ingress") => cluster::load_balancer(root),
         ("networking.k8s.io", "NetworkPolicy") => cluster::network_policy(root),
         ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => cluster::role_binding(root),
         ("scheduling.k8s.io", "PriorityClass") => set(root, "preemptionPolicy", "PreemptLowerPriority"),

@@ -58,6 +58,12 @@ pub(super) fn spec(spec: &mut Map) {
     set(spec, "securityContext", Map::new());
     set(spec, "terminationGracePeriodSeconds", 30);
     set_zero(spec, "schedulerName", "default-scheduler");
+    // The deprecated alias of the account's name is kept in step (conversion.go).
+    let account = [text(spec, "serviceAccountName"), text(spec, "serviceAccount")].concat();
+    if !account.is_empty() && text(spec, "serviceAccountName") != text(spec, "serviceAccount") {
+        set_zero(spec, "serviceAccountName", account.clone());
+        set_zero(spec, "serviceAccount", account);
+    }
     let host_network = spec.get("hostNetwork") == Some(&Value::Bool(true));
     for list in ["containers", "initContainers"] {
         for container in each(spec, list) {
