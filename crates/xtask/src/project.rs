@@ -34,10 +34,31 @@ pub fn read(path: &str) -> Result<String> {
 /// The version of `package` in the workspace's `Cargo.lock`.
 pub fn locked_version(package: &str) -> Result<String> {
     let lock = read("Cargo.lock")?;
-    let mut lines = lock.lines().skip_while(|line| *line != format!("name = \"{package}\"")).skip(1);
-    lines
-        .next()
-        .and_then(|line| line.strip_prefix("version = \"")?.strip_suffix('"'))
-        .map(str::to_owned)
-        .ok_or_else(|| format!("Cargo.lock has no {package}").into())
+    version_in(&lock, package).map(str::to_owned).ok_or_else(|| format!("Cargo.lock has no {package}").into())
+}
+
+fn version_in<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
+    let name = format!("name = \"{package}\"");
+    let version = lock.lines().skip_while(|line| **line != name).nth(1)?;
+    version.strip_prefix("version = \"")?.strip_suffix('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_locked_version_of_the_very_package() {
+        let lock = "[[package]]\nname = \"wasm-bindgen-macro\"\nversion = \"1.0.0\"\n\n\
+                    [[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\n";
+        assert_eq!(version_in(lock, "wasm-bindgen"), Some("0.2.130"));
+        assert_eq!(version_in(lock, "wasm"), None);
+    }
+
+    #[test]
+    fn the_lock_and_the_manifest_agree_on_wasm_bindgen() {
+        let manifest = read("Cargo.toml").unwrap();
+        let version = locked_version("wasm-bindgen").unwrap();
+        assert!(manifest.contains(&format!("wasm-bindgen = \"={version}\"")), "{version}");
+    }
 }

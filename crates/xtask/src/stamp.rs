@@ -62,3 +62,26 @@ fn note(path: &Path, out: &mut String) {
         let _ = writeln!(out, "{} {} {:?}", path.display(), about.len(), changed.map(|time| time.as_nanos()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holds_until_what_it_was_made_from_changes() {
+        let folder = std::env::temp_dir().join(format!("opscape-stamp-{}", std::process::id()));
+        let input = folder.join("input");
+        fs::create_dir_all(&input).unwrap();
+        fs::write(input.join("a"), "1").unwrap();
+        let stamp = || Stamp::of_files(folder.join("kept/stamp"), &[input.to_str().unwrap()]);
+        assert!(!stamp().holds());
+        stamp().set();
+        assert!(stamp().holds());
+        fs::write(input.join("a"), "12").unwrap();
+        assert!(!stamp().holds());
+        stamp().set();
+        fs::write(input.join("b"), "").unwrap();
+        assert!(!stamp().holds());
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
