@@ -1,0 +1,63 @@
+//! What a person can do to the world. Each act enters the timeline as an input at an instant; nothing else changes it.
+
+use opscape_manifest::api::{ObjectKey, Str};
+
+/// Something a person does, or the lab's script.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    /// Applies the whole text: the Apply button.
+    Apply {
+        /// The text.
+        text: Str,
+    },
+    /// Sets `spec.replicas` through the scale subresource.
+    Scale {
+        /// A Deployment or ReplicaSet.
+        workload: ObjectKey,
+        /// At least 0.
+        replicas: i32,
+    },
+    /// Deletes an object.
+    Delete {
+        /// Any object.
+        object: ObjectKey,
+        /// Seconds; none: the object's own.
+        grace: Option<i64>,
+    },
+    /// Cuts a node off: its kubelet and its containers stop. The control plane notices when heartbeats stay out.
+    StopNode {
+        /// Its name.
+        node: Str,
+    },
+    /// Brings a stopped node back.
+    StartNode {
+        /// Its name.
+        node: Str,
+    },
+    /// Sets or clears `spec.unschedulable`.
+    Cordon {
+        /// Its name.
+        node: Str,
+        /// True: no new pods.
+        on: bool,
+    },
+    /// `kubectl rollout undo`.
+    RollBack {
+        /// A Deployment.
+        deployment: ObjectKey,
+        /// To which revision; none: the one before.
+        to: Option<u32>,
+    },
+    /// `kubectl rollout pause` and `resume`.
+    Pause {
+        /// A Deployment.
+        deployment: ObjectKey,
+        /// True: pause.
+        on: bool,
+    },
+    /// `kubectl rollout restart`.
+    Restart {
+        /// A Deployment.
+        deployment: ObjectKey,
+    },
+}
