@@ -27,4 +27,4 @@ pub mod tracks;
 pub mod words;
 
 pub use act::Act;
-pub use words::{Rich, Span, Style};
+pub use words::{Lang, Rich, Span, Style};
