@@ -56,8 +56,8 @@ pub fn parse(text: &str, base: Position, limits: Limits) -> Parsed {
 
 enum Broken {
     Scan(ScanError),
-    /// Words, hint, place; with the line in front if true.
-    Here(String, &'static str, Marker, bool),
+    /// Words, hint, place.
+    Here(String, &'static str, Marker),
 }
 
 /// From the parser's character counts to places in the whole text. Questions come nearly in order, so a moving
@@ -173,16 +173,16 @@ impl<'a> Reader<'a> {
         }
         if nodes > 1 {
             let words = "document contains excessive aliasing".to_owned();
-            return Err(Broken::Here(words, "hint.too-many-aliases", at, false));
+            return Err(Broken::Here(words, "hint.too-many-aliases", at));
         }
         let words = format!("document has more than {} values", self.limits.nodes);
-        Err(Broken::Here(words, "hint.too-large", at, false))
+        Err(Broken::Here(words, "hint.too-large", at))
     }
 
     fn node(&mut self, (event, span): Token<'a>, depth: usize) -> Result<Node, Broken> {
         if depth > self.limits.depth {
             let words = format!("exceeded max depth of {}", self.limits.depth);
-            return Err(Broken::Here(words, "hint.too-deep", span.start, false));
+            return Err(Broken::Here(words, "hint.too-deep", span.start));
         }
         self.count(1, span.start)?;
         let place = self.places.span(span);
@@ -267,7 +267,7 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let Some(name) = key_text(&key) else {
-                return Err(Broken::Here("invalid map key".to_owned(), "hint.yaml-key", at, false));
+                return Err(Broken::Here("invalid map key".to_owned(), "hint.yaml-key", at));
             };
             entries.push(Entry { key: name, key_span: key.span, value });
         }
@@ -298,7 +298,7 @@ impl<'a> Reader<'a> {
         let rest = self.places.text.get(byte..).unwrap_or("").trim_start_matches('*');
         let end = rest.find(|c: char| c.is_whitespace() || ",[]{}".contains(c)).unwrap_or(rest.len());
         let name = rest.get(..end.min(64)).unwrap_or("");
-        Broken::Here(format!("unknown anchor '{name}' referenced"), "hint.yaml-anchor", at, false)
+        Broken::Here(format!("unknown anchor '{name}' referenced"), "hint.yaml-anchor", at)
     }
 
     fn explain(&mut self, broken: Broken) -> Diagnostic {
@@ -309,15 +309,22 @@ impl<'a> Reader<'a> {
                     let broken = self.unknown_anchor(marker);
                     return self.explain(broken);
                 }
+                if error.info() == "invalid indentation in quoted scalar" {
+                    // libyaml reads on to the end of the text for the closing quote.
+                    let line = self.places.text.matches('\n').count() + 1;
+                    let words = "found unexpected end of stream";
+                    let start = self.places.position(marker);
+                    return Diagnostic::error(go_message(words, line), self.rest_of_line(start, marker))
+                        .with_hint("hint.yaml-quote", &[]);
+                }
                 let (words, hint) = message(error.info(), marker.line().saturating_sub(1));
                 let marker = if hint == "hint.yaml-tab" { self.first_blank(marker) } else { marker };
                 let start = self.places.position(marker);
                 Diagnostic::error(words, self.rest_of_line(start, marker)).with_hint(hint, &[])
             }
-            Broken::Here(words, hint, marker, with_line) => {
-                let line = if with_line { marker.line() } else { 0 };
+            Broken::Here(words, hint, marker) => {
                 let start = self.places.position(marker);
-                Diagnostic::error(go_message(&words, line), self.rest_of_line(start, marker))
+                Diagnostic::error(go_message(&words, 0), self.rest_of_line(start, marker))
                     .with_hint(hint, &[])
             }
         }
@@ -349,7 +356,7 @@ impl<'a> Reader<'a> {
 fn merge_into(entries: &mut Vec<Entry>, source: Node, at: Marker) -> Result<(), Broken> {
     let wrong = || {
         let words = "map merge requires map or sequence of maps as the value".to_owned();
-        Broken::Here(words, "hint.yaml-merge", at, false)
+        Broken::Here(words, "hint.yaml-merge", at)
     };
     match source.content {
         Content::Map(more) => {
