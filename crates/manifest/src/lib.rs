@@ -9,6 +9,7 @@ pub mod duration;
 pub mod golang;
 pub mod intorpercent;
 pub mod names;
+pub mod print;
 pub mod quantity;
 pub mod selector;
 pub mod text;

@@ -91,7 +91,7 @@ fn complaints_are_those_of_kubectl() {
         ("a: b\nfoo\nc: d\n", "yaml: line 3: could not find expected ':'", 3, 1),
         ("a: 1\nb: [1, 2\nc: 3\n", "yaml: line 2: did not find expected ',' or ']'", 3, 2),
         ("a: 1\nb: \"x\nc: 3\n", "yaml: line 4: found unexpected end of stream", 2, 4),
-        ("a: 1\nb: \"\\q\"\n", "yaml: line 2: found unknown escape character", 2, 5),
+        ("a: 1\nb: \"\\q\"\n", "yaml: line 2: found unknown escape character", 2, 4),
         ("a:\n  - b\n c: 1\n", "yaml: line 2: did not find expected key", 3, 2),
         ("a: *nope\n", "yaml: unknown anchor 'nope' referenced", 1, 4),
         ("a: 1\n<<: 2\n", "yaml: map merge requires map or sequence of maps as the value", 3, 1),
