@@ -1,1 +1,34 @@
-//! A Kubernetes control plane in virtual time: store and watch, controllers, scheduler, kubelets.
+//! A Kubernetes control plane in virtual time: store and watch, API server, controllers, scheduler, kubelets.
+//!
+//! [`Cluster`] is the whole of it. Its parts talk only through the [`Store`]: a write makes a [`Change`], each
+//! [`Component`] looks at it and puts what it has to do into its [`WorkQueue`], and acts a little later.
+//! Every write carries its cause, so that each fact in the journal leads back to what a person did.
+
+mod api;
+mod cluster;
+mod component;
+mod event;
+pub mod images;
+pub mod kubelet;
+pub mod node_lifecycle;
+mod options;
+mod queue;
+pub mod record;
+pub mod scheduler;
+mod status;
+mod store;
+pub mod words;
+
+pub use api::{Api, DeleteOptions, Propagation, WriteOptions};
+pub use cluster::Cluster;
+pub use component::Component;
+pub use event::Event;
+pub use images::{Images, Plan};
+pub use options::{Flags, Latency, Options};
+pub use queue::{Weight, WorkQueue};
+pub use record::{Record, Subject};
+pub use status::{Cause, Details, Status};
+pub use store::{Change, Name, Op, Store};
+
+/// What a component may do while it handles something: the clock, the queue and the journal.
+pub type Context<'a> = opscape_sim::Context<'a, Event, Record>;

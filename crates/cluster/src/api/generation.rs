@@ -1,0 +1,95 @@
+//! When `metadata.generation` grows, and what a plain update may not touch: each kind's strategy in pkg/registry.
+
+use std::sync::Arc;
+
+use opscape_manifest::api::Object;
+
+/// Whether the change from `old` to `new` is one of what is wanted.
+pub(super) fn spec_changed(old: &Object, new: &Object) -> bool {
+    match (old, new) {
+        // Changed annotations count for Deployments (pkg/registry/apps/deployment/strategy.go).
+        (Object::Deployment(old), Object::Deployment(new)) => {
+            old.spec != new.spec || old.metadata.annotations != new.metadata.annotations
+        }
+        (Object::ReplicaSet(old), Object::ReplicaSet(new)) => old.spec != new.spec,
+        (Object::Pod(old), Object::Pod(new)) => !Arc::ptr_eq(&old.spec, &new.spec) && old.spec != new.spec,
+        (Object::Other(old), Object::Other(new)) => old.body.get("spec") != new.body.get("spec"),
+        _ => false,
+    }
+}
+
+/// Whether objects of this kind have a generation at all.
+pub(super) fn has_generation(object: &Object) -> bool {
+    match object {
+        Object::Deployment(_) | Object::ReplicaSet(_) | Object::Pod(_) => true,
+        Object::Other(other) => other.body.contains_key("spec") && WITH_GENERATION.contains(&&*other.kind),
+        _ => false,
+    }
+}
+
+const WITH_GENERATION: &[&str] = &[
+    "StatefulSet",
+    "DaemonSet",
+    "Job",
+    "CronJob",
+    "Ingress",
+    "NetworkPolicy",
+    "PodDisruptionBudget",
+    "ReplicationController",
+    "HorizontalPodAutoscaler",
+    "Gateway",
+    "HTTPRoute",
+];
+
+/// Takes over the status of `old`: a plain update does not change it.
+pub(super) fn keep_status(old: &Object, new: &mut Object) {
+    match (old, new) {
+        (Object::Deployment(old), Object::Deployment(new)) if old.status != new.status => {
+            Arc::make_mut(new).status = old.status.clone();
+        }
+        (Object::ReplicaSet(old), Object::ReplicaSet(new)) if old.status != new.status => {
+            Arc::make_mut(new).status = old.status.clone();
+        }
+        (Object::Pod(old), Object::Pod(new)) if old.status != new.status => {
+            Arc::make_mut(new).status = old.status.clone();
+        }
+        (Object::Node(old), Object::Node(new)) if old.status != new.status => {
+            Arc::make_mut(new).status = old.status.clone();
+        }
+        (Object::Namespace(old), Object::Namespace(new)) if old.status != new.status => {
+            Arc::make_mut(new).status = old.status.clone();
+        }
+        (Object::Service(old), Object::Service(new)) if old.status != new.status => {
+            Arc::make_mut(new).status = old.status.clone();
+        }
+        (Object::Other(old), Object::Other(new)) if has_generation(&Object::Other(old.clone())) => {
+            let status = old.body.get("status");
+            if new.body.get("status") != status {
+                let body = &mut Arc::make_mut(new).body;
+                match status {
+                    Some(status) => drop(body.insert("status".to_owned(), status.clone())),
+                    None => drop(body.remove("status")),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The status of an object that is being created.
+pub(super) fn clear_status(object: &mut Object) {
+    match object {
+        Object::Deployment(deployment) => Arc::make_mut(deployment).status = Default::default(),
+        Object::ReplicaSet(replica_set) => Arc::make_mut(replica_set).status = Default::default(),
+        Object::Pod(pod) => {
+            let pod = Arc::make_mut(pod);
+            pod.status = Default::default();
+            pod.status.qos_class = super::pods::qos_class(&pod.spec);
+        }
+        Object::Namespace(namespace) => Arc::make_mut(namespace).status.phase = "Active".into(),
+        Object::Other(other) if other.body.contains_key("status") => {
+            Arc::make_mut(other).body.remove("status");
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,124 @@
+//! The API server: what a write becomes before it is stored (names, defaults, admission, validation, generations), deletion,
+//! and the errors it answers with.
+
+mod admission;
+mod bootstrap;
+mod delete;
+mod generation;
+mod pods;
+mod requests;
+mod service;
+mod write;
+
+use std::sync::Arc;
+
+use opscape_manifest::api::meta::{MicroTime, Timestamp};
+use opscape_manifest::api::{Kind, Object, ObjectKey, Resource};
+use opscape_sim::{Rng, Time};
+
+pub use delete::{DeleteOptions, Propagation};
+pub use write::WriteOptions;
+
+use crate::status::ResourceName;
+use crate::{Change, Context, Options, Status, Store};
+
+/// The API server with its store. Components write through it.
+#[derive(Clone)]
+pub struct Api {
+    store: Store,
+    options: Arc<Options>,
+    /// Generated names and addresses.
+    random: Rng,
+    shared: pods::Shared,
+    /// Written, and not told to the components yet.
+    fresh: Vec<Change>,
+}
+
+/// What a request will do to the store, once it is admitted.
+enum Outcome {
+    Put(Object),
+    Remove(Object),
+    /// Nothing changes; the object is as it was.
+    Same(Object),
+}
+
+impl Outcome {
+    fn object(&self) -> &Object {
+        match self {
+            Outcome::Put(object) | Outcome::Remove(object) | Outcome::Same(object) => object,
+        }
+    }
+}
+
+impl Api {
+    pub(crate) fn new(options: Arc<Options>) -> Self {
+        let random = Rng::stream(options.seed, "names");
+        Api { store: Store::default(), options, random, shared: pods::Shared::default(), fresh: Vec::new() }
+    }
+
+    /// All objects.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What the cluster was made with.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The present instant as the cluster's clock shows it, in whole seconds.
+    pub fn timestamp(&self, now: Time) -> Timestamp {
+        Timestamp(self.micro_time(now).0.div_euclid(1_000_000))
+    }
+
+    /// The present instant as the cluster's clock shows it, in microseconds.
+    pub fn micro_time(&self, now: Time) -> MicroTime {
+        MicroTime(self.options.epoch.0.saturating_add_unsigned(now.0))
+    }
+
+    /// The instant of virtual time at which the cluster's clock shows this; zero if that was before the beginning.
+    pub fn time_of(&self, timestamp: Timestamp) -> Time {
+        let micros = timestamp.0.saturating_mul(1_000_000).saturating_sub(self.options.epoch.0);
+        Time(u64::try_from(micros).unwrap_or(0))
+    }
+
+    pub(crate) fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    fn find(&self, key: &ObjectKey) -> Result<Object, Status> {
+        let found = self.store.object(&key.kind, &key.namespace, &key.name);
+        found.ok_or_else(|| resource_of_kind(&key.kind).not_found(&key.name))
+    }
+
+    fn typed<T: Resource>(&self, namespace: &str, name: &str) -> Result<&Arc<T>, Status> {
+        let found = self.store.get::<T>(namespace, name);
+        found.ok_or_else(|| resource_of_kind(T::KIND.name()).not_found(name))
+    }
+
+    fn commit(&mut self, outcome: Outcome, context: &mut Context<'_>) -> Object {
+        match outcome {
+            Outcome::Same(object) => object,
+            Outcome::Put(object) => {
+                let change = self.store.put(object, context.now(), context.cause());
+                let object = change.object.clone();
+                self.fresh.push(change);
+                object
+            }
+            Outcome::Remove(object) => {
+                if let Some(change) = self.store.remove(&object, context.now(), context.cause()) {
+                    self.fresh.push(change);
+                }
+                object
+            }
+        }
+    }
+}
+
+/// How a kind stands in messages.
+fn resource_of_kind(kind: &str) -> ResourceName<'_> {
+    match Kind::ALL.iter().find(|known| known.name() == kind) {
+        Some(known) => ResourceName { plural: known.plural(), api_version: known.api_version() },
+        None => ResourceName { plural: kind, api_version: "" },
+    }
+}

@@ -1,0 +1,263 @@
+//! Creating and updating (k8s.io/apiserver/pkg/registry/generic/registry/store.go, rest/create.go, rest/update.go).
+
+use std::sync::Arc;
+
+use opscape_manifest::api::{Namespace, Object, Pod, Resource};
+
+use super::{Api, Outcome, generation, resource_of_kind};
+use crate::{Context, Status, words};
+
+/// How to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WriteOptions {
+    /// Do everything but store it (`--dry-run=server`).
+    pub dry_run: bool,
+}
+
+/// Characters of a generated suffix, and how long the prefix may be (names.SimpleNameGenerator).
+const SUFFIX: usize = 5;
+const LONGEST_PREFIX: usize = 63 - SUFFIX;
+
+impl Api {
+    /// Stores a new object for a component.
+    ///
+    /// # Errors
+    /// As the API server: `AlreadyExists`, `Forbidden`, `Invalid`, `NotFound` (its namespace).
+    pub fn create(&mut self, object: Object, context: &mut Context<'_>) -> Result<Object, Status> {
+        let outcome = self.plan_create(object, context)?;
+        Ok(self.commit(outcome, context))
+    }
+
+    /// Changes an object for a component, without a resourceVersion: what `change` leaves as it was is not written.
+    /// Generations and finalizers are taken care of. No validation: components write what is valid.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn modify<T: Resource>(
+        &mut self,
+        namespace: &str,
+        name: &str,
+        context: &mut Context<'_>,
+        change: impl FnOnce(&mut T),
+    ) -> Result<Arc<T>, Status> {
+        let old = self.typed::<T>(namespace, name)?.clone();
+        let mut new = T::clone(&old);
+        change(&mut new);
+        if new == *old {
+            return Ok(old);
+        }
+        let new = T::into_object(Arc::new(new));
+        let outcome = finish_update(&T::into_object(old.clone()), new);
+        let object = self.commit(outcome, context);
+        Ok(T::from_object(&object).cloned().unwrap_or(old))
+    }
+
+    /// As [`Api::modify`] for a status that was computed already: one comparison less.
+    pub(crate) fn put_modified<T: Resource>(&mut self, new: T, context: &mut Context<'_>) -> Arc<T> {
+        let new = Arc::new(new);
+        let object = self.commit(Outcome::Put(T::into_object(new.clone())), context);
+        T::from_object(&object).cloned().unwrap_or(new)
+    }
+
+    pub(super) fn plan_create(
+        &mut self,
+        mut object: Object,
+        context: &mut Context<'_>,
+    ) -> Result<Outcome, Status> {
+        let kind = object.kind_name().to_owned();
+        let resource = resource_of_kind(&kind);
+        if object.meta().resource_version != 0 {
+            return Err(Status::bad_request("resourceVersion should not be set on objects to be created"));
+        }
+        self.place(&mut object)?;
+        object = opscape_manifest::defaults::applied(&object);
+        if object.meta().name.is_empty()
+            && let Some(prefix) = object.meta().generate_name.clone()
+        {
+            let name = self.generate_name(&kind, &prefix, &object.meta().namespace);
+            object.meta_mut().name = name.into();
+        }
+        self.admit_namespace(&object)?;
+        self.admit(&mut object)?;
+        generation::clear_status(&mut object);
+        Self::validate(&object)?;
+        let meta = object.meta();
+        if self.store.object(&kind, &meta.namespace, &meta.name).is_some() {
+            return Err(resource.already_exists(&meta.name));
+        }
+        self.allocate_address(&mut object)?;
+        let generation = i64::from(generation::has_generation(&object));
+        let created = self.timestamp(context.now());
+        let uid = self.store.next_uid();
+        let meta = object.meta_mut();
+        meta.uid = uid;
+        meta.generation = generation;
+        meta.creation_timestamp = Some(created);
+        meta.deletion_timestamp = None;
+        meta.deletion_grace_period_seconds = None;
+        Ok(Outcome::Put(object))
+    }
+
+    /// A pod of a template that was checked when its owner was stored: names and admission only.
+    pub(crate) fn create_pod(&mut self, mut pod: Pod, context: &mut Context<'_>) -> Result<Arc<Pod>, Status> {
+        let prefix = pod.metadata.generate_name.clone().unwrap_or_default();
+        let namespace = pod.metadata.namespace.clone();
+        self.admit_namespace_of("Pod", &namespace, &prefix)?;
+        if pod.metadata.name.is_empty() {
+            pod.metadata.name = self.generate_name("Pod", &prefix, &namespace).into();
+        }
+        pod.spec = self.admitted_spec(&pod)?;
+        pod.status.qos_class = super::pods::qos_class(&pod.spec);
+        pod.metadata.uid = self.store.next_uid();
+        pod.metadata.generation = 1;
+        pod.metadata.creation_timestamp = Some(self.timestamp(context.now()));
+        let object = self.commit(Outcome::Put(Object::Pod(Arc::new(pod))), context);
+        Pod::from_object(&object).cloned().ok_or_else(|| resource_of_kind("Pod").not_found(&prefix))
+    }
+
+    pub(super) fn plan_update(&mut self, mut new: Object) -> Result<Outcome, Status> {
+        self.place(&mut new)?;
+        let old = self.find(&new.key())?;
+        let kind = new.kind_name().to_owned();
+        let resource = resource_of_kind(&kind);
+        let (was, meta) = (old.meta().clone(), new.meta_mut());
+        if meta.resource_version != 0 && meta.resource_version != was.resource_version {
+            return Err(resource.conflict(&was.name, Status::STALE));
+        }
+        if !meta.uid.is_unset() && meta.uid != was.uid {
+            let why = format!(
+                "Precondition failed: UID in precondition: {}, UID in object meta: {}",
+                meta.uid, was.uid
+            );
+            return Err(resource.conflict(&was.name, &why));
+        }
+        meta.uid = was.uid;
+        meta.resource_version = was.resource_version;
+        meta.generation = was.generation;
+        meta.creation_timestamp = was.creation_timestamp;
+        meta.deletion_timestamp = was.deletion_timestamp;
+        meta.deletion_grace_period_seconds = was.deletion_grace_period_seconds;
+        if meta.generate_name.is_none() {
+            meta.generate_name = was.generate_name;
+        }
+        generation::keep_status(&old, &mut new);
+        self.keep_addresses(&old, &mut new);
+        new = opscape_manifest::defaults::applied(&new);
+        share_unchanged(&old, &mut new);
+        Self::validate_update(&old, &new)?;
+        Ok(finish_update(&old, new))
+    }
+
+    /// Gives a namespaced object its namespace, and takes it from one that has none.
+    fn place(&self, object: &mut Object) -> Result<(), Status> {
+        let namespaced = match object {
+            Object::Other(_) => !CLUSTER_SCOPED.contains(&object.kind_name()),
+            _ => object.kind().namespaced(),
+        };
+        let meta = object.meta_mut();
+        if !namespaced {
+            meta.namespace = words::empty();
+        } else if meta.namespace.is_empty() {
+            meta.namespace = words::default_namespace();
+        }
+        Ok(())
+    }
+
+    fn generate_name(&mut self, kind: &str, prefix: &str, namespace: &str) -> String {
+        let mut prefix = prefix;
+        while prefix.len() > LONGEST_PREFIX {
+            let end = prefix.char_indices().next_back().map_or(0, |(at, _)| at);
+            prefix = prefix.get(..end).unwrap_or_default();
+        }
+        loop {
+            let mut name = String::with_capacity(prefix.len() + SUFFIX);
+            name.push_str(prefix);
+            name.push_str(&self.random.suffix(SUFFIX));
+            if self.store.object(kind, namespace, &name).is_none() {
+                return name;
+            }
+        }
+    }
+
+    fn admit_namespace(&self, object: &Object) -> Result<(), Status> {
+        let meta = object.meta();
+        self.admit_namespace_of(object.kind_name(), &meta.namespace, &meta.name)
+    }
+
+    /// NamespaceLifecycle (k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle).
+    fn admit_namespace_of(&self, kind: &str, namespace: &str, name: &str) -> Result<(), Status> {
+        if namespace.is_empty() {
+            return Ok(());
+        }
+        let Some(found) = self.store.get::<Namespace>("", namespace) else {
+            return Err(resource_of_kind("Namespace").not_found(namespace));
+        };
+        if found.metadata.deletion_timestamp.is_some() {
+            let why = format!(
+                "unable to create new content in namespace {namespace} because it is being terminated"
+            );
+            return Err(resource_of_kind(kind).forbidden(name, &why));
+        }
+        Ok(())
+    }
+}
+
+/// Kinds without a type of their own that live outside of namespaces.
+const CLUSTER_SCOPED: &[&str] = &[
+    "PersistentVolume",
+    "StorageClass",
+    "PriorityClass",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "IngressClass",
+    "GatewayClass",
+    "RuntimeClass",
+    "CustomResourceDefinition",
+    "CSIDriver",
+    "CSINode",
+    "VolumeAttachment",
+    "ValidatingWebhookConfiguration",
+    "MutatingWebhookConfiguration",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+    "APIService",
+    "PriorityLevelConfiguration",
+    "FlowSchema",
+    "Lab",
+];
+
+/// The end of every update: the generation grows if the spec changed; nothing is written if nothing changed; an object that
+/// waits for its last finalizer goes when that is gone.
+pub(super) fn finish_update(old: &Object, mut new: Object) -> Outcome {
+    if generation::spec_changed(old, &new) && generation::has_generation(&new) {
+        new.meta_mut().generation = old.meta().generation + 1;
+    }
+    let meta = new.meta();
+    let finished = meta.deletion_timestamp.is_some()
+        && meta.finalizers.is_empty()
+        && !old.meta().finalizers.is_empty()
+        && meta.deletion_grace_period_seconds.is_none_or(|grace| grace == 0);
+    if finished {
+        Outcome::Remove(new)
+    } else if *old == new {
+        Outcome::Same(new)
+    } else {
+        Outcome::Put(new)
+    }
+}
+
+/// Templates and specs that are equal to what they were keep being shared.
+fn share_unchanged(old: &Object, new: &mut Object) {
+    match (old, new) {
+        (Object::Deployment(old), Object::Deployment(new)) if old.spec.template == new.spec.template => {
+            Arc::make_mut(new).spec.template = old.spec.template.clone();
+        }
+        (Object::ReplicaSet(old), Object::ReplicaSet(new)) if old.spec.template == new.spec.template => {
+            Arc::make_mut(new).spec.template = old.spec.template.clone();
+        }
+        (Object::Pod(old), Object::Pod(new)) if old.spec == new.spec => {
+            Arc::make_mut(new).spec = old.spec.clone();
+        }
+        _ => {}
+    }
+}

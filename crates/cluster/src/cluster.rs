@@ -1,0 +1,81 @@
+//! The whole control plane.
+
+use std::sync::Arc;
+
+use crate::kubelet::Kubelets;
+use crate::node_lifecycle::NodeLifecycle;
+use crate::scheduler::Scheduler;
+use crate::{Api, Component, Context, Event, Options, Store};
+
+/// A Kubernetes cluster. Cloning it is cheap and makes a second future of the same past.
+#[derive(Clone)]
+pub struct Cluster {
+    pub(crate) api: Api,
+    parts: Parts,
+}
+
+#[derive(Clone)]
+pub(crate) struct Parts {
+    scheduler: Scheduler,
+    kubelets: Kubelets,
+    node_lifecycle: NodeLifecycle,
+}
+
+impl Cluster {
+    /// A cluster with nothing in it; call [`Cluster::start`] first of all.
+    pub fn new(options: Options) -> Self {
+        let parts = Parts {
+            scheduler: Scheduler::new(&options),
+            kubelets: Kubelets::new(&options),
+            node_lifecycle: NodeLifecycle::new(&options),
+        };
+        Cluster { api: Api::new(Arc::new(options)), parts }
+    }
+
+    /// Makes what is in every cluster from the beginning and starts the components.
+    pub fn start(&mut self, context: &mut Context<'_>) {
+        self.act(context, |api, parts, context| {
+            api.bootstrap(context);
+            parts.scheduler.on_start(api, context);
+            parts.kubelets.on_start(api, context);
+            parts.node_lifecycle.on_start(api, context);
+        });
+    }
+
+    /// Something that was scheduled is due.
+    pub fn handle(&mut self, event: Event, context: &mut Context<'_>) {
+        self.act(context, |api, parts, context| match event {
+            Event::Scheduler(wake) => parts.scheduler.handle(wake, api, context),
+            Event::Kubelet(wake) => parts.kubelets.handle(wake, api, context),
+            Event::NodeLifecycle(wake) => parts.node_lifecycle.handle(wake, api, context),
+            _ => {}
+        });
+    }
+
+    /// All objects.
+    pub fn store(&self) -> &Store {
+        self.api.store()
+    }
+
+    /// What it was made with.
+    pub fn options(&self) -> &Options {
+        self.api.options()
+    }
+
+    /// Does something, then tells every component what was written.
+    pub(crate) fn act<R>(
+        &mut self,
+        context: &mut Context<'_>,
+        work: impl FnOnce(&mut Api, &mut Parts, &mut Context<'_>) -> R,
+    ) -> R {
+        let result = work(&mut self.api, &mut self.parts, context);
+        for change in self.api.take_changes() {
+            let before = context.because(change.cause);
+            self.parts.scheduler.on_change(&change, &self.api, context);
+            self.parts.kubelets.on_change(&change, &self.api, context);
+            self.parts.node_lifecycle.on_change(&change, &self.api, context);
+            context.because(before);
+        }
+        result
+    }
+}

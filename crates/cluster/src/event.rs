@@ -1,0 +1,26 @@
+//! What is scheduled in virtual time: wake-ups of components.
+
+use opscape_manifest::api::meta::Uid;
+
+use crate::{kubelet, node_lifecycle, scheduler};
+
+/// A wake-up of a component. Those with an id come from its [`crate::WorkQueue`].
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// The Deployment controller looks at a Deployment.
+    Deployment(Uid),
+    /// The ReplicaSet controller looks at a ReplicaSet.
+    ReplicaSet(Uid),
+    /// The garbage collector looks at an object.
+    Garbage(Uid),
+    /// The namespace controller looks at a namespace.
+    Namespace(Uid),
+    /// Old Events are dropped.
+    ExpireEvents,
+    /// The scheduler's own.
+    Scheduler(scheduler::Wake),
+    /// A kubelet's own.
+    Kubelet(kubelet::Wake),
+    /// The node lifecycle controller's own.
+    NodeLifecycle(node_lifecycle::Wake),
+}

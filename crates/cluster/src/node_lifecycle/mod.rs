@@ -1,0 +1,32 @@
+//! The node lifecycle controller and taint-based eviction.
+
+use crate::{Api, Change, Component, Context, Options};
+
+/// What it schedules for itself.
+#[derive(Debug, Clone)]
+pub enum Wake {}
+
+/// What it writes into the journal.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fact {}
+
+/// The node lifecycle controller and taint-based eviction.
+#[derive(Clone)]
+pub struct NodeLifecycle {}
+
+impl NodeLifecycle {
+    /// With nothing to do yet.
+    pub fn new(_options: &Options) -> Self {
+        NodeLifecycle {}
+    }
+}
+
+impl Component for NodeLifecycle {
+    type Wake = Wake;
+
+    fn on_change(&mut self, _change: &Change, _api: &Api, _context: &mut Context<'_>) {}
+
+    fn handle(&mut self, wake: Wake, _api: &mut Api, _context: &mut Context<'_>) {
+        match wake {}
+    }
+}

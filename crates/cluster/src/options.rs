@@ -1,0 +1,109 @@
+//! What a cluster is made with: seed, clock, images, delays, flags.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use opscape_manifest::api::meta::MicroTime;
+
+use crate::images::Images;
+
+/// What a cluster is made with. It never changes while the cluster runs.
+#[derive(Clone)]
+pub struct Options {
+    /// Of all random streams: generated names, choices among equals.
+    pub seed: u64,
+    /// The UTC instant at which virtual time begins.
+    pub epoch: MicroTime,
+    /// How images behave when run.
+    pub images: Arc<dyn Images>,
+    /// How long the components take.
+    pub latency: Latency,
+    /// Command-line flags of the real components.
+    pub flags: Flags,
+}
+
+/// Delays between a change and what a component does about it: watch, work queue and API calls in one. Zero is allowed
+/// everywhere; more makes the interleavings of components look as they do in a real cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Latency {
+    /// The Deployment controller.
+    pub deployment: Duration,
+    /// The ReplicaSet controller.
+    pub replica_set: Duration,
+    /// The garbage collector.
+    pub garbage_collector: Duration,
+    /// The namespace controller.
+    pub namespace: Duration,
+    /// The scheduler, from a pod that can be scheduled to its binding.
+    pub scheduler: Duration,
+    /// A kubelet, from a change of its pod to what it does about it.
+    pub kubelet: Duration,
+    /// The node lifecycle controller and the taint eviction controller.
+    pub node_lifecycle: Duration,
+}
+
+impl Default for Latency {
+    fn default() -> Self {
+        Latency {
+            deployment: Duration::from_millis(4),
+            replica_set: Duration::from_millis(5),
+            garbage_collector: Duration::from_millis(6),
+            namespace: Duration::from_millis(6),
+            scheduler: Duration::from_millis(3),
+            kubelet: Duration::from_millis(5),
+            node_lifecycle: Duration::from_millis(5),
+        }
+    }
+}
+
+impl Latency {
+    /// No delay anywhere.
+    pub const ZERO: Latency = Latency {
+        deployment: Duration::ZERO,
+        replica_set: Duration::ZERO,
+        garbage_collector: Duration::ZERO,
+        namespace: Duration::ZERO,
+        scheduler: Duration::ZERO,
+        kubelet: Duration::ZERO,
+        node_lifecycle: Duration::ZERO,
+    };
+}
+
+/// Flags of kube-apiserver, kube-controller-manager and kubelet that change what happens. The defaults are those of v1.36.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flags {
+    /// `--default-not-ready-toleration-seconds`, 300.
+    pub not_ready_toleration: i64,
+    /// `--default-unreachable-toleration-seconds`, 300.
+    pub unreachable_toleration: i64,
+    /// `--node-monitor-period`, 5 s.
+    pub node_monitor_period: Duration,
+    /// `--node-monitor-grace-period`, 50 s.
+    pub node_monitor_grace_period: Duration,
+    /// How often a kubelet renews its node's lease, 10 s.
+    pub lease_renew_interval: Duration,
+    /// `--node-eviction-rate`, nodes per second, 0.1.
+    pub node_eviction_rate_milli: u32,
+    /// `--service-cluster-ip-range`: network address and prefix length, 10.96.0.0/16.
+    pub service_range: ([u8; 4], u8),
+    /// `--event-ttl`: how long Events are kept, 1 h.
+    pub event_ttl: Duration,
+    /// Replicas a ReplicaSet may create or delete in one sync (`BurstReplicas`), 500.
+    pub burst_replicas: i32,
+}
+
+impl Default for Flags {
+    fn default() -> Self {
+        Flags {
+            not_ready_toleration: 300,
+            unreachable_toleration: 300,
+            node_monitor_period: Duration::from_secs(5),
+            node_monitor_grace_period: Duration::from_secs(50),
+            lease_renew_interval: Duration::from_secs(10),
+            node_eviction_rate_milli: 100,
+            service_range: ([10, 96, 0, 0], 16),
+            event_ttl: Duration::from_secs(3600),
+            burst_replicas: 500,
+        }
+    }
+}

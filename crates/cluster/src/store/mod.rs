@@ -1,0 +1,259 @@
+//! The object store (etcd and the watch cache in one): tables by kind, indexes, and the last changes.
+
+mod change;
+mod name;
+
+use std::sync::Arc;
+
+use imbl::{OrdMap, OrdSet, Vector};
+use opscape_manifest::api::meta::{ObjectMeta, OwnerReference, Str, Uid};
+use opscape_manifest::api::{Kind, Object, Pod, Resource};
+use opscape_sim::{EntryId, Time};
+
+pub use change::{Change, Op};
+pub use name::Name;
+use name::NameRef;
+
+type Table = OrdMap<Name, Object>;
+
+/// All objects. Cloning shares everything.
+#[derive(Clone, Default)]
+pub struct Store {
+    version: u64,
+    last_uid: u64,
+    /// By name of the kind: the kinds that are not simulated have tables, too.
+    tables: OrdMap<Str, Table>,
+    by_uid: OrdMap<Uid, Stored>,
+    owned: OrdMap<Uid, OrdSet<Uid>>,
+    pods_on: OrdMap<Str, OrdSet<Uid>>,
+    orphan_pods: OrdSet<Uid>,
+    changes: Vector<Change>,
+}
+
+#[derive(Clone)]
+struct Stored {
+    object: Object,
+    cause: Option<EntryId>,
+}
+
+/// How many changes are kept for watchers; who comes later has to list again.
+const CHANGES_KEPT: usize = 16_384;
+
+impl Store {
+    /// An object of a kind with a type.
+    pub fn get<T: Resource>(&self, namespace: &str, name: &str) -> Option<&Arc<T>> {
+        T::from_object(self.find(T::KIND.name(), namespace, name)?)
+    }
+
+    /// All objects of a kind with a type, in order of namespace and name; of one namespace only if one is given.
+    pub fn list<T: Resource>(&self, namespace: Option<&str>) -> impl Iterator<Item = &Arc<T>> {
+        self.scan(T::KIND.name(), namespace).filter_map(T::from_object)
+    }
+
+    /// An object of any kind, by the name of its kind (`Ingress`).
+    pub fn object(&self, kind: &str, namespace: &str, name: &str) -> Option<Object> {
+        self.find(kind, namespace, name).cloned()
+    }
+
+    /// All objects of any kind, in order of namespace and name.
+    pub fn objects(&self, kind: &str, namespace: Option<&str>) -> Vec<Object> {
+        self.scan(kind, namespace).cloned().collect()
+    }
+
+    /// How many objects of a kind there are.
+    pub fn count(&self, kind: &str) -> usize {
+        self.tables.get(kind).map_or(0, OrdMap::len)
+    }
+
+    /// The names of the kinds of which there are objects, or were.
+    pub fn kinds(&self) -> impl Iterator<Item = &Str> {
+        self.tables.keys()
+    }
+
+    /// The object with this identity.
+    pub fn by_uid(&self, uid: Uid) -> Option<&Object> {
+        self.by_uid.get(&uid).map(|stored| &stored.object)
+    }
+
+    /// The object with this identity, if it is of this type.
+    pub fn typed_by_uid<T: Resource>(&self, uid: Uid) -> Option<&Arc<T>> {
+        T::from_object(self.by_uid(uid)?)
+    }
+
+    /// What led to the last write of an object.
+    pub fn cause_of(&self, uid: Uid) -> Option<EntryId> {
+        self.by_uid.get(&uid)?.cause
+    }
+
+    /// All objects that name this one in their `ownerReferences`, in order of their creation.
+    pub fn owned_by(&self, owner: Uid) -> impl Iterator<Item = &Object> {
+        self.owned.get(&owner).into_iter().flatten().filter_map(|uid| self.by_uid(*uid))
+    }
+
+    /// How many objects name this one in their `ownerReferences`.
+    pub fn count_owned_by(&self, owner: Uid) -> usize {
+        self.owned.get(&owner).map_or(0, OrdSet::len)
+    }
+
+    /// The pods bound to a node, in order of their creation.
+    pub fn pods_on(&self, node: &str) -> impl Iterator<Item = &Arc<Pod>> {
+        self.pods_on.get(node).into_iter().flatten().filter_map(|uid| self.typed_by_uid(*uid))
+    }
+
+    /// How many pods are bound to a node.
+    pub fn count_pods_on(&self, node: &str) -> usize {
+        self.pods_on.get(node).map_or(0, OrdSet::len)
+    }
+
+    /// The pods without a controller, in order of their creation.
+    pub fn orphan_pods(&self) -> impl Iterator<Item = &Arc<Pod>> {
+        self.orphan_pods.iter().filter_map(|uid| self.typed_by_uid(*uid))
+    }
+
+    /// The resourceVersion of the last write.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The changes after a version, in order. The first one has version `version + 1`, unless that is too long ago (the watch
+    /// is then too old: list again).
+    pub fn changes_since(&self, version: u64) -> impl Iterator<Item = &Change> {
+        let first = self.changes.front().map_or(0, |change| change.version);
+        let skip = (version + 1).saturating_sub(first) as usize;
+        let skip = skip.min(self.changes.len());
+        self.changes.focus().narrow(skip..).into_iter()
+    }
+
+    /// The version of the oldest change still kept; a watch from before it is too old.
+    pub fn oldest_change(&self) -> Option<u64> {
+        self.changes.front().map(|change| change.version)
+    }
+
+    fn find(&self, kind: &str, namespace: &str, name: &str) -> Option<&Object> {
+        self.tables.get(kind)?.get(&NameRef(namespace, name))
+    }
+
+    fn scan(&self, kind: &str, namespace: Option<&str>) -> impl Iterator<Item = &Object> {
+        let wanted: Option<Str> = namespace.map(Str::from);
+        let table = self.tables.get(kind);
+        let from = NameRef(namespace.unwrap_or_default(), "");
+        let range = table.map(|table| table.range::<_, NameRef<'_>>(from..));
+        range
+            .into_iter()
+            .flatten()
+            .take_while(move |(name, _)| wanted.as_ref().is_none_or(|wanted| name.namespace == *wanted))
+            .map(|(_, object)| object)
+    }
+
+    /// A new identity.
+    pub(crate) fn next_uid(&mut self) -> Uid {
+        self.last_uid += 1;
+        Uid(self.last_uid)
+    }
+
+    /// Stores an object with the next resourceVersion, and gives the change.
+    pub(crate) fn put(&mut self, mut object: Object, at: Time, cause: Option<EntryId>) -> Change {
+        self.version += 1;
+        object.meta_mut().resource_version = self.version;
+        let meta = object.meta();
+        let uid = meta.uid;
+        let table = match self.tables.get_mut(object.kind_name()) {
+            Some(table) => table,
+            None => self.tables.entry(object.kind_name().into()).or_default(),
+        };
+        if let Some(slot) = table.get_mut(&NameRef(&meta.namespace, &meta.name)) {
+            *slot = object.clone();
+        } else {
+            let name = Name { namespace: meta.namespace.clone(), name: meta.name.clone() };
+            table.insert(name, object.clone());
+        }
+        let old =
+            self.by_uid.insert(uid, Stored { object: object.clone(), cause }).map(|stored| stored.object);
+        self.index(uid, old.as_ref(), Some(&object));
+        let op = if old.is_some() { Op::Modified } else { Op::Added };
+        self.keep(Change { version: self.version, at, op, object, old, cause })
+    }
+
+    /// Removes an object, and gives the change; its object has the resourceVersion of the removal.
+    pub(crate) fn remove(&mut self, object: &Object, at: Time, cause: Option<EntryId>) -> Option<Change> {
+        let meta = object.meta();
+        let uid = meta.uid;
+        let old = self.by_uid.remove(&uid)?.object;
+        self.tables.get_mut(object.kind_name())?.remove(&NameRef(&meta.namespace, &meta.name));
+        self.index(uid, Some(&old), None);
+        self.version += 1;
+        let mut last = object.clone();
+        last.meta_mut().resource_version = self.version;
+        Some(self.keep(Change {
+            version: self.version,
+            at,
+            op: Op::Deleted,
+            object: last,
+            old: Some(old),
+            cause,
+        }))
+    }
+
+    fn keep(&mut self, change: Change) -> Change {
+        self.changes.push_back(change.clone());
+        if self.changes.len() > CHANGES_KEPT {
+            self.changes.pop_front();
+        }
+        change
+    }
+
+    fn index(&mut self, uid: Uid, old: Option<&Object>, new: Option<&Object>) {
+        fn owners(object: Option<&Object>) -> Option<&Vec<OwnerReference>> {
+            object.map(|object| &object.meta().owner_references)
+        }
+        let same = match (owners(old), owners(new)) {
+            (Some(old), Some(new)) => old == new,
+            (None, None) => true,
+            (Some(one), None) | (None, Some(one)) => one.is_empty(),
+        };
+        if !same {
+            for owner in owners(old).into_iter().flatten() {
+                remove_from(&mut self.owned, &owner.uid, uid);
+            }
+            for owner in owners(new).into_iter().flatten() {
+                self.owned.entry(owner.uid).or_default().insert(uid);
+            }
+        }
+        if old.or(new).is_some_and(|object| object.kind() == Kind::Pod) {
+            self.index_pod(uid, old.and_then(Pod::from_object), new.and_then(Pod::from_object));
+        }
+    }
+
+    fn index_pod(&mut self, uid: Uid, old: Option<&Arc<Pod>>, new: Option<&Arc<Pod>>) {
+        fn node(pod: Option<&Arc<Pod>>) -> Option<&Str> {
+            pod.map(|pod| &pod.spec.node_name).filter(|node| !node.is_empty())
+        }
+        if node(old) != node(new) {
+            if let Some(node) = node(old) {
+                remove_from(&mut self.pods_on, node, uid);
+            }
+            if let Some(node) = node(new) {
+                self.pods_on.entry(node.clone()).or_default().insert(uid);
+            }
+        }
+        let orphan = |pod: Option<&Arc<Pod>>| pod.is_some_and(|pod| is_orphan(&pod.metadata));
+        match (orphan(old), orphan(new)) {
+            (false, true) => drop(self.orphan_pods.insert(uid)),
+            (true, false) => drop(self.orphan_pods.remove(&uid)),
+            _ => {}
+        }
+    }
+}
+
+fn is_orphan(meta: &ObjectMeta) -> bool {
+    meta.controller().is_none()
+}
+
+fn remove_from<K: Ord + Clone>(index: &mut OrdMap<K, OrdSet<Uid>>, key: &K, uid: Uid) {
+    if let Some(set) = index.get_mut(key) {
+        set.remove(&uid);
+        if set.is_empty() {
+            index.remove(key);
+        }
+    }
+}
