@@ -21,10 +21,14 @@
 //! ```
 
 mod act;
+pub mod census;
+pub mod images;
 pub mod inspect;
+mod request;
 pub mod scene;
 pub mod tracks;
 pub mod words;
 
 pub use act::Act;
+pub use request::Request;
 pub use words::{Lang, Rich, Span, Style};
