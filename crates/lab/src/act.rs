@@ -2,6 +2,8 @@
 
 use opscape_manifest::api::{ObjectKey, Str};
 
+use crate::Request;
+
 /// Something a person does, or the lab's script.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Act {
@@ -16,6 +18,13 @@ pub enum Act {
         workload: ObjectKey,
         /// At least 0.
         replicas: i32,
+    },
+    /// One request to the API server that a command typed in the terminal makes.
+    Request {
+        /// The command line.
+        line: Str,
+        /// What it asks for.
+        request: Box<Request>,
     },
     /// Deletes an object.
     Delete {

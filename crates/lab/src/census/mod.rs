@@ -1,0 +1,343 @@
+//! Who is there: pods counted by workload, revision, node and state, and how the counts moved. It is part of the world and
+//! is brought up to date with each change of the store, so that a picture of 150,000 pods costs no more than its counts,
+//! and going back in time brings back the counts, too.
+
+mod revision;
+mod state;
+
+use std::sync::Arc;
+
+use imbl::{OrdMap, OrdSet, Vector};
+use opscape_cluster::{Change, Op, Store};
+use opscape_manifest::api::meta::{Str, Uid};
+use opscape_manifest::api::{Deployment, Event, Object, Pod, ReplicaSet};
+use opscape_sim::Time;
+
+pub use revision::{Version, colour, image_label, of_replica_set};
+pub use state::{is_ready, pod_state, pod_word};
+
+use crate::scene::{Bar, PodState, StateCounts};
+use crate::tracks::Step;
+
+/// Namespace and name of a workload.
+pub type WorkloadName = (Str, Str);
+
+/// The counts of a world.
+#[derive(Debug, Clone, Default)]
+pub struct Census {
+    /// The store's version up to which this is right.
+    version: u64,
+    workloads: OrdMap<WorkloadName, Workload>,
+    pods: OrdMap<Uid, Mark>,
+    nodes: OrdMap<Str, Tally>,
+    tray: OrdSet<Uid>,
+    all: StateCounts,
+    /// Times of all Events, and of the warnings.
+    events: Vector<Time>,
+    warnings: Vector<Time>,
+}
+
+/// A workload and its pods over time.
+#[derive(Debug, Clone, Default)]
+pub struct Workload {
+    /// The Deployment, or the ReplicaSet without one; none once it is gone.
+    pub uid: Option<Uid>,
+    /// `spec.replicas` over time.
+    pub wanted: Vector<(Time, u32)>,
+    /// By revision.
+    pub revisions: OrdMap<u32, Revision>,
+}
+
+/// Pods of one revision.
+#[derive(Debug, Clone, Default)]
+pub struct Revision {
+    /// Image of the first container.
+    pub image: Str,
+    /// By state.
+    pub counts: StateCounts,
+    /// How they moved.
+    pub steps: Vector<Step>,
+}
+
+/// What is known of a pod beyond its object.
+#[derive(Debug, Clone)]
+pub struct Mark {
+    /// Where it belongs.
+    pub version: Arc<Version>,
+    /// Its node; empty: none yet.
+    pub node: Str,
+    /// Its state.
+    pub state: PodState,
+    /// Since when it is in this state.
+    pub since: Time,
+    /// Whether one of its images is being pulled.
+    pub pulling: bool,
+}
+
+/// Pods on a node.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// By state.
+    pub counts: StateCounts,
+    /// By colour: 1 is at 0.
+    pub colours: [StateCounts; 6],
+}
+
+impl Tally {
+    /// One bar for each colour that has pods.
+    pub fn bars(&self) -> Vec<Bar> {
+        bars(self.colours.iter().enumerate().map(|(index, counts)| (index as u8 + 1, counts)))
+    }
+}
+
+/// Bars out of counts by colour.
+pub fn bars<'a>(counts: impl Iterator<Item = (u8, &'a StateCounts)>) -> Vec<Bar> {
+    counts
+        .filter(|(_, counts)| counts.total() > 0)
+        .map(|(colour, counts)| {
+            let ready = counts.of(PodState::Ready);
+            let failing = counts.of(PodState::Failing) + counts.of(PodState::Unknown);
+            Bar { colour, ready, failing, other: counts.total() - ready - failing }
+        })
+        .collect()
+}
+
+impl Census {
+    /// Takes in what was written since the last time.
+    pub fn update(&mut self, store: &Store, now: Time) {
+        if store.version() == self.version {
+            return;
+        }
+        let from = self.version;
+        self.version = store.version();
+        if store.oldest_change().is_some_and(|oldest| oldest > from + 1) {
+            // More was written in one instant than the watch log keeps.
+            self.recount(store, now);
+            return;
+        }
+        let changes: Vec<Change> = store.changes_since(from).cloned().collect();
+        for change in &changes {
+            self.take(change, store, now);
+        }
+    }
+
+    fn recount(&mut self, store: &Store, now: Time) {
+        let gone: Vec<Uid> = self.pods.keys().copied().filter(|uid| store.by_uid(*uid).is_none()).collect();
+        for uid in gone {
+            self.set_pod(uid, None, now);
+        }
+        for workload in store.list::<Deployment>(None) {
+            self.take_workload(
+                &workload.metadata.namespace,
+                &workload.metadata.name,
+                workload.metadata.uid,
+                workload.spec.replicas,
+                now,
+            );
+        }
+        for pod in store.list::<Pod>(None) {
+            self.take_pod(pod, store, now, None);
+        }
+    }
+
+    fn take(&mut self, change: &Change, store: &Store, now: Time) {
+        let gone = change.op == Op::Deleted;
+        match &change.object {
+            Object::Pod(pod) if gone => self.set_pod(pod.metadata.uid, None, now),
+            Object::Pod(pod) => self.take_pod(pod, store, now, None),
+            Object::Event(event) if !gone => self.take_event(event, store, now),
+            Object::Deployment(deployment) => {
+                let meta = &deployment.metadata;
+                let replicas = if gone { Some(0) } else { deployment.spec.replicas };
+                self.take_workload(&meta.namespace, &meta.name, meta.uid, replicas, now);
+                if gone
+                    && let Some(workload) =
+                        self.workloads.get_mut(&(meta.namespace.clone(), meta.name.clone()))
+                {
+                    workload.uid = None;
+                }
+            }
+            Object::ReplicaSet(set) => self.take_replica_set(set, change, store, now),
+            _ => {}
+        }
+    }
+
+    fn take_workload(&mut self, namespace: &Str, name: &Str, uid: Uid, replicas: Option<i32>, now: Time) {
+        let workload = self.workloads.entry((namespace.clone(), name.clone())).or_default();
+        workload.uid = Some(uid);
+        let wanted = u32::try_from(replicas.unwrap_or(1)).unwrap_or_default();
+        if workload.wanted.last().is_none_or(|(_, last)| *last != wanted) {
+            if workload.wanted.last().is_some_and(|(at, _)| *at == now) {
+                workload.wanted.pop_back();
+            }
+            workload.wanted.push_back((now, wanted));
+        }
+    }
+
+    fn take_replica_set(&mut self, set: &Arc<ReplicaSet>, change: &Change, store: &Store, now: Time) {
+        let meta = &set.metadata;
+        if meta.controller().is_none() {
+            let replicas = if change.op == Op::Deleted { Some(0) } else { set.spec.replicas };
+            self.take_workload(&meta.namespace, &meta.name, meta.uid, replicas, now);
+        }
+        let version = of_replica_set(set);
+        let before = change
+            .old
+            .as_ref()
+            .and_then(|old| if let Object::ReplicaSet(old) = old { Some(of_replica_set(old)) } else { None });
+        // A rollback gives an old ReplicaSet a new revision: its pods go with it.
+        if before.is_some_and(|before| before != version) {
+            let pods: Vec<Arc<Pod>> = store
+                .owned_by(meta.uid)
+                .filter_map(|object| if let Object::Pod(pod) = object { Some(pod.clone()) } else { None })
+                .collect();
+            for pod in pods {
+                self.take_pod(&pod, store, now, None);
+            }
+        }
+    }
+
+    fn take_event(&mut self, event: &Event, store: &Store, now: Time) {
+        self.events.push_back(now);
+        if &*event.kind == "Warning" {
+            self.warnings.push_back(now);
+        }
+        if &*event.involved_object.kind != "Pod" {
+            return;
+        }
+        let pulling = match &*event.reason {
+            "Pulling" => true,
+            "Pulled" | "Failed" | "BackOff" => false,
+            _ => return,
+        };
+        if let Some(pod) = store.typed_by_uid::<Pod>(event.involved_object.uid) {
+            let pod = pod.clone();
+            self.take_pod(&pod, store, now, Some(pulling));
+        }
+    }
+
+    fn take_pod(&mut self, pod: &Pod, store: &Store, now: Time, pulling: Option<bool>) {
+        let uid = pod.metadata.uid;
+        let old = self.pods.get(&uid);
+        let pulling = pulling.or(old.map(|old| old.pulling)).unwrap_or_default();
+        let state = pod_state(pod, pulling);
+        let version = self.version_of(pod, store, old);
+        let since = old.filter(|old| old.state == state).map_or(now, |old| old.since);
+        let node = pod.spec.node_name.clone();
+        if let Some(old) = old
+            && old.state == state
+            && old.node == node
+            && old.pulling == pulling
+            && (Arc::ptr_eq(&old.version, &version) || old.version == version)
+        {
+            return;
+        }
+        self.set_pod(uid, Some(Mark { version, node, state, since, pulling }), now);
+    }
+
+    /// The version of a pod. Pods of one ReplicaSet share it.
+    fn version_of(&self, pod: &Pod, store: &Store, old: Option<&Mark>) -> Arc<Version> {
+        let version = revision::of_pod(pod, store);
+        if let Some(old) = old.filter(|old| *old.version == version) {
+            return old.version.clone();
+        }
+        Arc::new(version)
+    }
+
+    fn set_pod(&mut self, uid: Uid, mark: Option<Mark>, now: Time) {
+        let old = match &mark {
+            Some(mark) => self.pods.insert(uid, mark.clone()),
+            None => self.pods.remove(&uid),
+        };
+        if let Some(old) = &old {
+            self.all.remove(old.state);
+            if old.node.is_empty() {
+                self.tray.remove(&uid);
+            } else if let Some(tally) = self.nodes.get_mut(&old.node) {
+                tally.counts.remove(old.state);
+                if let Some(counts) = tally.colours.get_mut(usize::from(old.version.colour - 1)) {
+                    counts.remove(old.state);
+                }
+            }
+        }
+        if let Some(mark) = &mark {
+            self.all.add(mark.state);
+            if mark.node.is_empty() {
+                self.tray.insert(uid);
+            } else {
+                let tally = self.nodes.entry(mark.node.clone()).or_default();
+                tally.counts.add(mark.state);
+                if let Some(counts) = tally.colours.get_mut(usize::from(mark.version.colour - 1)) {
+                    counts.add(mark.state);
+                }
+            }
+        }
+        let same = old.as_ref().zip(mark.as_ref()).is_some_and(|(old, new)| old.version == new.version);
+        if let Some(old) = &old {
+            self.count(&old.version, now, !same, |counts| counts.remove(old.state));
+        }
+        if let Some(mark) = &mark {
+            self.count(&mark.version, now, true, |counts| counts.add(mark.state));
+        }
+    }
+
+    fn count(&mut self, version: &Version, now: Time, step: bool, change: impl FnOnce(&mut StateCounts)) {
+        if version.workload.is_empty() {
+            return;
+        }
+        let key = (version.namespace.clone(), version.workload.clone());
+        let revision = self.workloads.entry(key).or_default().revisions.entry(version.revision).or_default();
+        if revision.image != version.image {
+            revision.image = version.image.clone();
+        }
+        change(&mut revision.counts);
+        if !step {
+            return;
+        }
+        let ready = revision.counts.of(PodState::Ready);
+        let not_ready = revision.counts.total() - ready - revision.counts.of(PodState::Terminating);
+        let last = revision.steps.last().copied().unwrap_or_default();
+        if (last.ready, last.not_ready) == (ready, not_ready) {
+            return;
+        }
+        if !revision.steps.is_empty() && last.at == now {
+            revision.steps.pop_back();
+        }
+        revision.steps.push_back(Step { at: now, ready, not_ready });
+    }
+
+    /// The workloads by namespace and name.
+    pub fn workloads(&self) -> &OrdMap<WorkloadName, Workload> {
+        &self.workloads
+    }
+
+    /// What is known of a pod.
+    pub fn mark(&self, pod: Uid) -> Option<&Mark> {
+        self.pods.get(&pod)
+    }
+
+    /// The pods on a node; none if there never were any.
+    pub fn node(&self, node: &str) -> Option<&Tally> {
+        self.nodes.get(node)
+    }
+
+    /// Pods without a node, by age.
+    pub fn tray(&self) -> &OrdSet<Uid> {
+        &self.tray
+    }
+
+    /// All pods by state.
+    pub fn all(&self) -> StateCounts {
+        self.all
+    }
+
+    /// Times of all Events.
+    pub fn events(&self) -> &Vector<Time> {
+        &self.events
+    }
+
+    /// Times of the Events of type Warning.
+    pub fn warnings(&self) -> &Vector<Time> {
+        &self.warnings
+    }
+}

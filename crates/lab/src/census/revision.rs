@@ -1,0 +1,65 @@
+//! To which workload and revision a pod belongs, and the revision's colour.
+
+use opscape_cluster::Store;
+use opscape_manifest::api::meta::Str;
+use opscape_manifest::api::{Pod, ReplicaSet};
+
+/// Annotation with the revision, set by the Deployment controller (pkg/controller/deployment/util).
+const REVISION: &str = "deployment.kubernetes.io/revision";
+
+/// A revision of a workload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// Namespace of the workload.
+    pub namespace: Str,
+    /// Name of the workload; empty: the pod belongs to none.
+    pub workload: Str,
+    /// 0: the workload has no revisions.
+    pub revision: u32,
+    /// 1 to 6.
+    pub colour: u8,
+    /// Image of the first container.
+    pub image: Str,
+}
+
+/// Colours wrap: revision 1 and 7 have colour 1. What has no revision has colour 1, too.
+pub fn colour(revision: u32) -> u8 {
+    (revision.max(1) - 1) as u8 % 6 + 1
+}
+
+/// A short name of an image: its last part, without a digest.
+pub fn image_label(image: &str) -> String {
+    let named = image.split('@').next().unwrap_or(image);
+    named.rsplit('/').next().unwrap_or(named).to_owned()
+}
+
+/// The version of the pods of a ReplicaSet.
+pub fn of_replica_set(set: &ReplicaSet) -> Version {
+    let meta = &set.metadata;
+    let revision = meta.annotation(REVISION).and_then(|text| text.parse().ok()).unwrap_or_default();
+    let image = set.spec.template.spec.containers.first().map(|container| container.image.clone());
+    Version {
+        namespace: meta.namespace.clone(),
+        workload: meta.controller().map_or_else(|| meta.name.clone(), |owner| owner.name.clone()),
+        revision,
+        colour: colour(revision),
+        image: image.unwrap_or_default(),
+    }
+}
+
+/// The version of a pod.
+pub(super) fn of_pod(pod: &Pod, store: &Store) -> Version {
+    let meta = &pod.metadata;
+    let owner = meta.controller();
+    if let Some(set) = owner.and_then(|owner| store.typed_by_uid::<ReplicaSet>(owner.uid)) {
+        return of_replica_set(set);
+    }
+    let image = pod.spec.containers.first().map(|container| container.image.clone());
+    Version {
+        namespace: meta.namespace.clone(),
+        workload: owner.map(|owner| owner.name.clone()).unwrap_or_default(),
+        revision: 0,
+        colour: 1,
+        image: image.unwrap_or_default(),
+    }
+}
