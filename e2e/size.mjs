@@ -1,0 +1,66 @@
+// `cargo xtask size`: what a visitor downloads, as brotli (quality 11, what static hosts send), against `budgets.json`.
+//
+// Measured, not listed: Chromium opens the page in a fresh profile and every file it fetches from the site before
+// anything is touched counts.
+
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { brotliCompressSync, constants } from "node:zlib";
+import { launch, open } from "./browser.mjs";
+import { movingApp, movingWidget, widgetPage } from "./app.mjs";
+import { root, serve } from "./site.mjs";
+
+const budgets = JSON.parse(await readFile(path.join(root, "budgets.json"), "utf8"));
+const site = await serve();
+const host = await serve({ pages: { "/widget.html": widgetPage(site.url, [{ view: "stage" }]) } });
+const browser = await launch();
+let over = false;
+try {
+  report("widget", await downloads(host.origin + "/widget.html", movingWidget));
+  report("app", await downloads(site.url, movingApp));
+} finally {
+  await browser.close();
+  await site.close();
+  await host.close();
+}
+process.exitCode = over ? 1 : 0;
+
+/** The files of the site that the page at `address` fetches until `moving` is true of it: name -> body. */
+async function downloads(address, moving) {
+  const { context, page } = await open(browser);
+  const files = new Map();
+  page.on("response", (response) => {
+    const url = new URL(response.url());
+    if (url.href.startsWith(site.url) && response.ok()) {
+      files.set(url.pathname.slice(new URL(site.url).pathname.length) || "index.html", response.body());
+    }
+  });
+  await page.goto(address);
+  await moving(page);
+  // What was asked for on the way counts, and so does what the page asks for at once after.
+  await page.waitForLoadState("networkidle");
+  const bodies = new Map();
+  for (const [name, body] of files) bodies.set(name, await body);
+  await context.close();
+  return bodies;
+}
+
+function report(name, files) {
+  const { what, brotli_bytes: budget } = budgets[name];
+  console.log(`\n${name}: ${what}`);
+  const rows = [...files].map(([file, body]) => [file, body.length, brotli(body)]).sort((a, b) => b[2] - a[2]);
+  const line = (file, raw, small) => console.log(`  ${file.padEnd(48)} ${String(raw).padStart(9)} ${String(small).padStart(9)}`);
+  line("file", "bytes", "brotli");
+  for (const row of rows) line(...row);
+  const sum = rows.reduce((total, row) => total + row[2], 0);
+  line("all", rows.reduce((total, row) => total + row[1], 0), sum);
+  const share = Math.round((100 * sum) / budget);
+  console.log(`  budget ${budget}: ${share} % used${sum > budget ? `, OVER by ${sum - budget}` : ""}`);
+  if (sum > budget || rows.length === 0) over = true;
+}
+
+function brotli(body) {
+  return brotliCompressSync(body, {
+    params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: body.length },
+  }).length;
+}
