@@ -14,6 +14,7 @@ pub mod node_lifecycle;
 mod options;
 mod queue;
 pub mod record;
+mod request;
 pub mod scheduler;
 mod status;
 mod store;
@@ -27,7 +28,8 @@ pub use images::{Images, Plan};
 pub use options::{Flags, Latency, Options};
 pub use queue::{Weight, WorkQueue};
 pub use record::{Record, Subject};
-pub use status::{Cause, Details, Status};
+pub use request::Request;
+pub use status::{Cause, Details, ResourceName, Status};
 pub use store::{Change, Name, Op, Store};
 
 /// What a component may do while it handles something: the clock, the queue and the journal.

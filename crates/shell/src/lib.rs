@@ -1,1 +1,26 @@
-//! The commands a person types (kubectl and friends), run against a lab.
+//! The commands a person types (kubectl and friends), run against a world in virtual time.
+//!
+//! ```text
+//! let mut shell = Shell::new("default", Lang::En);          // one per terminal
+//! let mut process = shell.start("kubectl rollout status deploy/web", None)?;
+//! loop {
+//!     match process.poll(&mut shell, &mut world) {          // world: impl World
+//!         Poll::Done(code) => break,
+//!         Poll::Waiting(until) => { /* let the world go on to its next event or to `until`, then poll again */ }
+//!     }
+//!     for piece in process.take_output() { /* write it */ }
+//! }
+//! ```
+
+mod elsewhere;
+mod kubectl;
+mod output;
+mod process;
+mod programs;
+mod syntax;
+mod world;
+
+pub use process::{Piece, Poll, Process, Shell, Stream};
+pub use programs::{Program, programs};
+pub use syntax::SyntaxError;
+pub use world::World;

@@ -1,0 +1,190 @@
+//! The commands of kubectl with their flags.
+
+use super::flags::{GLOBAL, Takes, specs};
+use super::{Call, Outcome, info};
+
+/// A command.
+pub(crate) struct Command {
+    /// As `rollout status`.
+    pub path: &'static str,
+    /// Its flags (see [`super::flags`]).
+    pub flags: &'static str,
+    /// How it is used, behind its path.
+    pub usage: &'static str,
+    /// Its first step.
+    pub run: fn(&mut Call<'_, '_>) -> Outcome,
+}
+
+macro_rules! commands {
+    ($($path:literal $usage:literal $flags:expr => $run:path;)*) => {
+        /// All commands.
+        pub(crate) const COMMANDS: &[Command] =
+            &[$(Command { path: $path, flags: $flags, usage: $usage, run: $run }),*];
+    };
+}
+
+commands! {
+    "version" "[--client]" "client! o|output=" => info::version;
+    "api-resources" "[flags]" "o|output= namespaced! no-headers! verbs* api-group= sort-by= cached! categories*"
+        => info::api_resources;
+    "api-versions" "" "" => info::api_versions;
+    "cluster-info" "" "" => info::cluster_info;
+}
+
+/// Why a line is no command.
+pub(crate) enum NotFound {
+    /// Help is asked for, of this command (empty: of kubectl).
+    Help(String),
+    /// What stands on standard error.
+    Unknown(String),
+}
+
+/// Other names of commands and of what they create.
+fn canonical(parent: &str, word: &str) -> String {
+    let name = match (parent, word) {
+        ("create", "deploy") => "deployment",
+        ("create", "ns") => "namespace",
+        ("create", "cm") => "configmap",
+        ("create", "svc") => "service",
+        ("create", "sa") => "serviceaccount",
+        ("create", "quota" | "resourcequota") => "quota",
+        ("create", "pdb" | "poddisruptionbudget") => "poddisruptionbudget",
+        ("create", "pc" | "priorityclass") => "priorityclass",
+        ("create", "ing" | "ingress") => "ingress",
+        ("create", "cj" | "cronjob") => "cronjob",
+        ("cluster-info", "dump") => "",
+        (_, other) => other,
+    };
+    name.to_owned()
+}
+
+/// Finds the command of a line and takes its words out of it. Global flags may stand before it.
+pub(crate) fn find(words: &mut Vec<String>) -> Result<&'static Command, NotFound> {
+    let mut path = String::new();
+    let mut at = 0;
+    loop {
+        let Some(word) = words.get(at).cloned() else { break };
+        if word == "--" {
+            break;
+        }
+        if word.starts_with('-') && word.len() > 1 {
+            if word == "--help" || word == "-h" {
+                return Err(NotFound::Help(path));
+            }
+            let name = word.trim_start_matches('-');
+            let takes = specs(GLOBAL)
+                .find(|spec| {
+                    spec.name == name
+                        || !word.starts_with("--") && spec.short.is_some_and(|s| name == s.to_string())
+                })
+                .map(|spec| spec.takes);
+            let skipped =
+                takes.is_some_and(|takes| takes != Takes::Truth && !matches!(takes, Takes::Optional(_)));
+            at += 1 + usize::from(skipped);
+            continue;
+        }
+        let name = canonical(&path, &word);
+        let longer = if path.is_empty() { name } else { format!("{path} {name}") };
+        let is_path = |command: &&Command| {
+            command.path == longer
+                || command.path.strip_prefix(&longer).is_some_and(|rest| rest.starts_with(' '))
+        };
+        if path.is_empty() && word == "help" {
+            words.remove(at);
+            return Err(NotFound::Help(words.join(" ")));
+        }
+        if !COMMANDS.iter().any(|command| is_path(&command)) {
+            break;
+        }
+        words.remove(at);
+        path = longer;
+    }
+    if path.is_empty() && words.iter().all(|word| word.starts_with('-')) {
+        return Err(NotFound::Help(path));
+    }
+    if let Some(command) = COMMANDS.iter().find(|command| command.path == path) {
+        return Ok(command);
+    }
+    let unknown = words.iter().find(|word| !word.starts_with('-'));
+    match unknown {
+        Some(word) if path.is_empty() => Err(NotFound::Unknown(unknown_command(word))),
+        Some(word) => Err(NotFound::Unknown(format!(
+            "error: unknown command \"{word}\" for \"kubectl {path}\"\nSee 'kubectl {path} -h' for help and examples\n"
+        ))),
+        None => Err(NotFound::Help(path)),
+    }
+}
+
+fn unknown_command(word: &str) -> String {
+    let mut names: Vec<&str> = COMMANDS.iter().filter_map(|command| command.path.split(' ').next()).collect();
+    names.dedup();
+    let near: Vec<&&str> = names
+        .iter()
+        .filter(|name| distance(word, name) <= 2 || name.starts_with(&word.to_lowercase()))
+        .collect();
+    let mut text = format!("error: unknown command \"{word}\" for \"kubectl\"\n");
+    if !near.is_empty() {
+        text.push_str("\nDid you mean this?\n");
+        for name in near {
+            text.push('\t');
+            text.push_str(name);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// Levenshtein's distance, ignoring case, as cobra computes its suggestions.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) =
+        (a.to_lowercase().chars().collect(), b.to_lowercase().chars().collect());
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut corner = i;
+        let mut left = i + 1;
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (y, cell) in b.iter().zip(row.iter_mut().skip(1)) {
+            let above = *cell;
+            left = if x == y { corner } else { 1 + corner.min(above).min(left) };
+            corner = above;
+            *cell = left;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(line: &str) -> (String, Vec<String>) {
+        let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let path = match find(&mut words) {
+            Ok(command) => command.path.to_owned(),
+            Err(NotFound::Help(path)) => format!("help {path}"),
+            Err(NotFound::Unknown(message)) => message,
+        };
+        (path, words)
+    }
+
+    #[test]
+    fn commands_are_found_among_flags() {
+        assert_eq!(path("--kubeconfig=x -n shop version --client").0, "version");
+        assert_eq!(path("-n shop version").1, ["-n", "shop"]);
+        assert_eq!(path("version -h").0, "help version");
+        assert_eq!(
+            path("verzion").0,
+            "error: unknown command \"verzion\" for \"kubectl\"\n\nDid you mean this?\n\tversion\n"
+        );
+        assert_eq!(path("-h").0, "help ");
+    }
+
+    #[test]
+    fn distances() {
+        assert_eq!(distance("gte", "get"), 2);
+        assert_eq!(distance("get", "get"), 0);
+        assert_eq!(distance("", "abc"), 3);
+    }
+}

@@ -1,0 +1,3 @@
+//! Forms of output that kubectl's commands share.
+
+pub(crate) mod tabs;
