@@ -25,7 +25,7 @@ cargo xtask COMMAND
 
   serve [--release] [TRUNK ARGUMENTS]   the app at http://127.0.0.1:8080, rebuilt as files change
   build                                 the static site, into dist/
-  test [PART]...                        everything that must hold; parts: format clippy native doc site size e2e
+  test [PART]...                        everything that must hold; parts: format clippy types native doc site size e2e
   size                                  what a visitor downloads, against budgets.json
   bench                                 one JSON line for each benchmark, native and in Chromium
   fields                                the tables of Kubernetes API fields, from the official schemas

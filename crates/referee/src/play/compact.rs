@@ -11,16 +11,14 @@ pub fn compact(kind: &str, object: &Json) -> Map<String, Json> {
             ("revision", "deployment.kubernetes.io/revision"),
             ("change-cause", "kubernetes.io/change-cause"),
         ]),
-        "ReplicaSet" => view
-            .workload()
-            .owner()
-            .take("hash", &["metadata", "labels", "pod-template-hash"])
-            .annotations(&[
+        "ReplicaSet" => {
+            view.workload().owner().take("hash", &["metadata", "labels", "pod-template-hash"]).annotations(&[
                 ("revision", "deployment.kubernetes.io/revision"),
                 ("desired-replicas", "deployment.kubernetes.io/desired-replicas"),
                 ("max-replicas", "deployment.kubernetes.io/max-replicas"),
                 ("change-cause", "kubernetes.io/change-cause"),
-            ]),
+            ])
+        }
         "StatefulSet" => view.workload(),
         "DaemonSet" => view.workload().annotations(&[(
             "deprecated.daemonset.template.generation",
@@ -51,10 +49,9 @@ pub fn compact(kind: &str, object: &Json) -> Map<String, Json> {
             .owner()
             .take("revision", &["revision"])
             .take("hash", &["metadata", "labels", "controller.kubernetes.io/hash"]),
-        "PersistentVolumeClaim" => view
-            .take("class", &["spec", "storageClassName"])
-            .spec(&["volumeName"])
-            .status(),
+        "PersistentVolumeClaim" => {
+            view.take("class", &["spec", "storageClassName"]).spec(&["volumeName"]).status()
+        }
         "PersistentVolume" => view
             .spec(&["capacity"])
             .take("class", &["spec", "storageClassName"])
@@ -104,16 +101,16 @@ impl View<'_> {
     }
 
     fn annotations(self, keys: &[(&str, &str)]) -> Self {
-        keys.iter().fold(self, |view, (key, annotation)| {
-            view.take(key, &["metadata", "annotations", annotation])
-        })
+        keys.iter()
+            .fold(self, |view, (key, annotation)| view.take(key, &["metadata", "annotations", annotation]))
     }
 
     fn deleting(self) -> Self {
         if text(self.object, &["metadata", "deletionTimestamp"]).is_empty() {
             return self;
         }
-        self.put("deleting", true).take("deletionGracePeriodSeconds", &["metadata", "deletionGracePeriodSeconds"])
+        self.put("deleting", true)
+            .take("deletionGracePeriodSeconds", &["metadata", "deletionGracePeriodSeconds"])
     }
 
     fn owner(self) -> Self {
@@ -170,7 +167,9 @@ impl View<'_> {
             .take("labels_hash", &["metadata", "labels", "pod-template-hash"])
             .take("index", &["metadata", "annotations", "batch.kubernetes.io/job-completion-index"])
             .take("cost", &["metadata", "annotations", "controller.kubernetes.io/pod-deletion-cost"]);
-        for (key, values) in [("conditions", conditions), ("containers", containers), ("finalizers", finalizers)] {
+        for (key, values) in
+            [("conditions", conditions), ("containers", containers), ("finalizers", finalizers)]
+        {
             if !values.is_empty() {
                 view = view.put(key, values);
             }
@@ -185,8 +184,9 @@ impl View<'_> {
                 Json::from(format!("{}={}:{}", part("key"), part("value"), part("effect")))
             })
             .collect();
-        let conditions: Vec<Json> =
-            list(self.object, &["status", "conditions"]).map(|condition| condition_text(condition).into()).collect();
+        let conditions: Vec<Json> = list(self.object, &["status", "conditions"])
+            .map(|condition| condition_text(condition).into())
+            .collect();
         let cordoned = at(self.object, &["spec", "unschedulable"]).and_then(Json::as_bool) == Some(true);
         let mut view = self.put("conditions", conditions);
         if !taints.is_empty() {

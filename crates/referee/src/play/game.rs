@@ -35,8 +35,7 @@ impl Model for Board {
     fn input(&mut self, input: &Input, context: &mut Context<'_>) {
         match input {
             Input::Request(request) => self.answer = Some(self.cluster.request(context, request)),
-            Input::StopNode(node) => self.cluster.stop_node(context, node),
-            Input::StartNode(node) => self.cluster.start_node(context, node),
+            Input::StopNode(_) | Input::StartNode(_) => {}
         }
     }
 
@@ -49,7 +48,8 @@ impl Model for Board {
     }
 }
 
-/// A running world with files for commands to read.
+/// A running world with files for commands to read. A clone is another future of it.
+#[derive(Clone)]
 pub struct Game {
     run: Run<Board>,
     files: BTreeMap<String, String>,

@@ -37,7 +37,8 @@ impl Images for PretendKubelet {
         };
         let fails = number("ref/fail-first").is_some_and(|first| i64::from(ordinal) < i64::from(first))
             || job_index(pod).is_some_and(|index| {
-                annotation("ref/fail-indexes").is_some_and(|list| list.split(',').any(|one| one.trim() == index))
+                annotation("ref/fail-indexes")
+                    .is_some_and(|list| list.split(',').any(|one| one.trim() == index))
             });
         let code = if fails { 1 } else { number("ref/exit-code").unwrap_or(0) };
         let ends = time(pod, "ref/exit-after").or(fails.then_some(Duration::ZERO));

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 pub use scenario::play;
-pub use validation::{Case, play_cases};
+pub use validation::play_cases;
 
 use crate::recording::format_actions;
 
@@ -43,7 +43,10 @@ pub fn play_all(scenarios: &Path, out: &Path, only: &[String]) -> Result<Vec<(St
         for _ in 0..THREADS {
             scope.spawn(|| {
                 while let Some(folder) = queue.lock().ok().and_then(|mut queue| queue.pop()) {
-                    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                    let name = folder
+                        .file_name()
+                        .map(|name| name.to_string_lossy().into_owned())
+                        .unwrap_or_default();
                     if let Err(error) = play_into(&folder, &out.join(&name)) {
                         eprintln!("{name}: {error}");
                         if let Ok(mut failures) = failures.lock() {

@@ -113,7 +113,10 @@ mod tests {
             let place = translation.ours.place(kind, name, owner).unwrap();
             translation.names.insert(place, name.to_owned());
         }
-        assert_eq!(translation.translate("kubectl delete pod/web-abc-44444 web"), "kubectl delete pod/web-xyz-66666 web");
+        assert_eq!(
+            translation.translate("kubectl delete pod/web-abc-44444 web"),
+            "kubectl delete pod/web-xyz-66666 web"
+        );
         assert_eq!(translation.translate("kubectl get rs web-abc"), "kubectl get rs web-xyz");
     }
 }

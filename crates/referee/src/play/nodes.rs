@@ -88,7 +88,12 @@ fn registered(node: Value, index: usize) -> Value {
     ]
     .into_iter()
     .map(|(kind, status, reason, message)| {
-        map([("type", text(kind)), ("status", text(status)), ("reason", text(reason)), ("message", text(message))])
+        map([
+            ("type", text(kind)),
+            ("status", text(status)),
+            ("reason", text(reason)),
+            ("message", text(message)),
+        ])
     })
     .collect();
     let status = map([
@@ -97,7 +102,10 @@ fn registered(node: Value, index: usize) -> Value {
         ("conditions", Value::List(conditions)),
         (
             "addresses",
-            Value::List(vec![address("InternalIP", &format!("10.1.0.{}", index + 1)), address("Hostname", &name)]),
+            Value::List(vec![
+                address("InternalIP", &format!("10.1.0.{}", index + 1)),
+                address("Hostname", &name),
+            ]),
         ),
         ("nodeInfo", info),
     ]);

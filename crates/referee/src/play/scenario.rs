@@ -5,9 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use opscape_cluster::{Change, Flags, Op};
+use opscape_lab::Lang;
 use opscape_manifest::api::meta::{ObjectMeta, Str};
 use opscape_manifest::api::{Namespace, Object};
-use opscape_shell::{Lang, Poll, Process, Shell, Stream, World};
+use opscape_shell::{Poll, Process, Shell, Stream, World};
 use opscape_sim::Time;
 
 use super::game::{Game, KUBECTL_END, KUBECTL_START};
@@ -107,7 +108,14 @@ pub fn play(folder: &Path) -> Result<Played, String> {
         .enumerate()
         .map(|(index, command)| {
             let done = play.finished.remove(&index).unwrap_or_default();
-            Command { line: done.line, code: done.code, end: done.end, stdout: done.stdout, stderr: done.stderr, ..command }
+            Command {
+                line: done.line,
+                code: done.code,
+                end: done.end,
+                stdout: done.stdout,
+                stderr: done.stderr,
+                ..command
+            }
         })
         .collect();
     Ok(Played { actions, trace, scores: scores(&play.game, &play.namespace) })
@@ -170,7 +178,8 @@ impl Play {
         match &change.object {
             Object::Node(node) if change.op == Op::Modified => {
                 let stopped = |object: Option<&Object>| {
-                    object.and_then(|object| object.meta().annotation("ref/stopped").map(|text| text == "true"))
+                    object
+                        .and_then(|object| object.meta().annotation("ref/stopped").map(|text| text == "true"))
                 };
                 let (before, after) = (stopped(change.old.as_ref()), stopped(Some(&change.object)));
                 if before.unwrap_or(false) != after.unwrap_or(false) {
@@ -178,9 +187,7 @@ impl Play {
                 }
             }
             Object::Pod(pod) => {
-                let running = |object: &Object| {
-                    matches!(object, Object::Pod(pod) if pod.status.phase == opscape_manifest::api::pod::Phase::Running)
-                };
+                let running = |object: &Object| matches!(object, Object::Pod(pod) if pod.status.phase == opscape_manifest::api::pod::Phase::Running);
                 if running(&change.object)
                     && !change.old.as_ref().is_some_and(running)
                     && let Some(after) = kubelet::time(pod, "ref/delete-after")
@@ -284,7 +291,8 @@ fn epoch(folder: &Path) -> Result<i64, String> {
     if text.is_empty() {
         return Ok(SOME_DAY * 1_000_000);
     }
-    let clock: serde_json::Value = serde_json::from_str(&text).map_err(|error| format!("clock.json: {error}"))?;
+    let clock: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| format!("clock.json: {error}"))?;
     let zero = clock.get("t0").and_then(serde_json::Value::as_str).unwrap_or_default();
     parse_utc(zero).ok_or_else(|| format!("clock.json: {zero} is no time"))
 }

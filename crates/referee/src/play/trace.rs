@@ -87,7 +87,8 @@ impl Recorder {
 
     /// What happened before the recorder started is one line for each object that is left.
     fn forget_past(&mut self, key: &(String, String), kind: &str, name: &str, version: u64) {
-        self.lines.retain(|line| line.get("kind") != Some(&json!(kind)) || line.get("name") != Some(&json!(name)));
+        self.lines
+            .retain(|line| line.get("kind") != Some(&json!(kind)) || line.get("name") != Some(&json!(name)));
         if let Some(view) = self.views.get(key) {
             self.lines.push(
                 json!({ "t": 0.0, "rv": version, "op": "EXISTING", "kind": kind, "name": name, "o": view }),

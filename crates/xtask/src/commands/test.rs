@@ -13,9 +13,10 @@ use crate::tools::chromium;
 /// A part adds to the lines that the end repeats.
 type Part = fn(&mut Vec<String>) -> Result<()>;
 
-const PARTS: [(&str, Part); 7] = [
+const PARTS: [(&str, Part); 8] = [
     ("format", format),
     ("clippy", clippy),
+    ("types", types),
     ("native", native),
     ("doc", doc),
     ("site", |_| build::run()),
@@ -93,6 +94,13 @@ fn clippy(_: &mut Vec<String>) -> Result<()> {
                 "warnings",
             ]),
         )
+    })
+}
+
+fn types(_: &mut Vec<String>) -> Result<()> {
+    tools::npm::packages()?;
+    step("tsc, web/js", || {
+        process::run(command("node").args(["node_modules/typescript/bin/tsc", "-p", "web/js"]))
     })
 }
 

@@ -1,0 +1,5 @@
+//! Plays recordings of the real systems on our world, writes what it did in their format, and scores it.
+
+pub mod play;
+pub mod recording;
+pub mod score;
