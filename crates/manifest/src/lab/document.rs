@@ -1,0 +1,351 @@
+//! The types of the `Lab` and `File` documents.
+
+use std::collections::BTreeMap;
+
+use super::{Duration, Text};
+use crate::api::core::Taint;
+use crate::api::{ObjectMeta, Str, Timestamp};
+use crate::quantity::Quantity;
+use crate::value::Value;
+
+/// A whole `Lab` document.
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Lab {
+    /// Its name.
+    pub metadata: ObjectMeta,
+    /// Everything else.
+    pub spec: LabSpec,
+}
+
+/// `spec` of a [`Lab`].
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LabSpec {
+    /// What it is called.
+    pub title: Option<Text>,
+    /// What it is about.
+    pub description: Option<Text>,
+    /// Seed of all random streams; default 1.
+    pub seed: Option<i64>,
+    /// The UTC instant of t=0; default is the lab's own choice.
+    pub start: Option<Timestamp>,
+    /// How long a run goes on by itself.
+    pub until: Option<Duration>,
+    /// The nodes, in groups; empty: the lab's default nodes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<NodeGroup>,
+    /// How images behave; the first entry that matches counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<Image>,
+    /// What happens by itself, in order of time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+    /// What must hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
+}
+
+/// Some equal nodes.
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NodeGroup {
+    /// Name of the node, or what its number is added to (`worker-1`, `worker-2`, ...) when there are several;
+    /// default `node`.
+    pub name: Option<Str>,
+    /// How many; default 1.
+    pub count: Option<i32>,
+    /// CPUs of each; default 4.
+    pub cpu: Option<Quantity>,
+    /// Memory of each; default 8Gi.
+    pub memory: Option<Quantity>,
+    /// Pods each may run; default 110.
+    pub pods: Option<i32>,
+    /// Labels of each.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<Str, Str>,
+    /// Annotations of each.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<Str, Str>,
+    /// Taints of each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub taints: Vec<Taint>,
+    /// Whether they are cordoned from the start.
+    pub unschedulable: Option<bool>,
+    /// Value of the label `topology.kubernetes.io/zone`.
+    pub zone: Option<Str>,
+    /// Zones taken in turns.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub zones: Vec<Str>,
+}
+
+impl NodeGroup {
+    /// The names of its nodes: the name itself for a single node, numbered from 1 otherwise.
+    pub fn names(&self) -> Vec<String> {
+        let name = self.name.as_deref().unwrap_or("node");
+        match self.count.unwrap_or(1) {
+            1 if self.name.is_some() => vec![name.to_owned()],
+            count => (1..=count.max(0)).map(|i| format!("{name}-{i}")).collect(),
+        }
+    }
+
+    /// The zone of its i-th node (from 0).
+    pub fn zone_of(&self, i: usize) -> Option<&str> {
+        if let Some(zone) = &self.zone {
+            return Some(zone);
+        }
+        let turn = i.checked_rem(self.zones.len())?;
+        self.zones.get(turn).map(AsRef::as_ref)
+    }
+}
+
+/// How an image behaves when it is run.
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Image {
+    /// Its name and tag, or a pattern in which `*` stands for any letters.
+    pub name: Str,
+    /// Time to pull it where it is not yet on the node.
+    pub pull_time: Option<Duration>,
+    /// Time from the pulled image to the running container.
+    pub start_time: Option<Duration>,
+    /// Time from running to ready.
+    pub ready_after: Option<Duration>,
+    /// It runs, but never becomes ready.
+    pub never_ready: Option<bool>,
+    /// Time from running to its end; none: it runs until it is stopped.
+    pub exit_after: Option<Duration>,
+    /// Its exit code; default 0.
+    pub exit_code: Option<i32>,
+    /// How many times it ends like that before it keeps running; none: every time.
+    pub exit_times: Option<i32>,
+    /// Time from the TERM signal to its end.
+    pub shutdown_time: Option<Duration>,
+    /// CPU it uses.
+    pub cpu: Option<Quantity>,
+    /// Memory it takes to start.
+    pub memory: Option<Quantity>,
+    /// Memory it uses later; between the points it grows evenly. Over the container's limit it is killed (OOM).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub memory_over_time: Vec<Memory>,
+    /// No registry has it: `ErrImagePull`.
+    pub not_found: Option<bool>,
+}
+
+impl Image {
+    /// Whether an image reference is meant. A name without a tag means all tags.
+    pub fn matches(&self, image: &str) -> bool {
+        let whole = glob(&self.name, image);
+        let last = image.rsplit('/').next().unwrap_or(image);
+        let untagged = image.len() - last.len() + last.find([':', '@']).unwrap_or(last.len());
+        let name_has_tag = self.name.rsplit('/').next().is_some_and(|last| last.contains([':', '@']));
+        whole || (!name_has_tag && image.get(..untagged).is_some_and(|image| glob(&self.name, image)))
+    }
+}
+
+/// Whether a text fits a pattern in which `*` stands for any letters. Takes no more than pattern times text steps.
+fn glob(pattern: &str, text: &str) -> bool {
+    let mut rest = text;
+    let mut parts = pattern.split('*').peekable();
+    if let Some(first) = parts.next() {
+        let Some(tail) = rest.strip_prefix(first) else { return false };
+        rest = tail;
+        if parts.peek().is_none() {
+            return rest.is_empty();
+        }
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        let Some((_, tail)) = rest
+            .split_once(part)
+            .filter(|_| !part.is_empty())
+            .or(Some(("", rest)).filter(|_| part.is_empty()))
+        else {
+            return false;
+        };
+        rest = tail;
+    }
+    true
+}
+
+/// Memory in use at a time.
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Memory {
+    /// Time since the container runs.
+    pub after: Duration,
+    /// Memory in use then.
+    #[serde(rename = "use")]
+    pub used: Quantity,
+}
+
+/// Something that happens at a time.
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Step {
+    /// Time since t=0.
+    pub at: Duration,
+    /// A few words.
+    pub title: Option<Text>,
+    /// What to look at and why.
+    pub text: Option<Text>,
+    /// An object to show, as `deployment/web` or `node/worker-1`.
+    #[serde(skip_serializing_if = "str_is_empty")]
+    pub focus: Str,
+    /// Whether play stops here, before the actions.
+    pub pause: Option<bool>,
+    /// What is done, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<Action>,
+}
+
+/// One thing that is done; exactly one field is set (besides `text`).
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Action {
+    /// `kubectl apply` of a named file of the same text.
+    pub apply: Option<Str>,
+    /// A command line for the shell, as `kubectl scale deployment/web --replicas=5`.
+    pub run: Option<Str>,
+    /// A node loses its power.
+    pub stop_node: Option<Str>,
+    /// A stopped node comes back.
+    pub start_node: Option<Str>,
+    /// A node is removed from the cluster.
+    pub remove_node: Option<Str>,
+    /// What to say of it.
+    pub text: Option<Text>,
+}
+
+/// A condition the lab tests itself by.
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Check {
+    /// What it means, for a person.
+    pub text: Option<Text>,
+    /// A resource (`pods`) or an object (`deployment/web`).
+    pub get: Str,
+    /// Namespace of the object; default `default`.
+    pub namespace: Option<Str>,
+    /// Label selector where `get` is a resource.
+    pub selector: Option<Str>,
+    /// What is compared, as for `kubectl get -o jsonpath=`. Without it: how many objects there are.
+    pub json_path: Option<Str>,
+    /// How; default `==`.
+    pub op: Op,
+    /// With what: a number or a text.
+    pub value: Option<Value>,
+    /// It has to hold at this time.
+    pub at: Option<Duration>,
+    /// It has to hold at some time up to this one.
+    pub within: Option<Duration>,
+}
+
+/// How a check compares. Numbers are compared as numbers where both sides are some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub enum Op {
+    /// `==`
+    #[default]
+    #[serde(rename = "==")]
+    Equal,
+    /// `!=`
+    #[serde(rename = "!=")]
+    NotEqual,
+    /// `<`
+    #[serde(rename = "<")]
+    Less,
+    /// `<=`
+    #[serde(rename = "<=")]
+    LessOrEqual,
+    /// `>`
+    #[serde(rename = ">")]
+    Greater,
+    /// `>=`
+    #[serde(rename = ">=")]
+    GreaterOrEqual,
+    /// `contains`: the text holds the other
+    #[serde(rename = "contains")]
+    Contains,
+}
+
+impl Op {
+    /// All operators as they are written.
+    pub const ALL: &[&str] = &["==", "!=", "<", "<=", ">", ">=", "contains"];
+
+    /// Whether `left op right` holds.
+    pub fn holds(self, left: &str, right: &str) -> bool {
+        let order = match (left.trim().parse::<f64>(), right.trim().parse::<f64>()) {
+            (Ok(left), Ok(right)) => left.partial_cmp(&right),
+            _ => Some(left.cmp(right)),
+        };
+        let Some(order) = order else { return false };
+        match self {
+            Op::Equal => order.is_eq(),
+            Op::NotEqual => order.is_ne(),
+            Op::Less => order.is_lt(),
+            Op::LessOrEqual => order.is_le(),
+            Op::Greater => order.is_gt(),
+            Op::GreaterOrEqual => order.is_ge(),
+            Op::Contains => left.contains(right),
+        }
+    }
+}
+
+/// A file that is not YAML.
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct File {
+    /// Its path.
+    pub path: Str,
+    /// Its text.
+    pub content: Str,
+}
+
+fn str_is_empty(text: &Str) -> bool {
+    text.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_match_by_name_and_pattern() {
+        let image = |name: &str| Image { name: name.into(), ..Image::default() };
+        for (name, reference, matches) in [
+            ("nginx", "nginx:1.25", true),
+            ("nginx", "nginx", true),
+            ("nginx", "nginxx", false),
+            ("nginx:1.*", "nginx:1.25", true),
+            ("nginx:1.*", "nginx:2", false),
+            ("*/shop:*", "registry:5000/team/shop:2", true),
+            ("registry:5000/shop", "registry:5000/shop:2", true),
+            ("a*b*c", "a1b2c", true),
+            ("a*b*c", "a1c2b", false),
+            ("*", "anything", true),
+            ("**bad**", "my-bad-image", true),
+        ] {
+            assert_eq!(image(name).matches(reference), matches, "{name} {reference}");
+        }
+    }
+
+    #[test]
+    fn node_groups_have_names_and_zones() {
+        let group = NodeGroup { count: Some(3), zones: vec!["a".into(), "b".into()], ..NodeGroup::default() };
+        assert_eq!(group.names(), ["node-1", "node-2", "node-3"]);
+        assert_eq!(group.zone_of(2), Some("a"));
+        let one = NodeGroup { name: Some("gpu".into()), ..NodeGroup::default() };
+        assert_eq!(one.names(), ["gpu"]);
+        assert_eq!(one.zone_of(0), None);
+    }
+
+    #[test]
+    fn numbers_are_compared_as_numbers() {
+        assert!(Op::Less.holds("9", "10"));
+        assert!(Op::Greater.holds("b", "a"));
+        assert!(Op::Equal.holds("3", "3.0"));
+        assert!(Op::Contains.holds("True False", "True"));
+    }
+}

@@ -1,0 +1,57 @@
+//! The `Lab` document: everything around the manifests that makes a text a lesson or a test.
+//!
+//! ```yaml
+//! apiVersion: opscape.dev/v1alpha1
+//! kind: Lab
+//! metadata: {name: rolling-update}
+//! spec:
+//!   title: {en: A rolling update, ko: 롤링 업데이트}
+//!   seed: 7                        # same text, same seed, same run; default 1
+//!   start: 2026-01-05T09:00:00Z    # the UTC instant of t=0
+//!   until: 5m                      # how long a run goes on when nobody stops it
+//!   nodes:                         # default: three nodes of 4 CPUs and 8 GiB
+//!   - {name: worker, count: 3, cpu: 4, memory: 8Gi, pods: 110, zones: [a, b], labels: {disk: ssd}}
+//!   - {name: gpu, cpu: 16, memory: 64Gi, taints: [{key: gpu, effect: NoSchedule}]}
+//!   images:                        # the first entry whose name matches counts; `*` stands for any letters
+//!   - {name: "shop:2.*", pullTime: 4s, startTime: 300ms, readyAfter: 3s}
+//!   - {name: "shop:bad", exitAfter: 2s, exitCode: 1}
+//!   - {name: "leak:*", memory: 64Mi, memoryOverTime: [{after: 1m, use: 600Mi}]}
+//!   - {name: "nowhere/*", notFound: true}
+//!   steps:                         # what happens by itself, and what is told about it
+//!   - at: 10s
+//!     title: {en: Roll out, ko: 배포}
+//!     text: {en: Watch the new pods., ko: 새 파드를 보세요.}
+//!     focus: deployment/web
+//!     pause: true
+//!     actions:
+//!     - run: kubectl set image deployment/web web=shop:2.0
+//!     - apply: k8s/canary.yaml     # a named file of the same text
+//!     - stopNode: worker-1
+//!   checks:
+//!   - text: {en: All pods are ready., ko: 모든 파드가 준비되었습니다.}
+//!     get: deployment/web
+//!     jsonPath: "{.status.readyReplicas}"
+//!     op: "=="
+//!     value: 3
+//!     within: 2m
+//!   - {get: pods, selector: app=web, op: ">=", value: 2, at: 30s}   # without jsonPath: how many there are
+//! ```
+//!
+//! Unknown fields are refused as in any manifest, with the field that is probably meant; the table of fields is
+//! `schema/lab.txt`.
+
+mod document;
+mod scalars;
+mod validate;
+
+pub use document::{Action, Check, File, Image, Lab, LabSpec, Memory, NodeGroup, Op, Step};
+pub use scalars::{Duration, Text};
+pub use validate::validate;
+
+/// The `apiVersion` of the `Lab` and `File` documents.
+pub const API_VERSION: &str = "opscape.dev/v1alpha1";
+
+/// The most nodes a lab may have.
+pub const MAX_NODES: i64 = 10_000;
+/// The most steps and the most checks a lab may have.
+pub const MAX_STEPS: usize = 1_000;

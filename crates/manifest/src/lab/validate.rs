@@ -1,0 +1,150 @@
+//! What a `Lab` document may not say.
+
+use super::{Action, Duration, Lab, MAX_NODES, MAX_STEPS};
+use crate::golang::quote;
+use crate::names;
+use crate::validation::{FieldError, Kind};
+use crate::value::Value;
+
+/// The findings of a decoded lab, in the API server's form.
+pub fn validate(lab: &Lab) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    nodes(lab, &mut errors);
+    for (i, image) in lab.spec.images.iter().enumerate() {
+        let path = format!("spec.images[{i}]");
+        if image.name.is_empty() {
+            errors.push(FieldError::required(format!("{path}.name"), ""));
+        }
+        let spans = [
+            ("pullTime", image.pull_time),
+            ("startTime", image.start_time),
+            ("readyAfter", image.ready_after),
+            ("exitAfter", image.exit_after),
+            ("shutdownTime", image.shutdown_time),
+        ];
+        for (name, span) in spans {
+            not_negative(span, &format!("{path}.{name}"), &mut errors);
+        }
+        for (j, point) in image.memory_over_time.iter().enumerate() {
+            not_negative(Some(point.after), &format!("{path}.memoryOverTime[{j}].after"), &mut errors);
+        }
+    }
+    steps(lab, &mut errors);
+    for (i, check) in lab.spec.checks.iter().enumerate() {
+        let path = format!("spec.checks[{i}]");
+        if check.get.is_empty() {
+            errors.push(FieldError::required(
+                format!("{path}.get"),
+                "a resource or an object, as pods or deployment/web",
+            ));
+        }
+        if let Some(selector) = &check.selector
+            && let Err(message) = crate::selector::Selector::parse(selector)
+        {
+            errors.push(FieldError::invalid(format!("{path}.selector"), &Value::from(&**selector), message));
+        }
+        if check.value.is_none() {
+            errors.push(FieldError::required(format!("{path}.value"), ""));
+        }
+        if check.at.is_some() && check.within.is_some() {
+            errors.push(FieldError::forbidden(format!("{path}.within"), "may not be set together with `at`"));
+        }
+        not_negative(check.at, &format!("{path}.at"), &mut errors);
+        not_negative(check.within, &format!("{path}.within"), &mut errors);
+    }
+    if lab.spec.checks.len() > MAX_STEPS {
+        errors.push(FieldError::forbidden(
+            "spec.checks".to_owned(),
+            format!("must have at most {MAX_STEPS} items"),
+        ));
+    }
+    errors
+}
+
+fn nodes(lab: &Lab, errors: &mut Vec<FieldError>) {
+    let mut total = 0;
+    let mut seen = std::collections::BTreeSet::new();
+    for (i, group) in lab.spec.nodes.iter().enumerate() {
+        let path = format!("spec.nodes[{i}]");
+        let count = i64::from(group.count.unwrap_or(1));
+        if count < 0 {
+            errors.push(FieldError::invalid(
+                format!("{path}.count"),
+                &Value::Int(count),
+                "must be greater than or equal to 0",
+            ));
+        }
+        total += count.max(0);
+        if total > MAX_NODES {
+            errors.push(FieldError::invalid(
+                format!("{path}.count"),
+                &Value::Int(count),
+                format!("a lab may have at most {MAX_NODES} nodes"),
+            ));
+            return;
+        }
+        if let Some(name) = &group.name {
+            for message in names::dns1123_subdomain(name) {
+                errors.push(FieldError::invalid(format!("{path}.name"), &Value::from(&**name), message));
+            }
+        }
+        for name in group.names() {
+            if let Some(repeated) = seen.replace(name) {
+                errors.push(FieldError {
+                    path: format!("{path}.name"),
+                    kind: Kind::Duplicate,
+                    value: quote(&repeated),
+                    detail: String::new(),
+                });
+                break;
+            }
+        }
+        for (field, amount) in [("cpu", &group.cpu), ("memory", &group.memory)] {
+            if let Some(amount) = amount.as_ref().filter(|amount| amount.is_negative()) {
+                errors.push(FieldError::invalid(
+                    format!("{path}.{field}"),
+                    &Value::from(amount.to_string()),
+                    "must be greater than or equal to 0",
+                ));
+            }
+        }
+        if group.zone.is_some() && !group.zones.is_empty() {
+            errors
+                .push(FieldError::forbidden(format!("{path}.zones"), "may not be set together with `zone`"));
+        }
+    }
+}
+
+fn steps(lab: &Lab, errors: &mut Vec<FieldError>) {
+    if lab.spec.steps.len() > MAX_STEPS {
+        errors.push(FieldError::forbidden(
+            "spec.steps".to_owned(),
+            format!("must have at most {MAX_STEPS} items"),
+        ));
+    }
+    for (i, step) in lab.spec.steps.iter().enumerate() {
+        let path = format!("spec.steps[{i}]");
+        not_negative(Some(step.at), &format!("{path}.at"), errors);
+        for (j, action) in step.actions.iter().enumerate() {
+            let Action { apply, run, stop_node, start_node, remove_node, text: _ } = action;
+            let set = [apply, run, stop_node, start_node, remove_node].into_iter().flatten().count();
+            let path = format!("{path}.actions[{j}]");
+            if set == 0 {
+                let choices = "must specify one of: apply, run, stopNode, startNode, removeNode";
+                errors.push(FieldError::required(path, choices));
+            } else if set > 1 {
+                errors.push(FieldError::forbidden(path, "may not specify more than 1 action"));
+            }
+        }
+    }
+}
+
+fn not_negative(span: Option<Duration>, path: &str, errors: &mut Vec<FieldError>) {
+    if let Some(span) = span.filter(|span| span.0 < 0) {
+        errors.push(FieldError::invalid(
+            path.to_owned(),
+            &Value::from(span.to_string()),
+            "must be greater than or equal to 0",
+        ));
+    }
+}

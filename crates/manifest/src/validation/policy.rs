@@ -1,0 +1,258 @@
+//! Autoscalers, disruption budgets, quotas, limit ranges, priority classes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::error::{Errors, IMMUTABLE};
+use super::field::Field;
+use super::meta::label_selector;
+use super::resources::{amount, container_name, quantity, quota_name};
+use super::workloads::{not_over_100, positive_int_or_percent};
+use crate::golang::quote;
+use crate::print::to_json;
+use crate::quantity::Quantity;
+use crate::value::Value;
+
+const SCOPES: &[&str] = &[
+    "BestEffort",
+    "NotBestEffort",
+    "Terminating",
+    "NotTerminating",
+    "PriorityClass",
+    "CrossNamespacePodAffinity",
+    "VolumeAttributesClass",
+];
+
+const KINDS: &[(&str, &str)] = &[
+    ("ContainerResource", "containerResource"),
+    ("External", "external"),
+    ("Object", "object"),
+    ("Pods", "pods"),
+    ("Resource", "resource"),
+];
+
+/// `ValidateHorizontalPodAutoscaler`
+pub(super) fn autoscaler(root: &Field<'_>, errors: &mut Errors) {
+    let spec = root.child("spec");
+    let (min, max) = (spec.child("minReplicas"), spec.child("maxReplicas"));
+    if min.int().is_some_and(|min| min < 1) {
+        errors.invalid(&min, "must be greater than or equal to 1");
+    }
+    let most = max.int().unwrap_or(0);
+    if most < 1 {
+        errors.invalid_raw(&max.path, most.to_string(), "must be greater than 0");
+    }
+    if min.int().is_some_and(|min| most < min) {
+        errors.invalid_raw(&max.path, most.to_string(), "must be greater than or equal to `minReplicas`");
+    }
+    let target = spec.child("scaleTargetRef");
+    for name in ["kind", "name"] {
+        let part = target.child(name);
+        if part.text().is_empty() {
+            errors.required(&part, "");
+        }
+    }
+    for metric in spec.child("metrics").items() {
+        self::metric(&metric, errors);
+    }
+    for direction in ["scaleUp", "scaleDown"] {
+        let rules = spec.at(&["behavior", direction]);
+        if rules.is_set() {
+            scaling_rules(&rules, errors);
+        }
+    }
+}
+
+fn metric(metric: &Field<'_>, errors: &mut Errors) {
+    let kind = metric.child("type");
+    if kind.text().is_empty() {
+        errors.required(&kind, "must specify a metric source type");
+    }
+    let Some((_, name)) = KINDS.iter().find(|(word, _)| *word == kind.text()) else {
+        if !kind.text().is_empty() {
+            let words: Vec<&str> = KINDS.iter().map(|(word, _)| *word).collect();
+            errors.not_supported(&kind, &words);
+        }
+        return;
+    };
+    let source = metric.child(name);
+    if !source.is_set() {
+        errors.required(&source, "must populate the given metric source");
+        return;
+    }
+    if matches!(*name, "resource" | "containerResource") && source.child("name").text().is_empty() {
+        errors.required(&source.child("name"), "must specify a resource name");
+    }
+    let target = source.child("target");
+    if target.child("type").text().is_empty() {
+        errors.required(&target.child("type"), "must specify a metric target type");
+    }
+    let utilization = target.child("averageUtilization");
+    if utilization.int().is_some_and(|percent| percent < 1) {
+        errors.invalid(&utilization, "must be greater than 0");
+    }
+    for name in ["value", "averageValue"] {
+        let value = target.child(name);
+        if value.is_set() && amount(value.value) <= Quantity::default() {
+            errors.invalid_raw(&value.path, quote(&amount(value.value).to_string()), "must be positive");
+        }
+    }
+}
+
+fn scaling_rules(rules: &Field<'_>, errors: &mut Errors) {
+    let window = rules.child("stabilizationWindowSeconds");
+    if window.int().is_some_and(|seconds| seconds < 0) {
+        errors.invalid(&window, "must be greater than or equal to zero");
+    }
+    if window.int().is_some_and(|seconds| seconds > 3600) {
+        errors.invalid(&window, "must be less than or equal to 3600");
+    }
+    let select = rules.child("selectPolicy");
+    if select.is_set() && !matches!(select.text(), "Max" | "Min" | "Disabled") {
+        errors.not_supported(&select, &["Disabled", "Max", "Min"]);
+    }
+    let policies = rules.child("policies");
+    if policies.is_empty() {
+        errors.required(&policies, "must specify at least one Policy");
+    }
+    for policy in policies.items() {
+        let kind = policy.child("type");
+        if !matches!(kind.text(), "Pods" | "Percent") {
+            errors.not_supported(&kind, &["Percent", "Pods"]);
+        }
+        for name in ["value", "periodSeconds"] {
+            let field = policy.child(name);
+            let number = field.int().unwrap_or(0);
+            if number <= 0 {
+                errors.invalid_raw(&field.path, number.to_string(), "must be greater than zero");
+            }
+            if name == "periodSeconds" && number > 1800 {
+                errors.invalid(&field, "must be less than or equal to 1800");
+            }
+        }
+    }
+}
+
+/// `ValidatePodDisruptionBudget`
+pub(super) fn disruption_budget(root: &Field<'_>, errors: &mut Errors) {
+    let spec = root.child("spec");
+    let (least, most) = (spec.child("minAvailable"), spec.child("maxUnavailable"));
+    if least.is_set() && most.is_set() {
+        let shown = format!(
+            "{{\"MinAvailable\":{},\"Selector\":{},\"MaxUnavailable\":{},\"UnhealthyPodEvictionPolicy\":{}}}",
+            to_json(least.value),
+            to_json(spec.child("selector").value),
+            to_json(most.value),
+            to_json(spec.child("unhealthyPodEvictionPolicy").value)
+        );
+        errors.invalid_raw(&spec.path, shown, "minAvailable and maxUnavailable cannot be both set");
+    }
+    for field in [&least, &most] {
+        if field.is_set() {
+            positive_int_or_percent(field, errors);
+            not_over_100(field, errors);
+        }
+    }
+    label_selector(&spec.child("selector"), errors);
+    let policy = spec.child("unhealthyPodEvictionPolicy");
+    if policy.is_set() && !matches!(policy.text(), "IfHealthyBudget" | "AlwaysAllow") {
+        errors.not_supported(&policy, &["AlwaysAllow", "IfHealthyBudget"]);
+    }
+}
+
+/// `ValidateResourceQuotaSpec`
+pub(super) fn quota(root: &Field<'_>, errors: &mut Errors) {
+    for (resource, hard) in root.at(&["spec", "hard"]).entries() {
+        quota_name(&hard, resource, errors);
+        quantity(&hard, resource, errors);
+    }
+    let scopes = root.at(&["spec", "scopes"]);
+    for scope in scopes.items() {
+        if !SCOPES.contains(&scope.text()) {
+            errors.invalid(&scopes, "unsupported scope");
+        }
+    }
+}
+
+/// `ValidateLimitRange`
+pub(super) fn limit_range(root: &Field<'_>, errors: &mut Errors) {
+    let mut seen = BTreeSet::new();
+    for item in root.at(&["spec", "limits"]).items() {
+        let kind = item.child("type");
+        if !seen.insert(kind.text()) {
+            errors.duplicate(&kind);
+        }
+        let mut resources: BTreeSet<&str> = BTreeSet::new();
+        let mut amounts: BTreeMap<(&str, &str), Quantity> = BTreeMap::new();
+        for bound in ["max", "min", "default", "defaultRequest", "maxLimitRequestRatio"] {
+            let field = item.child(bound);
+            if kind.text() == "Pod" && bound.starts_with("default") {
+                if !field.is_empty() {
+                    errors.forbidden(&field, "may not be specified when `type` is 'Pod'");
+                }
+                continue;
+            }
+            for (resource, value) in field.entries() {
+                if matches!(kind.text(), "Pod" | "Container") {
+                    container_name(&value, resource, errors);
+                }
+                resources.insert(resource);
+                amounts.insert((bound, resource), amount(value.value));
+            }
+        }
+        for resource in resources {
+            bounds(&item, resource, &amounts, errors);
+        }
+    }
+}
+
+fn bounds(item: &Field<'_>, resource: &str, amounts: &BTreeMap<(&str, &str), Quantity>, errors: &mut Errors) {
+    let of = |bound: &'static str| amounts.get(&(bound, resource)).copied();
+    // (lesser, greater, field named, which of the two is shown, words)
+    let rules: [(&str, &str, &str, bool, &str, &str); 6] = [
+        ("min", "max", "min", true, "min value", "max value"),
+        ("min", "defaultRequest", "defaultRequest", false, "min value", "default request value"),
+        ("defaultRequest", "max", "defaultRequest", true, "default request value", "max value"),
+        ("defaultRequest", "default", "defaultRequest", true, "default request value", "default limit value"),
+        ("min", "default", "default", true, "min value", "default value"),
+        ("default", "max", "default", false, "default value", "max value"),
+    ];
+    let find = |name: &str| match name {
+        "min" => of("min"),
+        "max" => of("max"),
+        "default" => of("default"),
+        _ => of("defaultRequest"),
+    };
+    for (low, high, field, show_low, low_words, high_words) in rules {
+        if let (Some(low), Some(high)) = (find(low), find(high))
+            && low > high
+        {
+            let shown = if show_low { low } else { high };
+            let detail = format!("{low_words} {low} is greater than {high_words} {high}");
+            errors.invalid_raw(&item.child(field).key(resource).path, quote(&shown.to_string()), detail);
+        }
+    }
+    if let Some(ratio) = of("maxLimitRequestRatio")
+        && ratio < Quantity::whole(1)
+    {
+        let path = item.child("maxLimitRequestRatio").key(resource).path;
+        errors.invalid_raw(&path, quote(&ratio.to_string()), format!("ratio {ratio} is less than 1"));
+    }
+}
+
+/// `ValidatePriorityClass`
+pub(super) fn priority_class(root: &Field<'_>, old: Option<&Field<'_>>, errors: &mut Errors) {
+    let (name, value) = (root.at(&["metadata", "name"]), root.child("value"));
+    if name.text().starts_with("system-") {
+        errors
+            .forbidden(&name, "priority class names with 'system-' prefix are reserved for system use only");
+    }
+    if value.int().is_some_and(|value| value > 1_000_000_000) {
+        errors.forbidden(&value, "maximum allowed value of a user defined priority is 1000000000");
+    }
+    if let Some(old) = old
+        && !value.same(&Field { value: old.child("value").value, path: String::new() })
+    {
+        let shown = if value.is_set() { value.value.clone() } else { Value::Int(0) };
+        errors.invalid_raw(&value.path, to_json(&shown), IMMUTABLE);
+    }
+}
