@@ -1,7 +1,7 @@
 //! The commands of kubectl with their flags.
 
 use super::flags::{GLOBAL, Takes, specs};
-use super::{Call, Outcome, info};
+use super::{Call, Outcome, get, info};
 
 /// A command.
 pub(crate) struct Command {
@@ -24,6 +24,7 @@ macro_rules! commands {
 }
 
 commands! {
+    "get" "TYPE [NAME...]" get::FLAGS => get::run;
     "version" "[--client]" "client! o|output=" => info::version;
     "api-resources" "[flags]" "o|output= namespaced! no-headers! verbs* api-group= sort-by= cached! categories*"
         => info::api_resources;

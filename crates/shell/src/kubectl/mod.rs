@@ -3,9 +3,14 @@
 mod client;
 mod commands;
 mod failure;
+mod files;
 mod flags;
+mod format;
+mod get;
 mod info;
+mod print;
 mod resources;
+mod target;
 
 use flags::Flags;
 

@@ -1,0 +1,167 @@
+//! The tables of `kubectl get`: columns and cells of each kind (pkg/printers/internalversion/printers.go).
+//!
+//! A kind has a line of columns, separated by `|`, a `*` behind those of `-o wide`, and a function that fills the cells of
+//! all of them. What has no entry here is printed with its name and age.
+
+mod autoscaling;
+mod config;
+mod event;
+mod network;
+mod node;
+mod pod;
+mod storage;
+mod workloads;
+
+use opscape_manifest::api::meta::{MicroTime, parse_rfc3339};
+use opscape_manifest::duration;
+use opscape_manifest::value::Value;
+
+pub(crate) use network::ingress_hosts;
+pub(crate) use pod::status as pod_status;
+
+use super::Resource;
+
+/// Columns and cells of a kind.
+#[derive(Clone, Copy)]
+pub(crate) struct Printer {
+    /// `NAME|READY|IP*`.
+    pub columns: &'static str,
+    /// The cells of one object, for all columns.
+    pub cells: fn(&Value, MicroTime) -> Vec<String>,
+}
+
+/// How a resource is printed.
+pub(crate) fn printer(resource: &Resource) -> Printer {
+    let family = match resource.plural {
+        "pods" => pod::printer(),
+        "nodes" => node::printer(),
+        "events" => event::printer(),
+        "deployments"
+        | "replicasets"
+        | "statefulsets"
+        | "daemonsets"
+        | "jobs"
+        | "cronjobs"
+        | "controllerrevisions"
+        | "replicationcontrollers" => workloads::printer(resource.plural),
+        "services" | "ingresses" | "networkpolicies" | "endpoints" | "endpointslices" | "ingressclasses" => {
+            network::printer(resource.plural)
+        }
+        "persistentvolumes" | "persistentvolumeclaims" | "storageclasses" => {
+            storage::printer(resource.plural)
+        }
+        "horizontalpodautoscalers" | "poddisruptionbudgets" | "priorityclasses" => {
+            autoscaling::printer(resource.plural)
+        }
+        other => config::printer(other),
+    };
+    family.unwrap_or(Printer {
+        columns: "NAME|AGE",
+        cells: |object, now| vec![name(object), age_of(object, now)],
+    })
+}
+
+/// The text at a path of keys separated by dots; empty if there is none.
+pub(crate) fn text<'a>(value: &'a Value, path: &str) -> &'a str {
+    at(value, path).and_then(Value::as_str).unwrap_or("")
+}
+
+/// The value at a path of keys separated by dots.
+pub(crate) fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(value, |value, key| value.get(key))
+}
+
+/// The number at a path; 0 if there is none.
+pub(crate) fn number(value: &Value, path: &str) -> i64 {
+    at(value, path).and_then(Value::as_int).unwrap_or(0)
+}
+
+/// The list at a path; empty if there is none.
+pub(crate) fn list<'a>(value: &'a Value, path: &str) -> &'a [Value] {
+    at(value, path).and_then(Value::as_list).unwrap_or_default()
+}
+
+/// A scalar as Go's `%v` prints it.
+pub(crate) fn scalar(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Int(int) => int.to_string(),
+        Value::Bool(true) => "true".to_owned(),
+        Value::Bool(false) => "false".to_owned(),
+        Value::Null => "<nil>".to_owned(),
+        other => opscape_manifest::print::to_json(other),
+    }
+}
+
+pub(crate) fn name(object: &Value) -> String {
+    text(object, "metadata.name").to_owned()
+}
+
+/// `<none>` for nothing.
+pub(crate) fn or_none(text: &str) -> String {
+    if text.is_empty() { "<none>".to_owned() } else { text.to_owned() }
+}
+
+/// How long ago a time was: `5m`; `<unknown>` without one.
+pub(crate) fn since(time: &str, now: MicroTime) -> String {
+    match parse_rfc3339(time) {
+        Some(then) => duration::age((now.0 - then) as f64 / 1e6),
+        None => "<unknown>".to_owned(),
+    }
+}
+
+/// The AGE of an object.
+pub(crate) fn age_of(object: &Value, now: MicroTime) -> String {
+    since(text(object, "metadata.creationTimestamp"), now)
+}
+
+/// `a=b,c=d` of a map; `<none>` if it is empty (`labels.FormatLabels`).
+pub(crate) fn labels(map: Option<&Value>) -> String {
+    let pairs: Vec<String> = map
+        .and_then(Value::as_map)
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or("")))
+        .collect();
+    or_none(&pairs.join(","))
+}
+
+/// A label selector in one line (`metav1.FormatLabelSelector`); `<none>` if it selects everything.
+pub(crate) fn selector(selector: Option<&Value>) -> String {
+    let Some(selector) = selector else { return "<none>".to_owned() };
+    let mut parts: Vec<(String, String)> = at(selector, "matchLabels")
+        .and_then(Value::as_map)
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| (key.clone(), format!("{key}={}", value.as_str().unwrap_or(""))))
+        .collect();
+    for expression in list(selector, "matchExpressions") {
+        let key = text(expression, "key");
+        let mut values: Vec<&str> = list(expression, "values").iter().filter_map(Value::as_str).collect();
+        values.sort_unstable();
+        let values = values.join(",");
+        let part = match text(expression, "operator") {
+            "In" => format!("{key} in ({values})"),
+            "NotIn" => format!("{key} notin ({values})"),
+            "Exists" => key.to_owned(),
+            "DoesNotExist" => format!("!{key}"),
+            other => format!("{key} {other} ({values})"),
+        };
+        parts.push((key.to_owned(), part));
+    }
+    parts.sort_by(|a, b| a.0.cmp(&b.0));
+    let parts: Vec<String> = parts.into_iter().map(|(_, part)| part).collect();
+    or_none(&parts.join(","))
+}
+
+/// Names and images of the containers of a pod spec, as the last columns of `-o wide`.
+pub(crate) fn containers(spec: Option<&Value>) -> [String; 2] {
+    let containers = spec.map_or(&[][..], |spec| list(spec, "containers"));
+    let join = |field: &str| containers.iter().map(|c| text(c, field)).collect::<Vec<_>>().join(",");
+    [join("name"), join("image")]
+}
+
+/// The status of a condition.
+pub(crate) fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
+    list(object, "status.conditions").iter().find(|condition| text(condition, "type") == kind)
+}
