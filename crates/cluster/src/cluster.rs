@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::deployment::Deployments;
 use crate::kubelet::Kubelets;
 use crate::node_lifecycle::NodeLifecycle;
+use crate::replica_set::ReplicaSets;
 use crate::scheduler::Scheduler;
 use crate::{Api, Component, Context, Event, Options, Store};
 
@@ -16,6 +18,8 @@ pub struct Cluster {
 
 #[derive(Clone)]
 pub(crate) struct Parts {
+    deployments: Deployments,
+    replica_sets: ReplicaSets,
     scheduler: Scheduler,
     kubelets: Kubelets,
     node_lifecycle: NodeLifecycle,
@@ -25,6 +29,8 @@ impl Cluster {
     /// A cluster with nothing in it; call [`Cluster::start`] first of all.
     pub fn new(options: Options) -> Self {
         let parts = Parts {
+            deployments: Deployments::new(&options),
+            replica_sets: ReplicaSets::new(&options),
             scheduler: Scheduler::new(&options),
             kubelets: Kubelets::new(&options),
             node_lifecycle: NodeLifecycle::new(&options),
@@ -45,9 +51,12 @@ impl Cluster {
     /// Something that was scheduled is due.
     pub fn handle(&mut self, event: Event, context: &mut Context<'_>) {
         self.act(context, |api, parts, context| match event {
+            Event::Deployment(uid) => parts.deployments.handle(uid, api, context),
+            Event::ReplicaSet(uid) => parts.replica_sets.handle(uid, api, context),
             Event::Scheduler(wake) => parts.scheduler.handle(wake, api, context),
             Event::Kubelet(wake) => parts.kubelets.handle(wake, api, context),
             Event::NodeLifecycle(wake) => parts.node_lifecycle.handle(wake, api, context),
+            Event::ExpireEvents => api.expire_events(context),
             _ => {}
         });
     }
@@ -71,6 +80,8 @@ impl Cluster {
         let result = work(&mut self.api, &mut self.parts, context);
         for change in self.api.take_changes() {
             let before = context.because(change.cause);
+            self.parts.deployments.on_change(&change, &self.api, context);
+            self.parts.replica_sets.on_change(&change, &self.api, context);
             self.parts.scheduler.on_change(&change, &self.api, context);
             self.parts.kubelets.on_change(&change, &self.api, context);
             self.parts.node_lifecycle.on_change(&change, &self.api, context);

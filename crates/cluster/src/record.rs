@@ -1,9 +1,9 @@
 //! Journal entries: structured facts with the rule and the numbers. Words are made of them in the lab, in both languages.
 
-use opscape_manifest::api::Object;
 use opscape_manifest::api::meta::{Str, Uid};
+use opscape_manifest::api::{Kind, Object, Resource};
 
-use crate::{kubelet, node_lifecycle, scheduler};
+use crate::{kubelet, node_lifecycle, scheduler, words};
 
 /// Which object a record speaks of.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,11 +19,25 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// The subject that an object with a type is.
+    pub fn of_resource<T: Resource>(resource: &T) -> Subject {
+        let meta = resource.meta();
+        Subject {
+            kind: words::kind(T::KIND),
+            namespace: meta.namespace.clone(),
+            name: meta.name.clone(),
+            uid: meta.uid,
+        }
+    }
+
     /// The subject that an object is.
     pub fn of(object: &Object) -> Subject {
         let meta = object.meta();
         Subject {
-            kind: object.kind_name().into(),
+            kind: match object.kind() {
+                Kind::Other => object.kind_name().into(),
+                kind => words::kind(kind),
+            },
             namespace: meta.namespace.clone(),
             name: meta.name.clone(),
             uid: meta.uid,

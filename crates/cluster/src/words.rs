@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use opscape_manifest::api::Kind;
 use opscape_manifest::api::meta::Str;
 
 macro_rules! words {
@@ -57,4 +58,18 @@ words! {
     available "Available"
     progressing "Progressing"
     replica_failure "ReplicaFailure"
+}
+
+/// The name of a kind, as `Pod`.
+pub fn kind(kind: Kind) -> Str {
+    match kind {
+        Kind::Pod => pod(),
+        Kind::Node => node(),
+        Kind::ReplicaSet => replica_set(),
+        Kind::Deployment => deployment(),
+        Kind::Event => event(),
+        Kind::Namespace => namespace(),
+        Kind::Service => service(),
+        kind => kind.name().into(),
+    }
 }

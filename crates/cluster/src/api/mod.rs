@@ -12,13 +12,14 @@ mod write;
 
 use std::sync::Arc;
 
-use opscape_manifest::api::meta::{MicroTime, Timestamp};
-use opscape_manifest::api::{Kind, Object, ObjectKey, Resource};
+use opscape_manifest::api::meta::{MicroTime, Timestamp, Uid};
+use opscape_manifest::api::{Event as Told, Kind, Namespace, Object, ObjectKey, Resource};
 use opscape_sim::{Rng, Time};
 
 pub use delete::{DeleteOptions, Propagation};
 pub use write::WriteOptions;
 
+use crate::recorder::Recorders;
 use crate::status::ResourceName;
 use crate::{Change, Context, Options, Status, Store};
 
@@ -30,6 +31,7 @@ pub struct Api {
     /// Generated names and addresses.
     random: Rng,
     shared: pods::Shared,
+    pub(crate) recorders: Recorders,
     /// Written, and not told to the components yet.
     fresh: Vec<Change>,
 }
@@ -53,7 +55,14 @@ impl Outcome {
 impl Api {
     pub(crate) fn new(options: Arc<Options>) -> Self {
         let random = Rng::stream(options.seed, "names");
-        Api { store: Store::default(), options, random, shared: pods::Shared::default(), fresh: Vec::new() }
+        Api {
+            store: Store::default(),
+            options,
+            random,
+            shared: pods::Shared::default(),
+            recorders: Recorders::default(),
+            fresh: Vec::new(),
+        }
     }
 
     /// All objects.
@@ -86,6 +95,25 @@ impl Api {
         std::mem::take(&mut self.fresh)
     }
 
+    /// Stores an Event; it is not admitted, defaulted or validated. `None`: its namespace is going or gone.
+    pub(crate) fn put_event(&mut self, mut told: Told, context: &mut Context<'_>) -> Option<Uid> {
+        if told.metadata.uid.is_unset() {
+            let namespace = self.store.get::<Namespace>("", &told.metadata.namespace)?;
+            if namespace.metadata.deletion_timestamp.is_some() {
+                return None;
+            }
+            told.metadata.uid = self.store.next_uid();
+            told.metadata.creation_timestamp = Some(self.timestamp(context.now()));
+        }
+        let uid = told.metadata.uid;
+        self.commit(Outcome::Put(Object::Event(Arc::new(told))), context);
+        Some(uid)
+    }
+
+    pub(crate) fn drop_event(&mut self, told: &Object, context: &mut Context<'_>) {
+        self.commit(Outcome::Remove(told.clone()), context);
+    }
+
     fn find(&self, key: &ObjectKey) -> Result<Object, Status> {
         let found = self.store.object(&key.kind, &key.namespace, &key.name);
         found.ok_or_else(|| resource_of_kind(&key.kind).not_found(&key.name))
@@ -106,6 +134,7 @@ impl Api {
                 object
             }
             Outcome::Remove(object) => {
+                self.recorders.forget(object.meta().uid);
                 if let Some(change) = self.store.remove(&object, context.now(), context.cause()) {
                     self.fresh.push(change);
                 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use opscape_manifest::api::{Namespace, Object, Pod, Resource};
 
 use super::{Api, Outcome, generation, resource_of_kind};
-use crate::{Context, Status, words};
+use crate::{Context, Record, Status, words};
 
 /// How to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -99,7 +99,13 @@ impl Api {
     }
 
     /// A pod of a template that was checked when its owner was stored: names and admission only.
-    pub(crate) fn create_pod(&mut self, mut pod: Pod, context: &mut Context<'_>) -> Result<Arc<Pod>, Status> {
+    /// `fact` makes the journal entry that is the cause of the pod.
+    pub(crate) fn create_pod(
+        &mut self,
+        mut pod: Pod,
+        fact: &dyn Fn(&Pod) -> Record,
+        context: &mut Context<'_>,
+    ) -> Result<Arc<Pod>, Status> {
         let prefix = pod.metadata.generate_name.clone().unwrap_or_default();
         let namespace = pod.metadata.namespace.clone();
         self.admit_namespace_of("Pod", &namespace, &prefix)?;
@@ -111,6 +117,7 @@ impl Api {
         pod.metadata.uid = self.store.next_uid();
         pod.metadata.generation = 1;
         pod.metadata.creation_timestamp = Some(self.timestamp(context.now()));
+        context.record_as_cause(fact(&pod));
         let object = self.commit(Outcome::Put(Object::Pod(Arc::new(pod))), context);
         Pod::from_object(&object).cloned().ok_or_else(|| resource_of_kind("Pod").not_found(&prefix))
     }
