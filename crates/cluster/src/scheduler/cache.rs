@@ -1,0 +1,322 @@
+//! What the scheduler knows of the nodes: kept up to date with every change, so that a decision reads and never counts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use opscape_manifest::api::meta::{Str, StrMap, Uid};
+use opscape_manifest::api::pod::Phase;
+use opscape_manifest::api::{Namespace, Node, Pod};
+
+use super::interpod::Terms;
+use super::resources::{Amounts, HostPort, Request, allocatable, host_ports};
+
+/// The label of a node that names it.
+pub(super) const HOSTNAME: &str = "kubernetes.io/hostname";
+/// The label of a node that names its zone.
+pub(super) const ZONE: &str = "topology.kubernetes.io/zone";
+const REGION: &str = "topology.kubernetes.io/region";
+
+/// A node and what the pods on it use (`framework.NodeInfo`).
+#[derive(Clone)]
+pub(super) struct NodeInfo {
+    pub node: Arc<Node>,
+    /// Whether it exists; a place in the table outlives its node.
+    pub present: bool,
+    /// Grows when labels, taints or `unschedulable` change.
+    pub epoch: u32,
+    pub allocatable: Amounts,
+    pub allowed_pods: i64,
+    pub other_allocatable: Vec<(Str, i64)>,
+    pub requested: Amounts,
+    pub non_zero: Amounts,
+    pub other_requested: Vec<(Str, i64)>,
+    pub pods: i64,
+    pub ports: Vec<HostPort>,
+}
+
+impl NodeInfo {
+    pub fn new(node: &Arc<Node>, epoch: u32) -> NodeInfo {
+        let (allocatable, allowed_pods, other_allocatable) = allocatable(&node.status.allocatable);
+        NodeInfo {
+            node: node.clone(),
+            present: true,
+            epoch,
+            allocatable,
+            allowed_pods,
+            other_allocatable,
+            requested: Amounts::default(),
+            non_zero: Amounts::default(),
+            other_requested: Vec::new(),
+            pods: 0,
+            ports: Vec::new(),
+        }
+    }
+
+    /// Adds what a pod uses (`sign` 1) or takes it away (`sign` -1).
+    pub fn count(&mut self, pod: &Pod, sign: i64) {
+        let request = Request::of(&pod.spec);
+        for (sum, amount) in [(&mut self.requested, &request.plain), (&mut self.non_zero, &request.non_zero)] {
+            sum.cpu = sum.cpu.saturating_add(sign * amount.cpu);
+            sum.memory = sum.memory.saturating_add(sign * amount.memory);
+            sum.storage = sum.storage.saturating_add(sign * amount.storage);
+        }
+        for (name, amount) in &request.others {
+            match self.other_requested.iter_mut().find(|(known, _)| known == name) {
+                Some((_, sum)) => *sum = sum.saturating_add(sign * amount),
+                None => self.other_requested.push((name.clone(), sign * amount)),
+            }
+        }
+        self.pods += sign;
+        for port in host_ports(pod) {
+            if sign > 0 {
+                self.ports.push(port);
+            } else if let Some(at) = self.ports.iter().position(|taken| *taken == port) {
+                self.ports.swap_remove(at);
+            }
+        }
+    }
+}
+
+/// The values of one node label: what counts as the same place.
+#[derive(Clone)]
+pub(super) struct Topology {
+    pub key: Str,
+    /// By node: the number of its value, or [`NOWHERE`].
+    pub place: Vec<u32>,
+    values: BTreeMap<Str, u32>,
+}
+
+/// A node without the label.
+pub(super) const NOWHERE: u32 = u32::MAX;
+
+impl Topology {
+    /// How many values there are, or were.
+    pub fn places(&self) -> usize {
+        self.values.len()
+    }
+
+    fn set(&mut self, index: usize, node: &Node, present: bool) {
+        let value = node.metadata.labels.get(&self.key).filter(|_| present);
+        let place = match value {
+            None => NOWHERE,
+            Some(value) => match self.values.get(value) {
+                Some(place) => *place,
+                None => {
+                    let place = self.values.len() as u32;
+                    self.values.insert(value.clone(), place);
+                    place
+                }
+            },
+        };
+        if self.place.len() <= index {
+            self.place.resize(index + 1, NOWHERE);
+        }
+        if let Some(slot) = self.place.get_mut(index) {
+            *slot = place;
+        }
+    }
+}
+
+/// A bound pod that has terms of affinity to other pods.
+pub(super) struct AffinityPod {
+    pub pod: Arc<Pod>,
+    pub node: usize,
+    pub terms: Terms,
+}
+
+/// All nodes, and what is on them.
+#[derive(Clone, Default)]
+pub(super) struct Cache {
+    pub nodes: Vec<NodeInfo>,
+    pub index: BTreeMap<Str, usize>,
+    /// In the order in which they are tried: zone by zone in turn (`nodeTree`).
+    pub order: Vec<u32>,
+    pub topologies: Vec<Topology>,
+    /// Grows when what is counted by place has to be counted again.
+    pub epoch: u64,
+    pub affinity_pods: imbl::OrdMap<Uid, Arc<AffinityPod>>,
+    /// Labels of the namespaces.
+    pub namespaces: BTreeMap<Str, StrMap>,
+    /// How many nodes have an image.
+    pub images: BTreeMap<Str, Image>,
+    unordered: bool,
+    next_epoch: u32,
+}
+
+/// An image on nodes.
+#[derive(Clone, Default)]
+pub(super) struct Image {
+    pub size: i64,
+    pub nodes: std::collections::BTreeSet<u32>,
+}
+
+/// Whether a pod takes part in what the scheduler counts: bound and not at its end.
+pub(super) fn counts(pod: &Pod) -> bool {
+    !pod.spec.node_name.is_empty() && !matches!(pod.status.phase, Phase::Succeeded | Phase::Failed)
+}
+
+impl Cache {
+    /// How many nodes there are.
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    pub fn get(&self, name: &str) -> Option<&NodeInfo> {
+        self.nodes.get(*self.index.get(name)?)
+    }
+
+    /// A node is new or has changed. True: its pods are to be added anew.
+    pub fn set_node(&mut self, node: &Arc<Node>) -> bool {
+        self.next_epoch += 1;
+        let epoch = self.next_epoch;
+        let Some(&index) = self.index.get(&node.metadata.name) else {
+            let index = self.nodes.iter().position(|info| !info.present).unwrap_or(self.nodes.len());
+            let info = NodeInfo::new(node, epoch);
+            match self.nodes.get_mut(index) {
+                Some(slot) => *slot = info,
+                None => self.nodes.push(info),
+            }
+            self.index.insert(node.metadata.name.clone(), index);
+            self.place(index);
+            self.set_images(index, None, Some(node));
+            self.unordered = true;
+            self.epoch += 1;
+            return true;
+        };
+        let Some(info) = self.nodes.get_mut(index) else { return false };
+        let old = std::mem::replace(&mut info.node, node.clone());
+        if old.status.allocatable != node.status.allocatable {
+            (info.allocatable, info.allowed_pods, info.other_allocatable) =
+                allocatable(&node.status.allocatable);
+        }
+        let labels = old.metadata.labels != node.metadata.labels;
+        if labels || old.spec.taints != node.spec.taints || old.spec.unschedulable != node.spec.unschedulable {
+            info.epoch = epoch;
+        }
+        if labels {
+            self.unordered = true;
+            self.epoch += 1;
+            self.place(index);
+        }
+        self.set_images(index, Some(&old), Some(node));
+        false
+    }
+
+    /// A node is gone.
+    pub fn remove_node(&mut self, name: &str) {
+        let Some(index) = self.index.remove(name) else { return };
+        let Some(info) = self.nodes.get_mut(index) else { return };
+        info.present = false;
+        let node = info.node.clone();
+        self.place(index);
+        self.set_images(index, Some(&node), None);
+        self.affinity_pods = self.affinity_pods.iter().filter(|(_, one)| one.node != index)
+            .map(|(uid, one)| (*uid, one.clone())).collect();
+        self.unordered = true;
+        self.epoch += 1;
+    }
+
+    /// A pod is on its node.
+    pub fn add_pod(&mut self, pod: &Arc<Pod>) -> Option<usize> {
+        let index = *self.index.get(&pod.spec.node_name)?;
+        self.nodes.get_mut(index)?.count(pod, 1);
+        if let Some(terms) = Terms::of(self, pod) {
+            let one = AffinityPod { pod: pod.clone(), node: index, terms };
+            self.affinity_pods.insert(pod.metadata.uid, Arc::new(one));
+        }
+        Some(index)
+    }
+
+    /// A pod is no longer on its node.
+    pub fn remove_pod(&mut self, pod: &Pod) -> Option<usize> {
+        let index = *self.index.get(&pod.spec.node_name)?;
+        self.nodes.get_mut(index)?.count(pod, -1);
+        self.affinity_pods.remove(&pod.metadata.uid);
+        Some(index)
+    }
+
+    /// A namespace is new or has changed.
+    pub fn set_namespace(&mut self, namespace: &Namespace) {
+        let labels = namespace.metadata.labels.clone();
+        let old = self.namespaces.insert(namespace.metadata.name.clone(), labels.clone());
+        if old.is_some_and(|old| old != labels) {
+            self.epoch += 1;
+        }
+    }
+
+    /// The number of the topology of a node label.
+    pub fn topology(&mut self, key: &Str) -> usize {
+        if let Some(at) = self.topologies.iter().position(|topology| topology.key == *key) {
+            return at;
+        }
+        let mut topology = Topology { key: key.clone(), place: Vec::new(), values: BTreeMap::new() };
+        for (index, info) in self.nodes.iter().enumerate() {
+            topology.set(index, &info.node, info.present);
+        }
+        self.topologies.push(topology);
+        self.topologies.len() - 1
+    }
+
+    /// The value's number of a node in a topology.
+    pub fn place_of(&self, topology: usize, node: usize) -> u32 {
+        let topology = self.topologies.get(topology);
+        topology.and_then(|topology| topology.place.get(node)).copied().unwrap_or(NOWHERE)
+    }
+
+    fn place(&mut self, index: usize) {
+        let Some(info) = self.nodes.get(index) else { return };
+        for topology in &mut self.topologies {
+            topology.set(index, &info.node, info.present);
+        }
+    }
+
+    fn set_images(&mut self, index: usize, old: Option<&Node>, new: Option<&Node>) {
+        if old.map(|node| &node.status.images) == new.map(|node| &node.status.images) {
+            return;
+        }
+        for (name, _) in old.into_iter().flat_map(image_names) {
+            if let Some(image) = self.images.get_mut(name) {
+                image.nodes.remove(&(index as u32));
+                if image.nodes.is_empty() {
+                    self.images.remove(name);
+                }
+            }
+        }
+        for (name, size) in new.into_iter().flat_map(image_names) {
+            let image = self.images.entry(name.into()).or_default();
+            image.size = size;
+            image.nodes.insert(index as u32);
+        }
+    }
+
+    /// Puts the nodes into the order in which they are tried.
+    pub fn sort(&mut self) {
+        if !std::mem::take(&mut self.unordered) {
+            return;
+        }
+        let mut zones: Vec<(Option<(&str, &str)>, Vec<u32>)> = Vec::new();
+        for (index, info) in self.nodes.iter().enumerate().filter(|(_, info)| info.present) {
+            let (region, zone) = (info.node.metadata.label(REGION), info.node.metadata.label(ZONE));
+            let zone = match (region, zone) {
+                (None, None) => None,
+                _ => Some((region.unwrap_or_default(), zone.unwrap_or_default())),
+            };
+            match zones.iter_mut().find(|(known, _)| *known == zone) {
+                Some((_, nodes)) => nodes.push(index as u32),
+                None => zones.push((zone, vec![index as u32])),
+            }
+        }
+        let longest = zones.iter().map(|(_, nodes)| nodes.len()).max().unwrap_or_default();
+        let order = (0..longest).flat_map(|turn| zones.iter().filter_map(move |(_, nodes)| nodes.get(turn)));
+        self.order = order.copied().collect();
+    }
+}
+
+/// Names and sizes of `status.images`.
+fn image_names(node: &Node) -> impl Iterator<Item = (&str, i64)> {
+    node.status.images.iter().flat_map(|image| {
+        let size = image.get("sizeBytes").and_then(opscape_manifest::value::Value::as_int).unwrap_or_default();
+        let names = image.get("names").and_then(opscape_manifest::value::Value::as_list).unwrap_or_default();
+        names.iter().filter_map(move |name| Some((name.as_str()?, size)))
+    })
+}

@@ -1,0 +1,357 @@
+//! Pods that the scheduler cannot tell apart share one class: what they ask for is worked out once, what is counted for them
+//! is kept up to date.
+
+use std::sync::Arc;
+
+use opscape_manifest::api::meta::{Str, StrMap, Uid};
+use opscape_manifest::api::pod::PodSpec;
+use opscape_manifest::api::{Node, Pod};
+
+use super::cache::{Cache, NodeInfo};
+use super::interpod::InterPod;
+use super::labels::{Matcher, NodeTerm, RequiredNode};
+use super::plugin::{Plugin, Reason};
+use super::resources::{HostPort, Request, host_ports};
+use super::spread::Spread;
+use super::taints;
+
+/// Why a node was refused, small: reasons are made of it when someone asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Rejection {
+    pub plugin: Plugin,
+    /// Which reasons of the plugin.
+    pub bits: u16,
+    /// Whether taking pods away could help.
+    pub resolvable: bool,
+}
+
+impl Rejection {
+    fn final_(plugin: Plugin, bits: u16) -> Rejection {
+        Rejection { plugin, bits, resolvable: false }
+    }
+}
+
+const TOO_MANY_PODS: u16 = 1;
+const CPU: u16 = 2;
+const MEMORY: u16 = 4;
+const STORAGE: u16 = 8;
+const OTHERS: u32 = 4;
+
+/// What is fixed between a class and a node until the node's labels, taints or cordon change.
+#[derive(Clone, Copy, Default)]
+struct NodeFit {
+    epoch: u32,
+    verdict: Verdict,
+    disliked: u16,
+    preferred: i32,
+}
+
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Verdict {
+    #[default]
+    Fits,
+    Cordoned,
+    Tainted,
+    Affinity,
+    NotNamed,
+}
+
+/// What a class of pods is to the scheduler.
+#[derive(Clone)]
+pub(super) struct Class {
+    pub namespace: Str,
+    pub labels: StrMap,
+    pub spec: Arc<PodSpec>,
+    pub owner: Option<Uid>,
+    pub request: Request,
+    pub ports: Vec<HostPort>,
+    pub prefers_nodes: bool,
+    pub spread: Spread,
+    pub interpod: InterPod,
+    pub images: Vec<Str>,
+    required: RequiredNode,
+    named: Option<Vec<Str>>,
+    preferred: Vec<(i32, NodeTerm)>,
+    tolerates_unschedulable: bool,
+    fits: Vec<NodeFit>,
+    /// The cache's epoch for which the counts hold.
+    counted: Option<u64>,
+    /// The selector of the pod's Services and owner.
+    pub default: Option<Matcher>,
+    /// The Services' epoch for which the built-in spread constraints hold.
+    pub services: u64,
+    /// When it was last used, in decisions.
+    pub used: u64,
+}
+
+impl Class {
+    /// The class of a pod. `default`: the selector of its Services and its owner.
+    pub fn new(cache: &mut Cache, pod: &Pod, default: Option<&Matcher>) -> Class {
+        let required = RequiredNode::new(&pod.spec);
+        let affinity = pod.spec.affinity.as_ref().and_then(|affinity| affinity.node_affinity.as_ref());
+        let preferred: Vec<(i32, NodeTerm)> = affinity
+            .into_iter()
+            .flat_map(|affinity| &affinity.preferred_during_scheduling_ignored_during_execution)
+            .filter(|term| term.weight != 0)
+            .map(|term| (term.weight, NodeTerm::new(&term.preference)))
+            .collect();
+        let containers = pod.spec.init_containers.iter().chain(&pod.spec.containers);
+        Class {
+            namespace: pod.metadata.namespace.clone(),
+            labels: pod.metadata.labels.clone(),
+            spec: pod.spec.clone(),
+            owner: pod.metadata.controller().map(|owner| owner.uid),
+            request: Request::of(&pod.spec),
+            ports: host_ports(pod),
+            prefers_nodes: !preferred.is_empty(),
+            spread: Spread::new(cache, pod, default),
+            interpod: InterPod::new(cache, pod),
+            images: containers.map(|container| image_name(&container.image)).collect(),
+            named: required.named(),
+            required,
+            preferred,
+            tolerates_unschedulable: taints::tolerates_unschedulable(&pod.spec.tolerations),
+            fits: Vec::new(),
+            counted: None,
+            default: default.cloned(),
+            services: 0,
+            used: 0,
+        }
+    }
+
+    /// Whether a pod belongs to this class.
+    pub fn is_of(&self, pod: &Pod) -> bool {
+        self.namespace == pod.metadata.namespace
+            && self.owner == pod.metadata.controller().map(|owner| owner.uid)
+            && (Arc::ptr_eq(&self.labels, &pod.metadata.labels) || self.labels == pod.metadata.labels)
+            && (Arc::ptr_eq(&self.spec, &pod.spec) || self.spec == pod.spec)
+    }
+
+    /// The only nodes that can be chosen, if the pod names some.
+    pub fn named(&self) -> Option<&[Str]> {
+        self.named.as_deref()
+    }
+
+    /// Whether the counts hold for the cache as it is.
+    pub fn is_counted(&self, cache: &Cache) -> bool {
+        self.counted == Some(cache.epoch)
+    }
+
+    /// Whether the counts depend on the taints of nodes.
+    pub fn honors_taints(&self) -> bool {
+        self.spread.honors_taints()
+    }
+
+    /// The counts do not hold any longer.
+    pub fn forget_counts(&mut self) {
+        self.counted = None;
+    }
+
+    /// Counts anew. `pods`: all bound pods that count, of this class's namespace if it has no terms about pods.
+    pub fn recount<'a>(&mut self, cache: &Cache, pods: impl Iterator<Item = &'a Arc<Pod>>) {
+        self.interpod.reset();
+        self.spread.reset(cache, &self.required, &self.spec.tolerations);
+        if !self.spread.is_empty() || self.interpod.own.is_some() {
+            for pod in pods {
+                if let Some(node) = cache.index.get(&pod.spec.node_name) {
+                    self.count_labels(cache, pod, *node, 1);
+                }
+            }
+        }
+        for one in cache.affinity_pods.values() {
+            let of = (&*self.namespace, &self.labels);
+            self.interpod.count_terms(cache, &one.terms, one.node, of, 1);
+        }
+        self.counted = Some(cache.epoch);
+    }
+
+    /// Whether [`Class::recount`] needs the pods of all namespaces.
+    pub fn counts_everywhere(&self) -> bool {
+        self.interpod.own.is_some()
+    }
+
+    /// A pod came to a node (`sign` 1) or left it (`sign` -1).
+    pub fn count(&mut self, cache: &Cache, pod: &Pod, node: usize, sign: i64) {
+        if !self.is_counted(cache) {
+            return;
+        }
+        self.count_labels(cache, pod, node, sign);
+        if let Some(one) = cache.affinity_pods.get(&pod.metadata.uid) {
+            let of = (&*self.namespace, &self.labels);
+            self.interpod.count_terms(cache, &one.terms, one.node, of, sign);
+        }
+    }
+
+    /// What the pod's labels mean to this class. Pods being deleted count for affinity, not for spread.
+    fn count_labels(&mut self, cache: &Cache, pod: &Pod, node: usize, sign: i64) {
+        if pod.metadata.deletion_timestamp.is_none()
+            && !self.spread.is_empty()
+            && pod.metadata.namespace == self.namespace
+        {
+            self.spread.count(cache, pod, node, sign);
+        }
+        self.interpod.count(cache, pod, node, sign);
+    }
+
+    fn fit(&mut self, index: usize, info: &NodeInfo) -> NodeFit {
+        if self.fits.len() <= index {
+            self.fits.resize(index + 1, NodeFit::default());
+        }
+        match self.fits.get(index) {
+            Some(fit) if fit.epoch == info.epoch => *fit,
+            _ => {
+                let fit = self.judge(info);
+                if let Some(slot) = self.fits.get_mut(index) {
+                    *slot = fit;
+                }
+                fit
+            }
+        }
+    }
+
+    fn judge(&self, info: &NodeInfo) -> NodeFit {
+        let node: &Node = &info.node;
+        let tolerations = &self.spec.tolerations;
+        let verdict = if node.spec.unschedulable && !self.tolerates_unschedulable {
+            Verdict::Cordoned
+        } else if taints::untolerated(tolerations, node) {
+            Verdict::Tainted
+        } else if !self.required.is_empty() && !self.required.matches(node) {
+            Verdict::Affinity
+        } else {
+            Verdict::Fits
+        };
+        let named = self.named.as_ref().is_none_or(|names| names.contains(&node.metadata.name));
+        let preferred = self.preferred.iter().filter(|(_, term)| term.matches(node)).map(|(weight, _)| weight);
+        NodeFit {
+            epoch: info.epoch,
+            verdict: if named { verdict } else { Verdict::NotNamed },
+            disliked: taints::disliked(tolerations, node) as u16,
+            preferred: preferred.sum(),
+        }
+    }
+
+    /// How many `PreferNoSchedule` taints the pod does not tolerate, and the weight of the preferred terms that a node fits.
+    pub fn liking(&self, index: usize) -> (i64, i64) {
+        self.fits.get(index).map_or((0, 0), |fit| (i64::from(fit.disliked), i64::from(fit.preferred)))
+    }
+
+    /// Asks the filters in their order.
+    pub fn filter(
+        &mut self,
+        cache: &Cache,
+        index: usize,
+        info: &NodeInfo,
+        fewest: &[i64],
+    ) -> Result<(), Rejection> {
+        match self.fit(index, info).verdict {
+            Verdict::Fits => {}
+            Verdict::NotNamed => return Err(Rejection::final_(Plugin::NodeAffinity, 1)),
+            Verdict::Cordoned => return Err(Rejection::final_(Plugin::NodeUnschedulable, 0)),
+            Verdict::Tainted => return Err(Rejection::final_(Plugin::TaintToleration, 0)),
+            Verdict::Affinity => return Err(Rejection::final_(Plugin::NodeAffinity, 0)),
+        }
+        if self.ports.iter().any(|port| info.ports.iter().any(|taken| taken.conflicts(port))) {
+            return Err(Rejection { plugin: Plugin::NodePorts, bits: 0, resolvable: true });
+        }
+        self.fits_resources(info)?;
+        if !self.spread.hard.is_empty() {
+            self.spread.filter(cache, index, fewest).map_err(|(reason, resolvable)| Rejection {
+                plugin: Plugin::PodTopologySpread,
+                bits: u16::from(reason == Reason::SpreadLabel),
+                resolvable,
+            })?;
+        }
+        if self.interpod.filters() {
+            self.interpod.filter(cache, index).map_err(|(reason, resolvable)| Rejection {
+                plugin: Plugin::InterPodAffinity,
+                bits: match reason {
+                    Reason::Affinity => 0,
+                    Reason::AntiAffinity => 1,
+                    _ => 2,
+                },
+                resolvable,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// `fitsRequest`: all that is short, not only the first.
+    pub fn fits_resources(&self, info: &NodeInfo) -> Result<(), Rejection> {
+        let mut bits = 0;
+        let mut resolvable = true;
+        if info.pods + 1 > info.allowed_pods {
+            bits |= TOO_MANY_PODS;
+        }
+        let (wants, has, used) = (&self.request.plain, &info.allocatable, &info.requested);
+        for (bit, wants, has, used) in [
+            (CPU, wants.cpu, has.cpu, used.cpu),
+            (MEMORY, wants.memory, has.memory, used.memory),
+            (STORAGE, wants.storage, has.storage, used.storage),
+        ] {
+            if wants > 0 && wants > has - used {
+                bits |= bit;
+                resolvable &= wants <= has;
+            }
+        }
+        for (number, (name, wants)) in self.request.others.iter().enumerate().take(12) {
+            let amount = |list: &[(Str, i64)]| {
+                list.iter().find(|(known, _)| known == name).map_or(0, |(_, amount)| *amount)
+            };
+            let has = amount(&info.other_allocatable);
+            if *wants > 0 && *wants > has - amount(&info.other_requested) {
+                bits |= 1 << (OTHERS + number as u32);
+                resolvable &= *wants <= has;
+            }
+        }
+        if bits == 0 { Ok(()) } else { Err(Rejection { plugin: Plugin::NodeResourcesFit, bits, resolvable }) }
+    }
+
+    /// Whether a node would suffice if nothing were on it.
+    pub fn fits_allocatable(&self, node: &Arc<Node>) -> bool {
+        self.fits_resources(&NodeInfo::new(node, 0)).is_ok()
+    }
+
+    /// Whether a pod coming or going changes what is counted.
+    pub fn cares(&self, cache: &Cache, pod: &Pod) -> bool {
+        self.is_counted(cache)
+            && (self.interpod.own.is_some()
+                || pod.spec.affinity.is_some()
+                || !self.spread.is_empty() && self.namespace == pod.metadata.namespace)
+    }
+
+    /// The reasons behind a rejection.
+    pub fn reasons(&self, rejection: Rejection) -> Vec<Reason> {
+        let bits = rejection.bits;
+        match (rejection.plugin, bits) {
+            (Plugin::NodeUnschedulable, _) => vec![Reason::Unschedulable],
+            (Plugin::TaintToleration, _) => vec![Reason::Taint],
+            (Plugin::NodeAffinity, 1) => vec![Reason::NotNamed],
+            (Plugin::NodeAffinity, _) => vec![Reason::NodeAffinity],
+            (Plugin::NodePorts, _) => vec![Reason::Ports],
+            (Plugin::PodTopologySpread, 1) => vec![Reason::SpreadLabel],
+            (Plugin::PodTopologySpread, _) => vec![Reason::Spread],
+            (Plugin::InterPodAffinity, 0) => vec![Reason::Affinity],
+            (Plugin::InterPodAffinity, 1) => vec![Reason::AntiAffinity],
+            (Plugin::InterPodAffinity, _) => vec![Reason::ExistingAntiAffinity],
+            _ => {
+                let fixed = [
+                    (TOO_MANY_PODS, Reason::TooManyPods),
+                    (CPU, Reason::Insufficient("cpu".into())),
+                    (MEMORY, Reason::Insufficient("memory".into())),
+                    (STORAGE, Reason::Insufficient("ephemeral-storage".into())),
+                ];
+                let fixed = fixed.into_iter().filter(|(bit, _)| bits & bit != 0).map(|(_, reason)| reason);
+                let others = self.request.others.iter().enumerate().take(12);
+                let others = others.filter(|(number, _)| bits & (1 << (OTHERS + *number as u32)) != 0);
+                fixed.chain(others.map(|(_, (name, _))| Reason::Insufficient(name.clone()))).collect()
+            }
+        }
+    }
+}
+
+/// The name under which nodes list an image: with its tag.
+fn image_name(image: &Str) -> Str {
+    let last = image.rsplit('/').next().unwrap_or_default();
+    if last.contains(':') || last.contains('@') { image.clone() } else { [image, ":latest"].concat().into() }
+}

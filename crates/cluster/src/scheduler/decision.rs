@@ -1,0 +1,163 @@
+//! What the scheduler decided for a pod and why, for those who ask: every node's verdict in a cluster that can be read, the
+//! best nodes and counts in a larger one.
+
+use opscape_manifest::api::meta::Str;
+use opscape_sim::Time;
+
+use super::cache::Cache;
+use super::class::Class;
+use super::cycle::{Outcome, Scratch};
+use super::plugin::{Plugin, Reason, SCORING};
+
+/// Up to this many nodes every verdict is kept.
+const ALL_KEPT: usize = 100;
+/// Of more nodes, so many of the best.
+const BEST_KEPT: usize = 5;
+
+/// A decision about a pod.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// When.
+    pub at: Time,
+    /// Nodes there were.
+    pub nodes: u32,
+    /// Nodes that were looked at; in clusters of 100 nodes and more not all of them are.
+    pub evaluated: u32,
+    /// Nodes that could take it.
+    pub feasible: u32,
+    /// The node; none: none could take it.
+    pub chosen: Option<Str>,
+    /// How many nodes were refused for which reason.
+    pub refused: Vec<(Plugin, Reason, u32)>,
+    /// By node: all of them, or the best few.
+    pub verdicts: Vec<Verdict>,
+    /// What the Event says when it failed.
+    pub message: Str,
+}
+
+/// What was said of one node.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// Its name.
+    pub node: Str,
+    /// Refused, or how good.
+    pub answer: Answer,
+}
+
+/// What was said of a node.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// A filter refused it.
+    Refused {
+        /// The first that did.
+        plugin: Plugin,
+        /// Why.
+        reasons: Vec<Reason>,
+    },
+    /// It was the only one that could take the pod: nothing to compare.
+    Only,
+    /// How good it is.
+    Scored(Scores),
+}
+
+/// Scores of a node.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scores {
+    parts: [i16; SCORING.len()],
+    /// The sum.
+    pub total: i64,
+}
+
+impl Scores {
+    /// The plugins that had something to say, each with its weighted score.
+    pub fn parts(&self) -> impl Iterator<Item = (Plugin, i64)> {
+        let parts = SCORING.iter().zip(self.parts);
+        parts.filter(|(_, score)| *score != i16::MIN).map(|(plugin, score)| (*plugin, i64::from(score)))
+    }
+}
+
+impl Decision {
+    /// Of what is left in the buffers after [`super::cycle::choose`].
+    pub(super) fn of(cache: &Cache, class: &Class, outcome: &Outcome, scratch: &Scratch, at: Time) -> Decision {
+        let nodes = cache.order.len();
+        let name = |index: u32| {
+            let info = cache.nodes.get(index as usize);
+            info.map_or_else(|| Str::from(""), |info| info.node.metadata.name.clone())
+        };
+        let mut counts: std::collections::BTreeMap<super::class::Rejection, u32> = Default::default();
+        for (_, rejection) in &scratch.rejected {
+            *counts.entry(*rejection).or_default() += 1;
+        }
+        let mut refused: Vec<(Plugin, Reason, u32)> = Vec::new();
+        let mut add = |plugin: Plugin, reason: Reason, count: u32| {
+            match refused.iter_mut().find(|(known, why, _)| *known == plugin && *why == reason) {
+                Some((.., sum)) => *sum += count,
+                None => refused.push((plugin, reason, count)),
+            }
+        };
+        for (rejection, count) in counts {
+            for reason in class.reasons(rejection) {
+                add(rejection.plugin, reason, count);
+            }
+        }
+        if let Some(names) = class.named() {
+            let others = nodes - names.iter().filter(|name| cache.index.contains_key(*name)).count();
+            if others > 0 && outcome.evaluated < nodes {
+                add(Plugin::NodeAffinity, Reason::NotNamed, others as u32);
+            }
+        }
+        let mut verdicts: Vec<Verdict> = Vec::new();
+        let scored = scratch.feasible.len() > 1;
+        let answer = |at: usize| {
+            if !scored {
+                return Answer::Only;
+            }
+            let mut parts = [i16::MIN; SCORING.len()];
+            for (part, scores) in parts.iter_mut().zip(&scratch.scores) {
+                if let Some(score) = scores.get(at) {
+                    *part = *score as i16;
+                }
+            }
+            Answer::Scored(Scores { parts, total: scratch.totals.get(at).copied().unwrap_or_default() })
+        };
+        if nodes <= ALL_KEPT {
+            verdicts.extend(
+                scratch.feasible.iter().enumerate().map(|(at, index)| Verdict { node: name(*index), answer: answer(at) }),
+            );
+            verdicts.extend(scratch.rejected.iter().map(|(index, rejection)| Verdict {
+                node: name(*index),
+                answer: Answer::Refused { plugin: rejection.plugin, reasons: class.reasons(*rejection) },
+            }));
+        } else if let Some(chosen) = outcome.chosen {
+            let total = |at: usize| scratch.totals.get(at).copied().unwrap_or_default();
+            let mut best: Vec<usize> = Vec::with_capacity(BEST_KEPT + 1);
+            if let Some(at) = scratch.feasible.iter().position(|index| *index == chosen) {
+                best.push(at);
+            }
+            for at in 0..scratch.feasible.len() {
+                if best.first() == Some(&at) {
+                    continue;
+                }
+                let place = best.iter().skip(1).position(|known| total(*known) < total(at));
+                match place {
+                    Some(place) => best.insert(place + 1, at),
+                    None if best.len() < BEST_KEPT => best.push(at),
+                    None => {}
+                }
+                best.truncate(BEST_KEPT);
+            }
+            let kept = best.iter().filter_map(|at| Some((*at, *scratch.feasible.get(*at)?)));
+            verdicts.extend(kept.map(|(at, index)| Verdict { node: name(index), answer: answer(at) }));
+        }
+        Decision {
+            at,
+            nodes: nodes as u32,
+            evaluated: outcome.evaluated as u32,
+            feasible: scratch.feasible.len() as u32,
+            chosen: outcome.chosen.map(name),
+            refused,
+            verdicts,
+            message: "".into(),
+        }
+    }
+}

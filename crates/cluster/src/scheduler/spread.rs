@@ -1,0 +1,269 @@
+//! PodTopologySpread: how evenly pods are spread over hosts, zones and other places (plugins/podtopologyspread).
+
+use opscape_manifest::api::meta::Str;
+use opscape_manifest::api::pod::{Toleration, TopologySpreadConstraint};
+use opscape_manifest::api::{Node, Pod};
+
+use super::cache::{Cache, HOSTNAME, NOWHERE, ZONE};
+use super::labels::{Matcher, RequiredNode};
+use super::plugin::Reason;
+use super::taints;
+
+/// A constraint made ready, with the pods it counts.
+#[derive(Clone)]
+pub(super) struct Constraint {
+    topology: usize,
+    hostname: bool,
+    max_skew: i64,
+    min_domains: i64,
+    matcher: Matcher,
+    /// Whether the pod itself is one of those counted.
+    own: i64,
+    honor_affinity: bool,
+    honor_taints: bool,
+    /// Pods counted, by node.
+    by_node: Vec<u32>,
+    /// Pods counted on nodes that take part, by place.
+    by_place: Vec<i64>,
+    /// Nodes that take part, by place.
+    members: Vec<u32>,
+}
+
+/// The constraints of a pod: those that must hold, and those that are preferred.
+#[derive(Clone, Default)]
+pub(super) struct Spread {
+    pub hard: Vec<Constraint>,
+    pub soft: Vec<Constraint>,
+    /// The preferred ones are the built-in ones: nodes without the labels take part, too.
+    built_in: bool,
+}
+
+fn constraint(cache: &mut Cache, pod: &Pod, given: &TopologySpreadConstraint) -> Constraint {
+    let mut matcher = Matcher::new(given.label_selector.as_ref());
+    for key in &given.match_label_keys {
+        if let Some(value) = pod.metadata.labels.get(key) {
+            matcher.and_equal(key, value);
+        }
+    }
+    Constraint {
+        topology: cache.topology(&given.topology_key),
+        hostname: &*given.topology_key == HOSTNAME,
+        max_skew: i64::from(given.max_skew),
+        min_domains: i64::from(given.min_domains.unwrap_or(1)),
+        own: i64::from(matcher.matches(&pod.metadata.labels)),
+        matcher,
+        honor_affinity: given.node_affinity_policy.as_deref() != Some("Ignore"),
+        honor_taints: given.node_taints_policy.as_deref() == Some("Honor"),
+        by_node: Vec::new(),
+        by_place: Vec::new(),
+        members: Vec::new(),
+    }
+}
+
+/// The built-in constraints (`systemDefaultConstraints`).
+fn built_in(cache: &mut Cache, matcher: &Matcher) -> Vec<Constraint> {
+    let one = |cache: &mut Cache, key: &str, max_skew| Constraint {
+        topology: cache.topology(&Str::from(key)),
+        hostname: key == HOSTNAME,
+        max_skew,
+        min_domains: 1,
+        own: 0,
+        matcher: matcher.clone(),
+        honor_affinity: true,
+        honor_taints: false,
+        by_node: Vec::new(),
+        by_place: Vec::new(),
+        members: Vec::new(),
+    };
+    vec![one(cache, HOSTNAME, 3), one(cache, ZONE, 5)]
+}
+
+impl Spread {
+    /// The constraints of a pod; without any of its own, the built-in ones for `default`, the selector of its Services and
+    /// its owner.
+    pub fn new(cache: &mut Cache, pod: &Pod, default: Option<&Matcher>) -> Spread {
+        let mut spread = Spread::default();
+        for given in &pod.spec.topology_spread_constraints {
+            let one = constraint(cache, pod, given);
+            if &*given.when_unsatisfiable == "ScheduleAnyway" {
+                spread.soft.push(one);
+            } else {
+                spread.hard.push(one);
+            }
+        }
+        if pod.spec.topology_spread_constraints.is_empty()
+            && let Some(matcher) = default.filter(|matcher| !matcher.is_empty())
+        {
+            spread.soft = built_in(cache, matcher);
+            spread.built_in = true;
+        }
+        spread
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.hard.is_empty() && self.soft.is_empty()
+    }
+
+    /// Whether the taints of nodes decide what is counted.
+    pub fn honors_taints(&self) -> bool {
+        self.hard.iter().chain(&self.soft).any(|one| one.honor_taints)
+    }
+
+    /// Starts to count: which nodes take part.
+    pub fn reset(&mut self, cache: &Cache, required: &RequiredNode, tolerations: &[Toleration]) {
+        let Spread { hard, soft, built_in } = self;
+        for (group, all_keys) in [(hard, true), (soft, !*built_in)] {
+            let topologies: Vec<usize> = group.iter().map(|one| one.topology).collect();
+            for one in group {
+                one.by_node = vec![0; cache.nodes.len()];
+                let places = cache.topologies.get(one.topology).map_or(0, super::cache::Topology::places);
+                one.by_place = vec![0; places + 1];
+                one.members = vec![0; places + 1];
+                for (index, info) in cache.nodes.iter().enumerate().filter(|(_, info)| info.present) {
+                    let labelled = || topologies.iter().all(|t| cache.place_of(*t, index) != NOWHERE);
+                    let takes_part = !(all_keys && !labelled())
+                        && (!one.honor_affinity || required.matches(&info.node))
+                        && (!one.honor_taints || !taints::untolerated(tolerations, &info.node));
+                    if takes_part && let Some(count) = one.members.get_mut(slot(one.topology, cache, index)) {
+                        *count += 1;
+                    }
+                    if !takes_part && let Some(count) = one.by_node.get_mut(index) {
+                        *count = OUTSIDE;
+                    }
+                }
+            }
+        }
+    }
+
+    /// A pod of the same namespace came to a node (`sign` 1) or left it (`sign` -1). Pods that are being deleted do not count.
+    pub fn count(&mut self, cache: &Cache, pod: &Pod, node: usize, sign: i64) {
+        for one in self.hard.iter_mut().chain(&mut self.soft) {
+            if !one.matcher.matches(&pod.metadata.labels) {
+                continue;
+            }
+            let Some(by_node) = one.by_node.get_mut(node) else { continue };
+            *by_node = if sign > 0 { *by_node + 1 } else { by_node.wrapping_sub(1) };
+            if *by_node & OUTSIDE == 0
+                && let Some(by_place) = one.by_place.get_mut(slot(one.topology, cache, node))
+            {
+                *by_place += sign;
+            }
+        }
+    }
+
+    /// The fewest pods in any place, for each constraint that must hold (`minMatchNum`).
+    pub fn fewest(&self, out: &mut Vec<i64>) {
+        out.clear();
+        for one in &self.hard {
+            let mut places = 0;
+            let mut fewest = i64::MAX;
+            for (count, members) in one.by_place.iter().zip(&one.members) {
+                if *members > 0 {
+                    places += 1;
+                    fewest = fewest.min(*count);
+                }
+            }
+            out.push(if places < one.min_domains || places == 0 { 0 } else { fewest });
+        }
+    }
+
+    /// Whether a node would keep the constraints that must hold; the flag: another pod's leaving could help.
+    pub fn filter(&self, cache: &Cache, node: usize, fewest: &[i64]) -> Result<(), (Reason, bool)> {
+        for (one, fewest) in self.hard.iter().zip(fewest) {
+            if cache.place_of(one.topology, node) == NOWHERE {
+                return Err((Reason::SpreadLabel, false));
+            }
+            let count = one.by_place.get(slot(one.topology, cache, node)).copied().unwrap_or_default();
+            if count + one.own - fewest > one.max_skew {
+                return Err((Reason::Spread, true));
+            }
+        }
+        Ok(())
+    }
+
+    /// Scores of the feasible nodes, from 0 to 100, into `out`. False: there is nothing to score.
+    pub fn score(&self, cache: &Cache, feasible: &[u32], out: &mut Vec<i64>, seen: &mut Vec<bool>) -> bool {
+        if self.soft.is_empty() {
+            return false;
+        }
+        let ignored = |node: usize| {
+            !self.built_in && self.soft.iter().any(|one| cache.place_of(one.topology, node) == NOWHERE)
+        };
+        let scored = feasible.iter().filter(|node| !ignored(**node as usize)).count();
+        let mut weights = Vec::with_capacity(self.soft.len());
+        for one in &self.soft {
+            let size = if one.hostname {
+                scored
+            } else {
+                seen.clear();
+                seen.resize(one.by_place.len(), false);
+                let mut size = 0;
+                for node in feasible.iter().map(|node| *node as usize).filter(|node| !ignored(*node)) {
+                    if let Some(seen) = seen.get_mut(slot(one.topology, cache, node))
+                        && !std::mem::replace(seen, true)
+                    {
+                        size += 1;
+                    }
+                }
+                size
+            };
+            weights.push(((size + 2) as f64).ln());
+        }
+        out.clear();
+        let (mut least, mut most) = (i64::MAX, 0);
+        for node in feasible.iter().map(|node| *node as usize) {
+            if ignored(node) {
+                out.push(-1);
+                continue;
+            }
+            let mut score = 0.0;
+            for (one, weight) in self.soft.iter().zip(&weights) {
+                if cache.place_of(one.topology, node) == NOWHERE {
+                    continue;
+                }
+                let count = if one.hostname {
+                    i64::from(one.by_node.get(node).copied().unwrap_or_default() & !OUTSIDE)
+                } else {
+                    one.by_place.get(slot(one.topology, cache, node)).copied().unwrap_or_default()
+                };
+                score += count as f64 * weight + (one.max_skew - 1) as f64;
+            }
+            let score = score.round() as i64;
+            least = least.min(score);
+            most = most.max(score);
+            out.push(score);
+        }
+        for score in out {
+            *score = match *score {
+                -1 => 0,
+                _ if most == 0 => 100,
+                score => 100 * (most + least - score) / most,
+            };
+        }
+        true
+    }
+
+    /// Whether a pod with these labels is counted by a constraint that must hold.
+    pub fn concerns(&self, pod: &Pod) -> bool {
+        self.hard.iter().any(|one| one.matcher.matches(&pod.metadata.labels))
+    }
+
+    /// Whether a node has all labels of the constraints that must hold.
+    pub fn has_labels(&self, cache: &Cache, node: &Node) -> bool {
+        self.hard.iter().all(|one| {
+            let key = cache.topologies.get(one.topology).map(|topology| &topology.key);
+            key.is_some_and(|key| node.metadata.labels.contains_key(key))
+        })
+    }
+}
+
+/// Marks a node whose pods are not counted for its place.
+const OUTSIDE: u32 = 1 << 31;
+
+/// Where the count of a node's place is; nodes without the label share the last one.
+fn slot(topology: usize, cache: &Cache, node: usize) -> usize {
+    match cache.place_of(topology, node) {
+        NOWHERE => cache.topologies.get(topology).map_or(0, super::cache::Topology::places),
+        place => place as usize,
+    }
+}
