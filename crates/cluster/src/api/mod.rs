@@ -17,6 +17,7 @@ use opscape_manifest::api::{Event as Told, Kind, Namespace, Object, ObjectKey, R
 use opscape_sim::{Rng, Time};
 
 pub use delete::{DeleteOptions, Propagation};
+pub(crate) use pods::set_condition;
 pub use write::WriteOptions;
 
 use crate::recorder::Recorders;

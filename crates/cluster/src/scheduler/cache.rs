@@ -55,7 +55,8 @@ impl NodeInfo {
     /// Adds what a pod uses (`sign` 1) or takes it away (`sign` -1).
     pub fn count(&mut self, pod: &Pod, sign: i64) {
         let request = Request::of(&pod.spec);
-        for (sum, amount) in [(&mut self.requested, &request.plain), (&mut self.non_zero, &request.non_zero)] {
+        for (sum, amount) in [(&mut self.requested, &request.plain), (&mut self.non_zero, &request.non_zero)]
+        {
             sum.cpu = sum.cpu.saturating_add(sign * amount.cpu);
             sum.memory = sum.memory.saturating_add(sign * amount.memory);
             sum.storage = sum.storage.saturating_add(sign * amount.storage);
@@ -119,7 +120,6 @@ impl Topology {
 
 /// A bound pod that has terms of affinity to other pods.
 pub(super) struct AffinityPod {
-    pub pod: Arc<Pod>,
     pub node: usize,
     pub terms: Terms,
 }
@@ -161,10 +161,6 @@ impl Cache {
         self.index.len()
     }
 
-    pub fn get(&self, name: &str) -> Option<&NodeInfo> {
-        self.nodes.get(*self.index.get(name)?)
-    }
-
     /// A node is new or has changed. True: its pods are to be added anew.
     pub fn set_node(&mut self, node: &Arc<Node>) -> bool {
         self.next_epoch += 1;
@@ -190,7 +186,8 @@ impl Cache {
                 allocatable(&node.status.allocatable);
         }
         let labels = old.metadata.labels != node.metadata.labels;
-        if labels || old.spec.taints != node.spec.taints || old.spec.unschedulable != node.spec.unschedulable {
+        if labels || old.spec.taints != node.spec.taints || old.spec.unschedulable != node.spec.unschedulable
+        {
             info.epoch = epoch;
         }
         if labels {
@@ -210,8 +207,12 @@ impl Cache {
         let node = info.node.clone();
         self.place(index);
         self.set_images(index, Some(&node), None);
-        self.affinity_pods = self.affinity_pods.iter().filter(|(_, one)| one.node != index)
-            .map(|(uid, one)| (*uid, one.clone())).collect();
+        self.affinity_pods = self
+            .affinity_pods
+            .iter()
+            .filter(|(_, one)| one.node != index)
+            .map(|(uid, one)| (*uid, one.clone()))
+            .collect();
         self.unordered = true;
         self.epoch += 1;
     }
@@ -221,7 +222,7 @@ impl Cache {
         let index = *self.index.get(&pod.spec.node_name)?;
         self.nodes.get_mut(index)?.count(pod, 1);
         if let Some(terms) = Terms::of(self, pod) {
-            let one = AffinityPod { pod: pod.clone(), node: index, terms };
+            let one = AffinityPod { node: index, terms };
             self.affinity_pods.insert(pod.metadata.uid, Arc::new(one));
         }
         Some(index)
@@ -315,7 +316,8 @@ impl Cache {
 /// Names and sizes of `status.images`.
 fn image_names(node: &Node) -> impl Iterator<Item = (&str, i64)> {
     node.status.images.iter().flat_map(|image| {
-        let size = image.get("sizeBytes").and_then(opscape_manifest::value::Value::as_int).unwrap_or_default();
+        let size =
+            image.get("sizeBytes").and_then(opscape_manifest::value::Value::as_int).unwrap_or_default();
         let names = image.get("names").and_then(opscape_manifest::value::Value::as_list).unwrap_or_default();
         names.iter().filter_map(move |name| Some((name.as_str()?, size)))
     })

@@ -222,7 +222,8 @@ impl Class {
             Verdict::Fits
         };
         let named = self.named.as_ref().is_none_or(|names| names.contains(&node.metadata.name));
-        let preferred = self.preferred.iter().filter(|(_, term)| term.matches(node)).map(|(weight, _)| weight);
+        let preferred =
+            self.preferred.iter().filter(|(_, term)| term.matches(node)).map(|(weight, _)| weight);
         NodeFit {
             epoch: info.epoch,
             verdict: if named { verdict } else { Verdict::NotNamed },

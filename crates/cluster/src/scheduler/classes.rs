@@ -35,7 +35,11 @@ impl Classes {
         let at = self.find(pod);
         let built_in = pod.spec.topology_spread_constraints.is_empty();
         let at = match at {
-            Some(at) if self.list.get(at).is_some_and(|class| !built_in || class.services == self.services) => at,
+            Some(at)
+                if self.list.get(at).is_some_and(|class| !built_in || class.services == self.services) =>
+            {
+                at
+            }
             at => {
                 let default = if built_in { default_selector(store, pod) } else { None };
                 match at {
@@ -139,7 +143,8 @@ fn default_selector(store: &Store, pod: &Pod) -> Option<Matcher> {
             "StatefulSet" => {
                 let set = store.object("StatefulSet", namespace, &owner.name);
                 if let Some(opscape_manifest::api::Object::Other(set)) = set
-                    && let Some(labels) = set.body.get("spec").and_then(|spec| spec.at(&["selector", "matchLabels"]))
+                    && let Some(labels) =
+                        set.body.get("spec").and_then(|spec| spec.at(&["selector", "matchLabels"]))
                 {
                     for (key, value) in labels.as_map().into_iter().flatten() {
                         if let Some(value) = value.as_str() {

@@ -220,7 +220,9 @@ mod tests {
 
     #[test]
     fn large_clusters_are_sampled_as_upstream_does() {
-        for (nodes, wanted) in [(0, 0), (50, 50), (100, 100), (150, 100), (1000, 420), (5000, 500), (6000, 300)] {
+        for (nodes, wanted) in
+            [(0, 0), (50, 50), (100, 100), (150, 100), (1000, 420), (5000, 500), (6000, 300)]
+        {
             assert_eq!(enough(nodes), wanted, "{nodes}");
         }
     }

@@ -78,7 +78,13 @@ impl Scores {
 
 impl Decision {
     /// Of what is left in the buffers after [`super::cycle::choose`].
-    pub(super) fn of(cache: &Cache, class: &Class, outcome: &Outcome, scratch: &Scratch, at: Time) -> Decision {
+    pub(super) fn of(
+        cache: &Cache,
+        class: &Class,
+        outcome: &Outcome,
+        scratch: &Scratch,
+        at: Time,
+    ) -> Decision {
         let nodes = cache.order.len();
         let name = |index: u32| {
             let info = cache.nodes.get(index as usize);
@@ -89,11 +95,12 @@ impl Decision {
             *counts.entry(*rejection).or_default() += 1;
         }
         let mut refused: Vec<(Plugin, Reason, u32)> = Vec::new();
-        let mut add = |plugin: Plugin, reason: Reason, count: u32| {
-            match refused.iter_mut().find(|(known, why, _)| *known == plugin && *why == reason) {
-                Some((.., sum)) => *sum += count,
-                None => refused.push((plugin, reason, count)),
-            }
+        let mut add = |plugin: Plugin, reason: Reason, count: u32| match refused
+            .iter_mut()
+            .find(|(known, why, _)| *known == plugin && *why == reason)
+        {
+            Some((.., sum)) => *sum += count,
+            None => refused.push((plugin, reason, count)),
         };
         for (rejection, count) in counts {
             for reason in class.reasons(rejection) {
@@ -122,7 +129,11 @@ impl Decision {
         };
         if nodes <= ALL_KEPT {
             verdicts.extend(
-                scratch.feasible.iter().enumerate().map(|(at, index)| Verdict { node: name(*index), answer: answer(at) }),
+                scratch
+                    .feasible
+                    .iter()
+                    .enumerate()
+                    .map(|(at, index)| Verdict { node: name(*index), answer: answer(at) }),
             );
             verdicts.extend(scratch.rejected.iter().map(|(index, rejection)| Verdict {
                 node: name(*index),

@@ -15,12 +15,18 @@ use super::taints;
 /// A change that can help.
 pub(super) enum News<'a> {
     NodeAdded(&'a Arc<Node>),
-    NodeChanged { old: &'a Node, new: &'a Arc<Node> },
+    NodeChanged {
+        old: &'a Node,
+        new: &'a Arc<Node>,
+    },
     NodeGone(&'a Node),
     /// A pod came to a node.
     PodPlaced(&'a Pod),
     /// A placed pod has other labels.
-    PodRelabelled { old: &'a Pod, new: &'a Pod },
+    PodRelabelled {
+        old: &'a Pod,
+        new: &'a Pod,
+    },
     /// A pod left its node. With the terms it had.
     PodGone(&'a Pod, Option<Terms>),
 }
@@ -81,7 +87,9 @@ impl News<'_> {
     /// Whether a pod of a class, refused by `plugins`, may be helped.
     pub fn helps(&self, plugins: u16, cache: &Cache, class: &Class, pod: &Pod) -> bool {
         let plugins = plugins & self.listeners();
-        BY_NODES.iter().any(|plugin| plugins & plugin.bit() != 0 && self.helps_with(*plugin, cache, class, pod))
+        BY_NODES
+            .iter()
+            .any(|plugin| plugins & plugin.bit() != 0 && self.helps_with(*plugin, cache, class, pod))
     }
 
     fn helps_with(&self, plugin: Plugin, cache: &Cache, class: &Class, pod: &Pod) -> bool {
@@ -121,7 +129,8 @@ impl News<'_> {
             Plugin::PodTopologySpread => match self {
                 News::NodeAdded(node) => class.spread.has_labels(cache, node),
                 News::NodeChanged { old, new } => {
-                    let (was, is) = (class.spread.has_labels(cache, old), class.spread.has_labels(cache, new));
+                    let (was, is) =
+                        (class.spread.has_labels(cache, old), class.spread.has_labels(cache, new));
                     was != is
                         || is && old.metadata.labels != new.metadata.labels
                         || class.honors_taints() && old.spec.taints != new.spec.taints

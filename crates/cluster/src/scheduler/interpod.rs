@@ -84,9 +84,7 @@ impl Terms {
         let mut preferred = |side: Option<&PodAffinity>| -> Vec<Term> {
             let terms =
                 side.into_iter().flat_map(|side| &side.preferred_during_scheduling_ignored_during_execution);
-            terms
-                .map(|term| Term::new(cache, pod, &term.pod_affinity_term, i64::from(term.weight)))
-                .collect()
+            terms.map(|term| Term::new(cache, pod, &term.pod_affinity_term, i64::from(term.weight))).collect()
         };
         let prefers_near = preferred(affinity.pod_affinity.as_ref());
         let prefers_away = preferred(affinity.pod_anti_affinity.as_ref());
@@ -252,10 +250,12 @@ impl InterPod {
         }
         out.clear();
         for node in feasible.iter().map(|node| *node as usize) {
-            let places = self.score_topologies.iter().map(|topology| (*topology, cache.place_of(*topology, node)));
+            let places =
+                self.score_topologies.iter().map(|topology| (*topology, cache.place_of(*topology, node)));
             out.push(places.filter_map(|place| self.scores.get(&place)).map(|(score, _)| score).sum());
         }
-        let (least, most) = out.iter().fold((i64::MAX, i64::MIN), |(l, m), score| (l.min(*score), m.max(*score)));
+        let (least, most) =
+            out.iter().fold((i64::MAX, i64::MIN), |(l, m), score| (l.min(*score), m.max(*score)));
         let range = most.saturating_sub(least);
         for score in out {
             let part = if range > 0 { 100.0 * ((*score - least) as f64 / range as f64) } else { 0.0 };

@@ -108,8 +108,7 @@ impl Matcher {
 
     /// Whether these labels are selected.
     pub fn matches(&self, labels: &BTreeMap<Str, Str>) -> bool {
-        !self.nothing
-            && self.tests.iter().all(|test| test.holds(labels.get(&test.key).map(AsRef::as_ref)))
+        !self.nothing && self.tests.iter().all(|test| test.holds(labels.get(&test.key).map(AsRef::as_ref)))
     }
 }
 

@@ -125,7 +125,9 @@ impl Reason {
             Reason::TooManyPods => "Too many pods",
             Reason::Insufficient(resource) => return ["Insufficient ", resource].concat(),
             Reason::Spread => "node(s) didn't match pod topology spread constraints",
-            Reason::SpreadLabel => "node(s) didn't match pod topology spread constraints (missing required label)",
+            Reason::SpreadLabel => {
+                "node(s) didn't match pod topology spread constraints (missing required label)"
+            }
             Reason::Affinity => "node(s) didn't match pod affinity rules",
             Reason::AntiAffinity => "node(s) didn't match pod anti-affinity rules",
             Reason::ExistingAntiAffinity => "node(s) didn't satisfy existing pods anti-affinity rules",

@@ -132,7 +132,8 @@ impl Scheduler {
             let marked = api.modify::<Pod>(&meta.namespace, &meta.name, context, |pod| {
                 set_condition(&mut pod.status.conditions, condition);
             });
-            let key = ObjectKey { kind: words::pod(), namespace: meta.namespace.clone(), name: meta.name.clone() };
+            let key =
+                ObjectKey { kind: words::pod(), namespace: meta.namespace.clone(), name: meta.name.clone() };
             let options = DeleteOptions { uid: Some(meta.uid), ..DeleteOptions::default() };
             if marked.is_err() || api.delete(&key, &options, context).is_err() {
                 continue; // it is gone already
@@ -228,7 +229,9 @@ fn victims_on(
         return Err(reasons);
     }
     // MoreImportantPod: higher priority first, then the one that has run for longer.
-    lower.sort_by_key(|pod| (std::cmp::Reverse(pod.spec.priority.unwrap_or_default()), started(pod), pod.metadata.uid));
+    lower.sort_by_key(|pod| {
+        (std::cmp::Reverse(pod.spec.priority.unwrap_or_default()), started(pod), pod.metadata.uid)
+    });
     let (violating, others) = split_by_budget(&lower, budgets);
     let mut victims = Vec::new();
     let mut violations = 0;
@@ -327,7 +330,8 @@ fn best(candidates: Vec<Candidate>) -> Option<Candidate> {
     candidates.into_iter().min_by_key(|candidate| {
         let highest = candidate.victims.iter().map(priority).max().unwrap_or(i64::MIN);
         let sum: i64 = candidate.victims.iter().map(|pod| priority(pod) + i64::from(i32::MAX) + 1).sum();
-        let first = candidate.victims.iter().filter(|pod| priority(pod) == highest).map(|pod| started(pod)).min();
+        let first =
+            candidate.victims.iter().filter(|pod| priority(pod) == highest).map(|pod| started(pod)).min();
         (
             candidate.violations,
             highest,

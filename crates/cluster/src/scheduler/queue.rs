@@ -125,7 +125,9 @@ impl Queue {
     /// Pods that have waited for longer than this.
     pub fn waiting_longer(&self, span: Duration, now: Time) -> Vec<Uid> {
         let pods = self.waiting.values().flatten();
-        pods.filter(|uid| self.pods.get(*uid).is_some_and(|pod| now.since(pod.since) > span)).copied().collect()
+        pods.filter(|uid| self.pods.get(*uid).is_some_and(|pod| now.since(pod.since) > span))
+            .copied()
+            .collect()
     }
 
     /// Names of a queued pod.
@@ -160,16 +162,7 @@ impl Queue {
 
 impl Queued {
     pub fn new(namespace: Str, name: Str, priority: i32, now: Time, cause: Option<EntryId>) -> Queued {
-        Queued {
-            namespace,
-            name,
-            priority,
-            attempts: 0,
-            cause,
-            since: now,
-            order: 0,
-            place: Place::Nowhere,
-        }
+        Queued { namespace, name, priority, attempts: 0, cause, since: now, order: 0, place: Place::Nowhere }
     }
 }
 

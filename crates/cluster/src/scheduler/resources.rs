@@ -112,7 +112,11 @@ pub(super) fn allocatable(list: &ResourceList) -> (Amounts, i64, Vec<(Str, i64)>
         storage: get("ephemeral-storage", Quantity::value),
     };
     let others = list.iter().filter(|(name, _)| is_other(name));
-    (amounts, get("pods", Quantity::value), others.map(|(name, amount)| (name.clone(), amount.value())).collect())
+    (
+        amounts,
+        get("pods", Quantity::value),
+        others.map(|(name, amount)| (name.clone(), amount.value())).collect(),
+    )
 }
 
 /// `leastResourceScorer` over cpu and memory, each with weight 1: the mean of the free shares, 0 to 100.

@@ -66,15 +66,8 @@ impl Scheduler {
             context.record_as_cause(Record::Scheduler(fact));
             self.queue.remove(uid);
             if api.bind(&queued.namespace, &queued.name, &node, context).is_ok() {
-                let message = [
-                    "Successfully assigned ",
-                    &queued.namespace,
-                    "/",
-                    &queued.name,
-                    " to ",
-                    &node,
-                ]
-                .concat();
+                let message =
+                    ["Successfully assigned ", &queued.namespace, "/", &queued.name, " to ", &node].concat();
                 let said = Message::normal("Scheduled", &message);
                 api.tell_series(&self.reporter, &Object::Pod(pod), "Binding", &said, context);
             }
@@ -111,7 +104,10 @@ impl Scheduler {
             last_transition_time: Some(api.timestamp(now)),
             observed_generation: pod.metadata.generation,
         };
-        let nominated = preemption.node.clone().or_else(|| preemption.keep.then(|| pod.status.nominated_node_name.clone()));
+        let nominated = preemption
+            .node
+            .clone()
+            .or_else(|| preemption.keep.then(|| pod.status.nominated_node_name.clone()));
         // The pod may have been deleted meanwhile; then there is nobody to tell.
         let _ = api.modify::<Pod>(&queued.namespace, &queued.name, context, |pod| {
             set_condition(&mut pod.status.conditions, condition);

@@ -83,7 +83,8 @@ impl Scheduler {
             (Some(was), Some(is)) => {
                 let labels = !Arc::ptr_eq(&was.metadata.labels, &is.metadata.labels)
                     && was.metadata.labels != is.metadata.labels;
-                let deletion = was.metadata.deletion_timestamp.is_some() != is.metadata.deletion_timestamp.is_some();
+                let deletion =
+                    was.metadata.deletion_timestamp.is_some() != is.metadata.deletion_timestamp.is_some();
                 let spec = !Arc::ptr_eq(&was.spec, &is.spec) && was.spec != is.spec;
                 if labels || deletion || spec {
                     self.take_away(was);
@@ -120,7 +121,8 @@ impl Scheduler {
     fn watch_pending(&mut self, old: Option<&Arc<Pod>>, pod: &Arc<Pod>, context: &mut Context<'_>) {
         let uid = pod.metadata.uid;
         let changed = old.is_some_and(|old| {
-            !Arc::ptr_eq(&old.spec, &pod.spec) && old.spec != pod.spec || old.metadata.labels != pod.metadata.labels
+            !Arc::ptr_eq(&old.spec, &pod.spec) && old.spec != pod.spec
+                || old.metadata.labels != pod.metadata.labels
         });
         if !self.queue.contains(uid) {
             let gated = !pod.spec.scheduling_gates.is_empty();
@@ -138,7 +140,8 @@ impl Scheduler {
 
     fn watch_nominated(&mut self, old: Option<&Arc<Pod>>, new: Option<&Arc<Pod>>) {
         let nominated = |pod: Option<&Arc<Pod>>| {
-            let pod = pod.filter(|pod| pod.spec.node_name.is_empty() && !pod.status.nominated_node_name.is_empty())?;
+            let pod = pod
+                .filter(|pod| pod.spec.node_name.is_empty() && !pod.status.nominated_node_name.is_empty())?;
             Some((pod.status.nominated_node_name.clone(), pod.clone()))
         };
         let (was, is) = (nominated(old), nominated(new));

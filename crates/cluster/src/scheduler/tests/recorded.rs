@@ -65,7 +65,10 @@ fn replay(name: &str) -> usize {
                     .iter()
                     .map(|(node, parts)| {
                         let parts = parts.as_map().unwrap().iter();
-                        (node.clone(), parts.map(|(plugin, score)| (plugin.clone(), score.as_int().unwrap())).collect())
+                        (
+                            node.clone(),
+                            parts.map(|(plugin, score)| (plugin.clone(), score.as_int().unwrap())).collect(),
+                        )
                     })
                     .collect();
                 assert_eq!(ours, theirs, "{name} {place}");
