@@ -1,5 +1,7 @@
 //! How Go prints values: many of the API server's messages carry a value in Go's or JSON's spelling.
 
+use crate::value::Value;
+
 /// `strconv.Quote`: the text in double quotes with Go's escapes.
 pub fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
@@ -80,6 +82,23 @@ pub fn float(number: f64) -> String {
         };
     }
     number.to_string()
+}
+
+/// A value as Go's `%v` prints it: `map[a:1 b:[x y] c:<nil>]`.
+pub fn sprint(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Float(value) => float(*value),
+        Value::String(text) => text.clone(),
+        Value::List(items) => format!("[{}]", items.iter().map(sprint).collect::<Vec<_>>().join(" ")),
+        Value::Map(map) => {
+            let entries: Vec<String> =
+                map.iter().map(|(key, value)| format!("{key}:{}", sprint(value))).collect();
+            format!("map[{}]", entries.join(" "))
+        }
+    }
 }
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

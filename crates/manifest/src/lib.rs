@@ -11,6 +11,7 @@ pub mod golang;
 pub mod intorpercent;
 pub mod lab;
 pub mod names;
+pub mod patch;
 pub mod print;
 pub mod quantity;
 pub mod schema;

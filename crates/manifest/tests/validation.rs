@@ -6,9 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use opscape_manifest::schema::{bad_request, inspect, normalize};
+use opscape_manifest::schema::{bad_request, inspect, normalize, patch_refusal};
 use opscape_manifest::value::Value;
-use opscape_manifest::{check, client, defaults, validation};
+use opscape_manifest::{check, client, defaults, patch, validation};
 
 /// Needs more than the document: the namespace, other objects, flags of kubectl, the stored object's patch.
 const ELSEWHERE: &[&str] = &[
@@ -47,9 +47,7 @@ fn apply(text: &str) -> (i64, String) {
 
 #[test]
 fn creating_is_refused_in_the_servers_words() {
-    let path = format!("{}/tests/validation/cases.json", env!("CARGO_MANIFEST_DIR"));
-    let cases: Vec<serde_json::Value> =
-        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let cases = cases();
     let mut tally: BTreeMap<String, (u32, u32)> = BTreeMap::new();
     let mut wrong = Vec::new();
     for case in cases.iter().filter(|case| case["path"] == "create") {
@@ -71,6 +69,108 @@ fn creating_is_refused_in_the_servers_words() {
     }
     eprintln!("{tally:?}");
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// `kubectl apply -f -` onto a stored object: what it prints, and the object afterwards.
+fn apply_onto(stored: &Value, text: &str) -> (i64, String, Value) {
+    let fail = |message: String| (1, message, stored.clone());
+    let checked = check(text);
+    let document = checked.documents.first().unwrap();
+    let (kind, name) = (document.kind(), document.name());
+    let ty = match client::accept(&document.value, "STDIN") {
+        Ok(ty) => ty,
+        Err(refusal) => return fail(format!("error: {}\n", refusal.message)),
+    };
+    let modified = patch::modified(&document.value, Some("validation"));
+    let mut sent = patch::three_way(patch::last_applied(stored).as_ref(), &modified, stored, ty).unwrap();
+    if sent == Value::Map(BTreeMap::new()) {
+        return (0, String::new(), stored.clone());
+    }
+    let patched = patch::strategic(stored, &mut sent, ty).unwrap();
+    if let Some(message) = patch_refusal(&inspect(&patched, ty)) {
+        let shown = opscape_manifest::golang::quote(&opscape_manifest::golang::sprint(&sent));
+        return fail(format!("The request is invalid: patch: Invalid value: {shown}: {message}\n"));
+    }
+    let mut value = normalize(&patched, ty);
+    defaults::apply(&mut value);
+    let errors = validation::update(&value, stored);
+    if !errors.is_empty() {
+        return fail(validation::invalid_for_kubectl(kind, name, &errors) + "\n");
+    }
+    let warnings = validation::warnings(&value).into_iter().map(|(_, words)| format!("Warning: {words}\n"));
+    (0, warnings.collect(), value)
+}
+
+fn cases() -> Vec<serde_json::Value> {
+    let path = format!("{}/tests/validation/cases.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn created(document: &Value) -> Value {
+    let ty = client::accept(document, "STDIN").unwrap();
+    let mut value = normalize(&patch::modified(document, Some("validation")), ty);
+    defaults::apply(&mut value);
+    assert_eq!(validation::create(&value), []);
+    value
+}
+
+#[test]
+fn updating_is_refused_in_the_servers_words() {
+    let path = format!("{}/tests/validation/setup.yaml", env!("CARGO_MANIFEST_DIR"));
+    let setup = std::fs::read_to_string(path).unwrap();
+    let (web, _) = setup.split_once("---\n").unwrap();
+    let mut stored = created(&check(web).documents.first().unwrap().value);
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for case in cases().iter().filter(|case| case["path"] == "update") {
+        let name = case["name"].as_str().unwrap();
+        let stdin = case["stdin"].as_str().unwrap();
+        let kind = stdin.lines().find_map(|line| line.strip_prefix("kind: "));
+        if kind != Some("Deployment") {
+            continue;
+        }
+        // The setup is applied again before each case; whether that works or not.
+        stored = apply_onto(&stored, web).2;
+        let (rc, stderr, after) = apply_onto(&stored, stdin);
+        stored = after;
+        count += 1;
+        if rc != case["rc"].as_i64().unwrap() || stderr != case["stderr"].as_str().unwrap() {
+            wrong.push(format!("{name}\n  want {}\n  have {stderr}", case["stderr"].as_str().unwrap()));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {count} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn immutable_fields_are_refused() {
+    let path = format!("{}/tests/validation/setup.yaml", env!("CARGO_MANIFEST_DIR"));
+    let stored: Vec<Value> = check(&std::fs::read_to_string(path).unwrap())
+        .documents
+        .iter()
+        .map(|document| created(&document.value))
+        .collect();
+    for case in cases() {
+        let name = case["name"].as_str().unwrap();
+        // The Job's message shows the server's own Go struct, field by field.
+        if !(name.starts_with("immutable-") || name.starts_with("mutable-"))
+            || name == "immutable-job-template"
+        {
+            continue;
+        }
+        let stdin = case["stdin"].as_str().unwrap();
+        let document = check(stdin).documents.first().unwrap().value.clone();
+        let same = |object: &&Value| {
+            object.str_at(&["kind"]) == document.str_at(&["kind"])
+                && object.str_at(&["metadata", "name"]) == document.str_at(&["metadata", "name"])
+        };
+        let object = stored.iter().find(same).unwrap();
+        let (rc, stderr, _) = apply_onto(object, stdin);
+        assert_eq!(
+            (rc, stderr.as_str()),
+            (case["rc"].as_i64().unwrap(), case["stderr"].as_str().unwrap()),
+            "{name}"
+        );
+    }
 }
 
 #[test]
