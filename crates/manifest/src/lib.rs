@@ -4,6 +4,7 @@ pub mod api;
 pub mod check;
 pub mod client;
 pub mod codec;
+pub mod complete;
 pub mod defaults;
 pub mod diagnostic;
 pub mod duration;
