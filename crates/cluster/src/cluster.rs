@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::deployment::Deployments;
+use crate::garbage::Garbage;
 use crate::kubelet::Kubelets;
+use crate::namespaces::Namespaces;
 use crate::node_lifecycle::NodeLifecycle;
 use crate::replica_set::ReplicaSets;
 use crate::scheduler::Scheduler;
@@ -20,6 +22,8 @@ pub struct Cluster {
 pub(crate) struct Parts {
     deployments: Deployments,
     replica_sets: ReplicaSets,
+    garbage: Garbage,
+    namespaces: Namespaces,
     scheduler: Scheduler,
     kubelets: Kubelets,
     node_lifecycle: NodeLifecycle,
@@ -31,6 +35,8 @@ impl Cluster {
         let parts = Parts {
             deployments: Deployments::new(&options),
             replica_sets: ReplicaSets::new(&options),
+            garbage: Garbage::new(&options),
+            namespaces: Namespaces::new(&options),
             scheduler: Scheduler::new(&options),
             kubelets: Kubelets::new(&options),
             node_lifecycle: NodeLifecycle::new(&options),
@@ -53,11 +59,12 @@ impl Cluster {
         self.act(context, |api, parts, context| match event {
             Event::Deployment(uid) => parts.deployments.handle(uid, api, context),
             Event::ReplicaSet(uid) => parts.replica_sets.handle(uid, api, context),
+            Event::Garbage(uid) => parts.garbage.handle(uid, api, context),
+            Event::Namespace(uid) => parts.namespaces.handle(uid, api, context),
             Event::Scheduler(wake) => parts.scheduler.handle(wake, api, context),
             Event::Kubelet(wake) => parts.kubelets.handle(wake, api, context),
             Event::NodeLifecycle(wake) => parts.node_lifecycle.handle(wake, api, context),
             Event::ExpireEvents => api.expire_events(context),
-            _ => {}
         });
     }
 
@@ -82,6 +89,8 @@ impl Cluster {
             let before = context.because(change.cause);
             self.parts.deployments.on_change(&change, &self.api, context);
             self.parts.replica_sets.on_change(&change, &self.api, context);
+            self.parts.garbage.on_change(&change, &self.api, context);
+            self.parts.namespaces.on_change(&change, &self.api, context);
             self.parts.scheduler.on_change(&change, &self.api, context);
             self.parts.kubelets.on_change(&change, &self.api, context);
             self.parts.node_lifecycle.on_change(&change, &self.api, context);

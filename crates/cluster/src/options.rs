@@ -102,7 +102,7 @@ impl Default for Flags {
             lease_renew_interval: Duration::from_secs(10),
             node_eviction_rate_milli: 100,
             service_range: ([10, 96, 0, 0], 16),
-            event_ttl: Duration::from_secs(3600),
+            event_ttl: Duration::from_hours(1),
             burst_replicas: 500,
         }
     }

@@ -89,8 +89,8 @@ pub enum Verb {
     Create,
     /// `PUT`
     Update,
-    /// `PATCH`
-    Patch,
+    /// `PUT .../status`
+    Status,
     /// `PUT .../scale`
     Scale,
     /// `DELETE`

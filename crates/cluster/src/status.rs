@@ -69,13 +69,13 @@ pub struct ResourceName<'a> {
 }
 
 impl ResourceName<'_> {
-    fn details(self, name: &str) -> Option<Box<Details>> {
-        Some(Box::new(Details {
+    fn details(self, name: &str) -> Details {
+        Details {
             name: name.into(),
             group: self.api_version.split_once('/').map_or("", |(group, _)| group).into(),
             kind: self.plural.into(),
             ..Details::default()
-        }))
+        }
     }
 
     /// 404: there is no such object.
@@ -85,7 +85,7 @@ impl ResourceName<'_> {
             code: 404,
             reason: "NotFound",
             message: format!("{resource} \"{name}\" not found"),
-            details: self.details(name),
+            details: Some(Box::new(self.details(name))),
         }
     }
 
@@ -96,7 +96,7 @@ impl ResourceName<'_> {
             code: 409,
             reason: "AlreadyExists",
             message: format!("{resource} \"{name}\" already exists"),
-            details: self.details(name),
+            details: Some(Box::new(self.details(name))),
         }
     }
 
@@ -107,7 +107,7 @@ impl ResourceName<'_> {
             code: 409,
             reason: "Conflict",
             message: format!("Operation cannot be fulfilled on {resource} \"{name}\": {why}"),
-            details: self.details(name),
+            details: Some(Box::new(self.details(name))),
         }
     }
 
@@ -118,7 +118,7 @@ impl ResourceName<'_> {
             code: 403,
             reason: "Forbidden",
             message: format!("{resource} \"{name}\" is forbidden: {why}"),
-            details: self.details(name),
+            details: Some(Box::new(self.details(name))),
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use opscape_manifest::api::Object;
+use opscape_manifest::api::apps::{DeploymentStatus, ReplicaSetStatus};
+use opscape_manifest::api::pod::PodStatus;
 
 /// Whether the change from `old` to `new` is one of what is wanted.
 pub(super) fn spec_changed(old: &Object, new: &Object) -> bool {
@@ -79,11 +81,11 @@ pub(super) fn keep_status(old: &Object, new: &mut Object) {
 /// The status of an object that is being created.
 pub(super) fn clear_status(object: &mut Object) {
     match object {
-        Object::Deployment(deployment) => Arc::make_mut(deployment).status = Default::default(),
-        Object::ReplicaSet(replica_set) => Arc::make_mut(replica_set).status = Default::default(),
+        Object::Deployment(deployment) => Arc::make_mut(deployment).status = DeploymentStatus::default(),
+        Object::ReplicaSet(replica_set) => Arc::make_mut(replica_set).status = ReplicaSetStatus::default(),
         Object::Pod(pod) => {
             let pod = Arc::make_mut(pod);
-            pod.status = Default::default();
+            pod.status = PodStatus::default();
             pod.status.qos_class = super::pods::qos_class(&pod.spec);
         }
         Object::Namespace(namespace) => Arc::make_mut(namespace).status.phase = "Active".into(),

@@ -5,6 +5,7 @@ mod admission;
 mod bootstrap;
 mod delete;
 mod generation;
+mod kinds;
 mod pods;
 mod requests;
 mod service;
@@ -13,15 +14,17 @@ mod write;
 use std::sync::Arc;
 
 use opscape_manifest::api::meta::{MicroTime, Timestamp, Uid};
-use opscape_manifest::api::{Event as Told, Kind, Namespace, Object, ObjectKey, Resource};
+use opscape_manifest::api::{Event as Told, Namespace, Object, ObjectKey, Resource};
 use opscape_sim::{Rng, Time};
 
 pub use delete::{DeleteOptions, Propagation};
+pub(crate) use delete::{FOREGROUND, ORPHAN};
+pub(crate) use kinds::resource_name;
+use kinds::resource_of_kind;
 pub(crate) use pods::set_condition;
 pub use write::WriteOptions;
 
 use crate::recorder::Recorders;
-use crate::status::ResourceName;
 use crate::{Change, Context, Options, Status, Store};
 
 /// The API server with its store. Components write through it.
@@ -115,6 +118,21 @@ impl Api {
         self.commit(Outcome::Remove(told.clone()), context);
     }
 
+    /// Writes an object of any kind for a component, as [`Api::modify`] does.
+    pub(crate) fn replace(&mut self, old: &Object, new: Object, context: &mut Context<'_>) -> Object {
+        let outcome = write::finish_update(old, new);
+        self.commit(outcome, context)
+    }
+
+    /// Nothing is left in a namespace: its finalizer goes, and the namespace with it.
+    pub(crate) fn finalize_namespace(&mut self, namespace: &Arc<Namespace>, context: &mut Context<'_>) {
+        let mut namespace = Namespace::clone(namespace);
+        namespace.spec.finalizers.retain(|name| &**name != "kubernetes");
+        let gone = namespace.spec.finalizers.is_empty() && namespace.metadata.finalizers.is_empty();
+        let object = Object::Namespace(Arc::new(namespace));
+        self.commit(if gone { Outcome::Remove(object) } else { Outcome::Put(object) }, context);
+    }
+
     fn find(&self, key: &ObjectKey) -> Result<Object, Status> {
         let found = self.store.object(&key.kind, &key.namespace, &key.name);
         found.ok_or_else(|| resource_of_kind(&key.kind).not_found(&key.name))
@@ -142,13 +160,5 @@ impl Api {
                 object
             }
         }
-    }
-}
-
-/// How a kind stands in messages.
-fn resource_of_kind(kind: &str) -> ResourceName<'_> {
-    match Kind::ALL.iter().find(|known| known.name() == kind) {
-        Some(known) => ResourceName { plural: known.plural(), api_version: known.api_version() },
-        None => ResourceName { plural: kind, api_version: "" },
     }
 }

@@ -105,13 +105,14 @@ impl Api {
             }
             "system-cluster-critical" => (2_000_000_000, None),
             "system-node-critical" => (2_000_001_000, None),
-            name => match self.store.object("PriorityClass", "", name) {
-                Some(class) => class_values(&class),
-                None => {
+            name => {
+                if let Some(class) = self.store.object("PriorityClass", "", name) {
+                    class_values(&class)
+                } else {
                     let why = format!("no PriorityClass with name {name} was found");
                     return Err(resource_of_kind("Pod").forbidden(&pod.metadata.name, &why));
                 }
-            },
+            }
         };
         if let Some(asked) = spec.priority
             && asked != priority

@@ -71,6 +71,23 @@ impl Cluster {
         })
     }
 
+    /// Replaces an object's status only (`PUT .../status`), as a component outside of the cluster does.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` if a resourceVersion is given and not the present one.
+    pub fn update_status(
+        &mut self,
+        context: &mut Context<'_>,
+        object: &Object,
+        options: &WriteOptions,
+    ) -> Result<Object, Status> {
+        self.act(context, |api, _, context| {
+            let outcome = api.plan_update_status(object)?;
+            let before = api.store().by_uid(outcome.object().meta().uid).cloned();
+            Ok(api.request(Verb::Status, before, outcome, options.dry_run, context))
+        })
+    }
+
     /// Changes the number of replicas (the scale subresource of Deployments and ReplicaSets).
     ///
     /// # Errors

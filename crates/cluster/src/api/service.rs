@@ -52,7 +52,7 @@ impl Api {
     }
 
     /// A Service keeps its address when an update does not name one.
-    pub(super) fn keep_addresses(&self, old: &Object, new: &mut Object) {
+    pub(super) fn keep_addresses(old: &Object, new: &mut Object) {
         let (Object::Service(old), Object::Service(new)) = (old, new) else { return };
         if &*old.spec.kind == "ExternalName" || &*new.spec.kind == "ExternalName" {
             return;
@@ -60,7 +60,7 @@ impl Api {
         let new = Arc::make_mut(new);
         if new.spec.cluster_ip.is_empty() {
             new.spec.cluster_ip = old.spec.cluster_ip.clone();
-            new.spec.cluster_ips = old.spec.cluster_ips.clone();
+            new.spec.cluster_ips.clone_from(&old.spec.cluster_ips);
         }
         for port in &mut new.spec.ports {
             if port.node_port == 0

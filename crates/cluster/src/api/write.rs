@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use opscape_manifest::api::{Namespace, Object, Pod, Resource};
+use opscape_manifest::value::Value;
 
+use super::admission::{validate, validate_update};
+use super::kinds::is_namespaced;
 use super::{Api, Outcome, generation, resource_of_kind};
 use crate::{Context, Record, Status, words};
 
@@ -69,8 +72,7 @@ impl Api {
         if object.meta().resource_version != 0 {
             return Err(Status::bad_request("resourceVersion should not be set on objects to be created"));
         }
-        self.place(&mut object)?;
-        object = opscape_manifest::defaults::applied(&object);
+        Self::place(&mut object);
         if object.meta().name.is_empty()
             && let Some(prefix) = object.meta().generate_name.clone()
         {
@@ -78,9 +80,12 @@ impl Api {
             object.meta_mut().name = name.into();
         }
         self.admit_namespace(&object)?;
+        let mut value = object.to_value();
+        opscape_manifest::defaults::apply(&mut value);
+        object = read(&value)?;
         self.admit(&mut object)?;
         generation::clear_status(&mut object);
-        Self::validate(&object)?;
+        validate(&value)?;
         let meta = object.meta();
         if self.store.object(&kind, &meta.namespace, &meta.name).is_some() {
             return Err(resource.already_exists(&meta.name));
@@ -123,7 +128,7 @@ impl Api {
     }
 
     pub(super) fn plan_update(&mut self, mut new: Object) -> Result<Outcome, Status> {
-        self.place(&mut new)?;
+        Self::place(&mut new);
         let old = self.find(&new.key())?;
         let kind = new.kind_name().to_owned();
         let resource = resource_of_kind(&kind);
@@ -148,26 +153,37 @@ impl Api {
             meta.generate_name = was.generate_name;
         }
         generation::keep_status(&old, &mut new);
-        self.keep_addresses(&old, &mut new);
-        new = opscape_manifest::defaults::applied(&new);
+        Self::keep_addresses(&old, &mut new);
+        let mut value = new.to_value();
+        opscape_manifest::defaults::apply(&mut value);
+        validate_update(&value, &old.to_value())?;
+        new = read(&value)?;
         share_unchanged(&old, &mut new);
-        Self::validate_update(&old, &new)?;
+        Ok(finish_update(&old, new))
+    }
+
+    pub(super) fn plan_update_status(&self, wanted: &Object) -> Result<Outcome, Status> {
+        let mut wanted = wanted.clone();
+        Self::place(&mut wanted);
+        let old = self.find(&wanted.key())?;
+        let version = wanted.meta().resource_version;
+        if version != 0 && version != old.meta().resource_version {
+            return Err(resource_of_kind(wanted.kind_name()).conflict(&old.meta().name, Status::STALE));
+        }
+        let mut new = old.clone();
+        generation::keep_status(&wanted, &mut new);
         Ok(finish_update(&old, new))
     }
 
     /// Gives a namespaced object its namespace, and takes it from one that has none.
-    fn place(&self, object: &mut Object) -> Result<(), Status> {
-        let namespaced = match object {
-            Object::Other(_) => !CLUSTER_SCOPED.contains(&object.kind_name()),
-            _ => object.kind().namespaced(),
-        };
+    fn place(object: &mut Object) {
+        let namespaced = is_namespaced(object);
         let meta = object.meta_mut();
         if !namespaced {
             meta.namespace = words::empty();
         } else if meta.namespace.is_empty() {
             meta.namespace = words::default_namespace();
         }
-        Ok(())
     }
 
     fn generate_name(&mut self, kind: &str, prefix: &str, namespace: &str) -> String {
@@ -209,30 +225,6 @@ impl Api {
     }
 }
 
-/// Kinds without a type of their own that live outside of namespaces.
-const CLUSTER_SCOPED: &[&str] = &[
-    "PersistentVolume",
-    "StorageClass",
-    "PriorityClass",
-    "ClusterRole",
-    "ClusterRoleBinding",
-    "IngressClass",
-    "GatewayClass",
-    "RuntimeClass",
-    "CustomResourceDefinition",
-    "CSIDriver",
-    "CSINode",
-    "VolumeAttachment",
-    "ValidatingWebhookConfiguration",
-    "MutatingWebhookConfiguration",
-    "ValidatingAdmissionPolicy",
-    "ValidatingAdmissionPolicyBinding",
-    "APIService",
-    "PriorityLevelConfiguration",
-    "FlowSchema",
-    "Lab",
-];
-
 /// The end of every update: the generation grows if the spec changed; nothing is written if nothing changed; an object that
 /// waits for its last finalizer goes when that is gone.
 pub(super) fn finish_update(old: &Object, mut new: Object) -> Outcome {
@@ -251,6 +243,11 @@ pub(super) fn finish_update(old: &Object, mut new: Object) -> Outcome {
     } else {
         Outcome::Put(new)
     }
+}
+
+/// The object of a document with its defaults.
+fn read(value: &Value) -> Result<Object, Status> {
+    Object::from_value(value).map_err(|error| Status::bad_request(error.0))
 }
 
 /// Templates and specs that are equal to what they were keep being shared.

@@ -96,7 +96,7 @@ pub(super) fn annotate_new(
     if revised && let Some(before) = before {
         let history = match meta.annotation(REVISION_HISTORY) {
             None | Some("") => before.to_string(),
-            Some(history) => shortened([history, ",", &before].concat(), before.len()),
+            Some(history) => shortened(&[history, ",", &before].concat(), before.len()),
         };
         meta.set_annotation(REVISION_HISTORY, &history);
     }
@@ -107,8 +107,8 @@ pub(super) fn annotate_new(
 }
 
 /// The oldest revisions are dropped from a history that is too long.
-fn shortened(history: String, newest: usize) -> String {
-    let mut rest = history.as_str();
+fn shortened(history: &str, newest: usize) -> String {
+    let mut rest = history;
     while rest.len() > LONGEST_HISTORY && rest.len() > newest {
         match rest.split_once(',') {
             Some((_, tail)) => rest = tail,
@@ -125,6 +125,9 @@ pub(super) fn annotate_sizes(spec: &DeploymentSpec, meta: &mut ObjectMeta) -> bo
     meta.set_annotation(MAX, &limits.max_total().to_string()) || desired
 }
 
+/// `rand.SafeEncodeString`: letters and digits that make no words.
+const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
+
 /// The hash of a template, as it stands in names and labels (`ComputeHash`). Upstream hashes Go's memory layout; this hashes
 /// the fields: another text, as stable.
 pub(super) fn hash(template: &PodTemplateSpec, collisions: Option<i32>) -> String {
@@ -133,7 +136,6 @@ pub(super) fn hash(template: &PodTemplateSpec, collisions: Option<i32>) -> Strin
     if let Some(collisions) = collisions {
         fnv.bytes(&collisions.to_le_bytes());
     }
-    const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
     let digits = fnv.0.to_string();
     digits
         .bytes()
@@ -168,7 +170,9 @@ impl Fnv {
             }
             Value::List(list) => {
                 self.bytes(&[5]);
-                list.iter().for_each(|item| self.value(item));
+                for item in list {
+                    self.value(item);
+                }
                 self.bytes(&[6]);
             }
             Value::Map(map) => {

@@ -11,7 +11,7 @@ use super::Message;
 /// From this many different messages with one reason on, they are combined.
 const MAX_SIMILAR: usize = 10;
 /// Silence after which combining starts anew.
-const SIMILAR_WITHIN: Duration = Duration::from_secs(600);
+const SIMILAR_WITHIN: Duration = Duration::from_mins(10);
 /// Events one component may send about one object at once, and the time after which it may send one more.
 const BURST: f64 = 25.0;
 const REFILL: f64 = 300.0;
@@ -84,18 +84,15 @@ impl Correlator {
             field_path: if combined { "".into() } else { said.field_path.into() },
             message: (!combined).then(|| message.clone()),
         };
-        let (count, known) = match self.seen.iter_mut().find(|seen| seen.key == key) {
-            Some(seen) => {
-                seen.count += 1;
-                (seen.count, seen.name.clone())
+        let (count, known) = if let Some(seen) = self.seen.iter_mut().find(|seen| seen.key == key) {
+            seen.count += 1;
+            (seen.count, seen.name.clone())
+        } else {
+            self.seen.push_back(Seen { key: key.clone(), count: 1, name: None });
+            if self.seen.len() > REMEMBERED {
+                self.seen.pop_front();
             }
-            None => {
-                self.seen.push_back(Seen { key: key.clone(), count: 1, name: None });
-                if self.seen.len() > REMEMBERED {
-                    self.seen.pop_front();
-                }
-                (1, None)
-            }
+            (1, None)
         };
         let dropped = !self.may_send(now);
         Verdict { key, message, count, known, dropped }

@@ -122,26 +122,23 @@ impl Api {
         if !verdict.dropped {
             let stored =
                 known.as_ref().and_then(|known| self.store().get::<Told>(&known.0, &known.1)).cloned();
-            let told = match stored {
-                Some(told) => {
-                    let mut told = Told::clone(&told);
-                    told.count = verdict.count;
-                    told.message = message.clone();
-                    told.last_timestamp = Some(self.timestamp(now));
-                    told
-                }
-                None => {
-                    let mut told = self.new_event(regarding, said, context);
-                    told.message = message.clone();
-                    told.count = verdict.count;
-                    told.first_timestamp = Some(self.timestamp(now));
-                    told.last_timestamp = told.first_timestamp;
-                    told.source =
-                        EventSource { component: reporter.component.clone(), host: reporter.host.clone() };
-                    told.reporting_component = reporter.component.clone();
-                    told.reporting_instance = reporter.host.clone();
-                    told
-                }
+            let told = if let Some(told) = stored {
+                let mut told = Told::clone(&told);
+                told.count = verdict.count;
+                told.message = message.clone();
+                told.last_timestamp = Some(self.timestamp(now));
+                told
+            } else {
+                let mut told = self.new_event(regarding, said, context);
+                told.message = message.clone();
+                told.count = verdict.count;
+                told.first_timestamp = Some(self.timestamp(now));
+                told.last_timestamp = told.first_timestamp;
+                told.source =
+                    EventSource { component: reporter.component.clone(), host: reporter.host.clone() };
+                told.reporting_component = reporter.component.clone();
+                told.reporting_instance = reporter.host.clone();
+                told
             };
             correlator.stored(
                 &verdict.key,

@@ -96,16 +96,15 @@ impl ReplicaSets {
         let burst = api.options().flags.burst_replicas;
         let missing = want.saturating_sub(have);
         let cause = context.cause();
-        let failed = if missing > 0 {
-            self.create(replica_set, have, want, missing.min(burst), api, context)
-        } else if missing < 0 {
+        let mut failed = None;
+        if missing > 0 {
+            failed = self.create(replica_set, (have, want), missing.min(burst), api, context);
+        }
+        if missing < 0 {
             let related = self.related(replica_set);
             let surplus = missing.saturating_neg().min(burst);
             delete::delete(&self.reporter, replica_set, &related, (have, want), surplus, api, context);
-            None
-        } else {
-            None
-        };
+        }
         context.because(cause);
         failed
     }
@@ -114,8 +113,7 @@ impl ReplicaSets {
     fn create(
         &self,
         replica_set: &Arc<ReplicaSet>,
-        have: i32,
-        want: i32,
+        (have, want): (i32, i32),
         count: i32,
         api: &mut Api,
         context: &mut Context<'_>,
