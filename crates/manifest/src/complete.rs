@@ -231,7 +231,7 @@ struct Lines<'a> {
     document: &'a str,
     /// Byte offset of the document in the text.
     start: usize,
-    lines: Vec<Line<'a>>,
+    all: Vec<Line<'a>>,
     current: usize,
 }
 
@@ -305,18 +305,18 @@ impl<'a> Lines<'a> {
             )
             .collect();
         let current = lines.iter().rposition(|line| line.start <= offset)?;
-        Some(Lines { document, start: begin, lines, current })
+        Some(Lines { document, start: begin, all: lines, current })
     }
 
     fn current(&self) -> Option<Line<'a>> {
-        self.lines.get(self.current).copied()
+        self.all.get(self.current).copied()
     }
 
     /// The keys that hold the current line, outermost first.
     fn path(&self, shape: Shape) -> Vec<String> {
         let mut limit = shape.limit();
         let mut path = Vec::new();
-        for line in self.lines.iter().take(self.current).rev() {
+        for line in self.all.iter().take(self.current).rev() {
             if limit == 0 {
                 break;
             }
@@ -356,15 +356,15 @@ impl<'a> Lines<'a> {
             true
         };
         if shape.dash.is_none() {
-            let _ = self.lines.iter().take(self.current).rev().all(|line| look(line, true));
+            let _ = self.all.iter().take(self.current).rev().all(|line| look(line, true));
         }
-        let _ = self.lines.iter().skip(self.current + 1).all(|line| look(line, false));
+        let _ = self.all.iter().skip(self.current + 1).all(|line| look(line, false));
         keys
     }
 
     /// The value of a key of the document itself.
     fn root_value(&self, key: &str) -> Option<&'a str> {
-        let value = self.lines.iter().find_map(|line| line.text.strip_prefix(key)?.strip_prefix(':'))?;
+        let value = self.all.iter().find_map(|line| line.text.strip_prefix(key)?.strip_prefix(':'))?;
         let value = value.split(" #").next().unwrap_or(value).trim();
         (!value.is_empty()).then(|| value.trim_matches(['"', '\'']))
     }
