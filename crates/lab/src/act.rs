@@ -2,7 +2,7 @@
 
 use opscape_manifest::api::{ObjectKey, Str};
 
-use crate::Request;
+use opscape_cluster::Request;
 
 /// Something a person does, or the lab's script.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +11,16 @@ pub enum Act {
     Apply {
         /// The text.
         text: Str,
+    },
+    /// Applies one named file of the text, as `kubectl apply -f FILE`; nothing is pruned.
+    ApplyFile {
+        /// Its path.
+        file: Str,
+    },
+    /// A command line of the lab's script.
+    Run {
+        /// As typed.
+        line: Str,
     },
     /// Sets `spec.replicas` through the scale subresource.
     Scale {
@@ -35,6 +45,11 @@ pub enum Act {
     },
     /// Cuts a node off: its kubelet and its containers stop. The control plane notices when heartbeats stay out.
     StopNode {
+        /// Its name.
+        node: Str,
+    },
+    /// Removes a node from the cluster.
+    RemoveNode {
         /// Its name.
         node: Str,
     },

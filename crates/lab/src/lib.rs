@@ -24,11 +24,14 @@ mod act;
 pub mod census;
 pub mod images;
 pub mod inspect;
-mod request;
 pub mod scene;
+pub mod session;
 pub mod tracks;
+pub mod why;
 pub mod words;
+pub mod world;
 
 pub use act::Act;
-pub use request::Request;
+pub use session::{Reached, Refused, Session, SessionOptions};
 pub use words::{Lang, Rich, Span, Style};
+pub use world::{LabModel, LabRecord, Outcome, Runner, World, WorldOptions};

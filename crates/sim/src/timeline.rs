@@ -156,12 +156,18 @@ impl<M: Model> Timeline<M> {
         let now = self.run.now();
         self.advance(now, &mut || true);
         let left = self.ahead.take().map(|run| Branch { run, left_at: now });
-        self.inputs.truncate(self.applied);
-        let handled = self.run.handled();
-        self.checkpoints.retain(|at, _| *at <= handled);
+        self.forget_future();
         self.inputs.push((now, input));
         self.advance(now, &mut || true);
         left
+    }
+
+    /// Forgets the known future and the inputs in it: from here on nothing is known.
+    pub fn forget_future(&mut self) {
+        self.ahead = None;
+        self.inputs.truncate(self.applied);
+        let handled = self.run.handled();
+        self.checkpoints.retain(|at, _| *at <= handled);
     }
 
     /// A second timeline with the same past and the same known future.

@@ -2,6 +2,7 @@
 //! is brought up to date with each change of the store, so that a picture of 150,000 pods costs no more than its counts,
 //! and going back in time brings back the counts, too.
 
+mod requests;
 mod revision;
 mod state;
 
@@ -10,9 +11,11 @@ use std::sync::Arc;
 use imbl::{OrdMap, OrdSet, Vector};
 use opscape_cluster::{Change, Op, Store};
 use opscape_manifest::api::meta::{Str, Uid};
+use opscape_manifest::api::pod::Phase;
 use opscape_manifest::api::{Deployment, Event, Object, Pod, ReplicaSet};
 use opscape_sim::Time;
 
+pub use requests::Requests;
 pub use revision::{Version, colour, image_label, of_replica_set};
 pub use state::{is_ready, pod_state, pod_word};
 
@@ -72,6 +75,8 @@ pub struct Mark {
     pub since: Time,
     /// Whether one of its images is being pulled.
     pub pulling: bool,
+    /// What it reserves on its node; nothing once it has ended.
+    pub requests: Requests,
 }
 
 /// Pods on a node.
@@ -81,6 +86,8 @@ pub struct Tally {
     pub counts: StateCounts,
     /// By colour: 1 is at 0.
     pub colours: [StateCounts; 6],
+    /// Reserved by them.
+    pub requests: Requests,
 }
 
 impl Tally {
@@ -221,7 +228,7 @@ impl Census {
         let old = self.pods.get(&uid);
         let pulling = pulling.or(old.map(|old| old.pulling)).unwrap_or_default();
         let state = pod_state(pod, pulling);
-        let version = self.version_of(pod, store, old);
+        let version = Self::version_of(pod, store, old);
         let since = old.filter(|old| old.state == state).map_or(now, |old| old.since);
         let node = pod.spec.node_name.clone();
         if let Some(old) = old
@@ -232,11 +239,17 @@ impl Census {
         {
             return;
         }
-        self.set_pod(uid, Some(Mark { version, node, state, since, pulling }), now);
+        let ended = matches!(pod.status.phase, Phase::Succeeded | Phase::Failed);
+        let requests = match old {
+            _ if node.is_empty() || ended => Requests::default(),
+            Some(old) if old.node == node => old.requests,
+            _ => Requests::of(pod),
+        };
+        self.set_pod(uid, Some(&Mark { version, node, state, since, pulling, requests }), now);
     }
 
     /// The version of a pod. Pods of one ReplicaSet share it.
-    fn version_of(&self, pod: &Pod, store: &Store, old: Option<&Mark>) -> Arc<Version> {
+    fn version_of(pod: &Pod, store: &Store, old: Option<&Mark>) -> Arc<Version> {
         let version = revision::of_pod(pod, store);
         if let Some(old) = old.filter(|old| *old.version == version) {
             return old.version.clone();
@@ -244,8 +257,8 @@ impl Census {
         Arc::new(version)
     }
 
-    fn set_pod(&mut self, uid: Uid, mark: Option<Mark>, now: Time) {
-        let old = match &mark {
+    fn set_pod(&mut self, uid: Uid, mark: Option<&Mark>, now: Time) {
+        let old = match mark {
             Some(mark) => self.pods.insert(uid, mark.clone()),
             None => self.pods.remove(&uid),
         };
@@ -255,28 +268,30 @@ impl Census {
                 self.tray.remove(&uid);
             } else if let Some(tally) = self.nodes.get_mut(&old.node) {
                 tally.counts.remove(old.state);
+                tally.requests.take_away(old.requests);
                 if let Some(counts) = tally.colours.get_mut(usize::from(old.version.colour - 1)) {
                     counts.remove(old.state);
                 }
             }
         }
-        if let Some(mark) = &mark {
+        if let Some(mark) = mark {
             self.all.add(mark.state);
             if mark.node.is_empty() {
                 self.tray.insert(uid);
             } else {
                 let tally = self.nodes.entry(mark.node.clone()).or_default();
                 tally.counts.add(mark.state);
+                tally.requests.add(mark.requests);
                 if let Some(counts) = tally.colours.get_mut(usize::from(mark.version.colour - 1)) {
                     counts.add(mark.state);
                 }
             }
         }
-        let same = old.as_ref().zip(mark.as_ref()).is_some_and(|(old, new)| old.version == new.version);
+        let same = old.as_ref().zip(mark).is_some_and(|(old, new)| old.version == new.version);
         if let Some(old) = &old {
             self.count(&old.version, now, !same, |counts| counts.remove(old.state));
         }
-        if let Some(mark) = &mark {
+        if let Some(mark) = mark {
             self.count(&mark.version, now, true, |counts| counts.add(mark.state));
         }
     }

@@ -121,7 +121,7 @@ fn duration(text: &str) -> Option<Duration> {
         _ => (text, 1.0),
     };
     let seconds = number.parse::<f64>().ok()? * unit;
-    (seconds >= 0.0 && seconds < 1e9).then(|| Duration::from_secs_f64(seconds))
+    (0.0..1e9).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
 }
 
 #[cfg(test)]

@@ -10,49 +10,17 @@ use std::time::Duration;
 use opscape_cluster::images::{Exit, Plan, Pull};
 use opscape_manifest::api::Pod;
 use opscape_manifest::api::pod::Container;
+use opscape_manifest::lab::{Duration as Said, Image, Memory};
+use opscape_manifest::quantity::Quantity;
 use opscape_sim::Rng;
 
 use command::Fate;
 use known::{Known, Process, Reference};
 
-/// What the Lab document says of an image. What is `None` is left to the defaults.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Behaviour {
-    /// The image as pods name it; a `*` at the end stands for any rest.
-    pub image: String,
-    /// Seconds to pull it, from and to.
-    pub pull: Option<(f64, f64)>,
-    /// Seconds from the image being there to the process running.
-    pub start: Option<(f64, f64)>,
-    /// Seconds from the process running until it serves.
-    pub ready: Option<(f64, f64)>,
-    /// It never serves.
-    pub never_ready: bool,
-    /// Seconds it takes to end when told to.
-    pub stop: Option<(f64, f64)>,
-    /// Bytes it holds once it has started, from and to.
-    pub memory: Option<(u64, u64)>,
-    /// It ends by itself.
-    pub exit: Option<ExitRule>,
-    /// The registry does not have it.
-    pub missing: bool,
-}
-
-/// How a process ends by itself.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct ExitRule {
-    /// Seconds after its start, from and to.
-    pub after: (f64, f64),
-    /// Exit code.
-    pub code: i32,
-    /// Only the first so many starts of a container end so; none: all.
-    pub times: Option<u32>,
-}
-
 /// The images of a lab.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LabImages {
-    behaviours: Vec<Behaviour>,
+    said: Vec<Image>,
 }
 
 /// Seconds until a process without a Lab document's word has ended after TERM.
@@ -61,64 +29,72 @@ const STOP: (f64, f64) = (0.3, 1.2);
 const STOP_OF_A_SHELL: f64 = 1e6;
 
 impl LabImages {
-    /// With what a Lab document says; the first behaviour that fits an image counts.
-    pub fn new(behaviours: Vec<Behaviour>) -> Self {
-        LabImages { behaviours }
+    /// With what a Lab document says; the first entry that matches an image counts.
+    pub fn new(said: &[Image]) -> Self {
+        LabImages { said: said.to_vec() }
     }
 
     /// What the Lab document says of an image.
-    pub fn behaviour(&self, image: &str) -> Option<&Behaviour> {
-        self.behaviours.iter().find(|behaviour| match behaviour.image.strip_suffix('*') {
-            Some(start) => image.starts_with(start),
-            None => image == behaviour.image,
-        })
+    pub fn said(&self, image: &str) -> Option<&Image> {
+        self.said.iter().find(|said| said.matches(image))
     }
 
     /// Bytes an image holds once it has started, from and to.
     pub fn memory(&self, image: &str) -> (u64, u64) {
-        self.behaviour(image).and_then(|behaviour| behaviour.memory).unwrap_or_else(|| {
-            let bytes = known::look_up(image).memory * f64::from(1 << 20);
-            ((bytes * 0.93) as u64, (bytes * 1.07) as u64)
-        })
+        if let Some(said) = self.said(image).and_then(|said| said.memory.as_ref()) {
+            let bytes = bytes(said);
+            return (bytes, bytes);
+        }
+        let bytes = known::look_up(image).memory * f64::from(1 << 20);
+        ((bytes * 0.93) as u64, (bytes * 1.07) as u64)
     }
+}
+
+fn bytes(quantity: &Quantity) -> u64 {
+    u64::try_from(quantity.value()).unwrap_or_default()
 }
 
 impl opscape_cluster::Images for LabImages {
     fn plan(&self, _pod: &Pod, container: &Container, restarts: u32, _ordinal: u32, rng: &mut Rng) -> Plan {
-        let unsaid = Behaviour::default();
-        let behaviour = self.behaviour(&container.image).unwrap_or(&unsaid);
+        let unsaid = Image::default();
+        let said = self.said(&container.image);
+        let is_said = said.is_some();
+        let said = said.unwrap_or(&unsaid);
         let known = known::look_up(&container.image);
-        // Always the same draws in the same order, so that a field more in the Lab document does not shift the others.
-        let mut draw = |range: Option<(f64, f64)>, default: (f64, f64)| {
-            let (low, high) = range.unwrap_or(default);
-            Duration::from_secs_f64(rng.between(low, high.max(low)).clamp(0.0, 1e7))
+        // Always the same draws in the same order, so that a word more in the Lab document does not shift the others.
+        let mut draw = |said: Option<Said>, (low, high): (f64, f64)| {
+            let drawn = Duration::from_secs_f64(rng.between(low, high).clamp(0.0, 1e7));
+            said.map_or(drawn, |said| Duration::from_micros(u64::try_from(said.0).unwrap_or_default()))
         };
         let pull = known::pull_time(known.megabytes).as_secs_f64();
-        let pull = draw(behaviour.pull, (pull * 0.9, pull * 1.1));
-        let create = draw(behaviour.start, (0.25, 0.7));
-        let warm_up = draw(behaviour.ready, (known.warm_up * 0.85, known.warm_up * 1.15));
+        let pull = draw(said.pull_time, (pull * 0.9, pull * 1.1));
+        let create = draw(said.start_time, (0.25, 0.7));
+        let warm_up = draw(said.ready_after, (known.warm_up * 0.85, known.warm_up * 1.15));
         let (fate, shell) = fate(container, known);
-        let stop = draw(behaviour.stop, if shell { (STOP_OF_A_SHELL, STOP_OF_A_SHELL) } else { STOP });
-        let exit_after = draw(behaviour.exit.as_ref().map(|exit| exit.after), (0.0, 0.0));
+        let stop = draw(said.shutdown_time, if shell { (STOP_OF_A_SHELL, STOP_OF_A_SHELL) } else { STOP });
         let (low, high) = self.memory(&container.image);
         let memory = rng.between(low as f64, high as f64);
 
         let reference = Reference::parse(&container.image);
-        let exit = match &behaviour.exit {
-            Some(rule) if rule.times.is_none_or(|times| restarts < times) => Some((exit_after, rule.code)),
-            Some(_) => None,
+        let exit = match said.exit_after {
+            Some(after) => {
+                let again = said.exit_times.is_none_or(|times| i64::from(restarts) < i64::from(times));
+                let after = Duration::from_micros(u64::try_from(after.0).unwrap_or_default());
+                again.then_some((after, said.exit_code.unwrap_or_default()))
+            }
             None => match fate {
                 Fate::Ends(after, code) => Some((after, code)),
-                Fate::Runs | Fate::Unknown if tag_says(reference.tag, &["crash", "panic"]) => {
+                Fate::Runs | Fate::Unknown if !is_said && tag_says(reference.tag, &["crash", "panic"]) => {
                     Some((Duration::from_millis(900), 1))
                 }
                 Fate::Runs | Fate::Unknown => None,
             },
         };
-        let serves = !behaviour.never_ready && exit.is_none_or(|(after, _)| after > warm_up);
-        let grows = behaviour.memory.is_none() && tag_says(reference.tag, &["oom", "leak"]);
+        let serves = said.never_ready != Some(true) && exit.is_none_or(|(after, _)| after > warm_up);
+        let leaks = !is_said && tag_says(reference.tag, &["oom", "leak"]);
+        let missing = said.not_found == Some(true) || (!is_said && tag_says(reference.tag, MISSING));
         Plan {
-            pull: if behaviour.missing || is_missing(self.behaviour(&container.image), reference) {
+            pull: if missing {
                 Pull::Fails { after: Duration::from_millis(1_300), message: not_found(reference).into() }
             } else {
                 Pull::Done { after: pull }
@@ -132,24 +108,43 @@ impl opscape_cluster::Images for LabImages {
             }),
             stop,
             stop_code: if shell { 137 } else { 0 },
-            memory: memory_curve(memory, warm_up, grows),
+            memory: memory_curve(memory, warm_up, leaks, &said.memory_over_time),
         }
     }
 }
 
-/// A process grows into its memory while it warms up, in four steps. One that leaks holds more every second.
-fn memory_curve(bytes: f64, warm_up: Duration, grows: bool) -> Vec<(Duration, u64)> {
+/// Images that a registry does not have, by convention: the tag says so, and the Lab document does not know the image.
+const MISSING: &[&str] =
+    &["bad", "nonexistent", "non-existent", "does-not-exist", "missing", "typo", "broken"];
+
+/// A process grows into its memory while it warms up, in four steps, then as the Lab document says. One that leaks holds
+/// half as much more every two seconds.
+fn memory_curve(bytes: f64, warm_up: Duration, leaks: bool, later: &[Memory]) -> Vec<(Duration, u64)> {
     let warm_up = warm_up.max(Duration::from_millis(400));
-    let mut curve: Vec<_> = (0..=4_u32)
+    let mut curve: Vec<(Duration, u64)> = (0..=4_u32)
         .map(|step| (warm_up * step / 4, (bytes * (0.25 + 0.1875 * f64::from(step))) as u64))
         .collect();
-    if grows {
+    if leaks {
         curve.extend((1..=60_u32).map(|step| {
             (warm_up + Duration::from_secs(2) * step, (bytes * (1.0 + 0.5 * f64::from(step))) as u64)
         }));
     }
+    let (mut from, mut held) = curve.last().copied().unwrap_or_default();
+    for point in later {
+        let at = Duration::from_micros(u64::try_from(point.after.0).unwrap_or_default());
+        let goal = self::bytes(&point.used);
+        let span = at.saturating_sub(from);
+        curve.extend((1..=STEPS_BETWEEN).map(|step| {
+            let share = f64::from(step) / f64::from(STEPS_BETWEEN);
+            (from + span * step / STEPS_BETWEEN, (held as f64 + (goal as f64 - held as f64) * share) as u64)
+        }));
+        (from, held) = (from + span, goal);
+    }
     curve
 }
+
+/// Memory grows evenly between two points that the Lab document names: in so many steps.
+const STEPS_BETWEEN: u32 = 10;
 
 /// How the process ends by itself, and whether it is a shell (which does not act on TERM).
 fn fate(container: &Container, known: Known) -> (Fate, bool) {
@@ -170,15 +165,6 @@ fn fate(container: &Container, known: Known) -> (Fate, bool) {
         (Fate::Unknown, _) => Fate::Runs,
     };
     (fate, shell)
-}
-
-/// Images that a registry does not have, by convention: the tag says so, unless the Lab document knows the image.
-fn is_missing(behaviour: Option<&Behaviour>, reference: Reference<'_>) -> bool {
-    behaviour.is_none()
-        && tag_says(
-            reference.tag,
-            &["bad", "nonexistent", "non-existent", "does-not-exist", "missing", "typo", "broken"],
-        )
 }
 
 fn tag_says(tag: &str, words: &[&str]) -> bool {
@@ -248,20 +234,25 @@ mod tests {
 
     #[test]
     fn the_lab_document_has_the_last_word() {
-        let images = LabImages::new(vec![
-            Behaviour {
-                image: "web:2.*".into(),
-                pull: Some((2.0, 2.0)),
-                memory: Some((104 << 20, 104 << 20)),
-                exit: Some(ExitRule { after: (1.5, 1.5), code: 3, times: Some(2) }),
-                ..Behaviour::default()
+        let quantity = |text: &str| Quantity::parse(text).unwrap();
+        let images = LabImages::new(&[
+            Image {
+                name: "web:2.*".into(),
+                pull_time: Some(Said::seconds(2)),
+                memory: Some(quantity("80Mi")),
+                memory_over_time: vec![Memory { after: Said::seconds(60), used: quantity("104Mi") }],
+                exit_after: Some(Said::millis(1_500)),
+                exit_code: Some(3),
+                exit_times: Some(2),
+                ..Image::default()
             },
-            Behaviour { image: "web:bad".into(), ..Behaviour::default() },
+            Image { name: "web:bad".into(), ..Image::default() },
         ]);
         let plan = plan_of(&images, &container("web:2.1", &[]), 0);
         assert_eq!(plan.pull, Pull::Done { after: Duration::from_secs(2) });
         assert_eq!(plan.exit.map(|exit| (exit.after, exit.code)), Some((Duration::from_millis(1_500), 3)));
-        assert_eq!(plan.memory.last().map(|(_, bytes)| *bytes), Some(104 << 20));
+        assert_eq!(plan.memory.last(), Some(&(Duration::from_mins(1), 104 << 20)));
+        assert!(plan.memory.is_sorted_by_key(|(after, _)| *after));
         assert_eq!(plan_of(&images, &container("web:2.1", &[]), 2).exit, None);
         assert!(matches!(plan_of(&images, &container("web:bad", &[]), 0).pull, Pull::Done { .. }));
     }

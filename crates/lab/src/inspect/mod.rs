@@ -1,9 +1,13 @@
 //! What the inspector shows of one object: its state, facts, YAML, events, and *Why?* in words.
 
+mod build;
+
 use opscape_manifest::api::{ObjectKey, Str};
 use opscape_sim::{EntryId, Time};
 
 use crate::Rich;
+pub use build::build;
+
 use crate::scene::PodGlyph;
 
 /// Everything about one object, in one language.

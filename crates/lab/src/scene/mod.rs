@@ -4,10 +4,16 @@
 //! instants between which it moves (`since`, `until`), so that pictures between two scenes come from simulated time and
 //! going back shows the same picture again.
 
+mod build;
+mod rollouts;
+
 use std::time::Duration;
 
 use opscape_manifest::api::{Str, Uid};
 use opscape_sim::Time;
+
+pub use build::build;
+pub(crate) use build::{glyph, health};
 
 /// How much of each pod is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]

@@ -1,10 +1,14 @@
 //! What the timeline shows: replicas of each revision as steps, events as ticks, the user's acts as flags. Counts, never
 //! pods, so that a cluster of 150,000 pods costs no more to draw than a lesson.
 
+mod build;
+
 use std::time::Duration;
 
 use opscape_manifest::api::Str;
 use opscape_sim::Time;
+
+pub use build::build;
 
 /// A part of the timeline.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -58,6 +58,15 @@ impl Rich {
         Rich(spans)
     }
 
+    /// A text as it is, without marks in it: the system's own words.
+    pub fn verbatim(text: &str) -> Rich {
+        if text.is_empty() {
+            Rich::default()
+        } else {
+            Rich(vec![Span { text: text.to_owned(), style: Style::Plain }])
+        }
+    }
+
     /// The text without marks.
     pub fn plain(&self) -> String {
         self.0.iter().map(|span| span.text.as_str()).collect()

@@ -1,0 +1,340 @@
+//! The world as a [`Scene`].
+
+use std::sync::Arc;
+
+use opscape_cluster::Store;
+use opscape_manifest::api::meta::Str;
+use opscape_manifest::api::{Node, Pod, Service};
+use opscape_sim::Time;
+
+use super::{
+    Gauge, Level, NodeCard, NodeHealth, PodGlyph, PodState, Scene, ServiceCard, StateCounts, TRAY_MOST,
+    TrayPod, Version, ZoneCard,
+};
+use crate::census::{self, Tally};
+use crate::world::LabModel;
+
+const ZONE: &str = "topology.kubernetes.io/zone";
+
+/// The picture of a world.
+pub fn build(model: &LabModel, now: Time, level: Option<Level>) -> Scene {
+    let counts = model.census().all();
+    let level = level.unwrap_or_else(|| Level::for_pods(counts.total()));
+    let nodes = nodes(model, level);
+    let (tray, tray_more) = tray(model);
+    let rollouts = super::rollouts::strips(model);
+    let mut counts = counts;
+    for node in nodes.iter().filter(|node| node.health == NodeHealth::Unknown) {
+        move_to_unknown(&mut counts, &node.counts);
+    }
+    Scene {
+        at: now,
+        level,
+        namespaces: namespaces(model),
+        versions: versions(model),
+        services: services(model, level),
+        zones: zones(&nodes),
+        nodes,
+        tray,
+        tray_more,
+        rollouts,
+        counts,
+    }
+}
+
+/// Counts of pods on a lost node, which were given as unknown already.
+fn move_to_unknown(all: &mut StateCounts, lost: &StateCounts) {
+    let known = lost.of(PodState::Unknown);
+    if let Some(unknown) = all.0.get_mut(PodState::Unknown as usize) {
+        *unknown += known;
+    }
+    // They were counted as what their status still says: mostly not ready.
+    let mut left = known;
+    for state in [
+        PodState::NotReady,
+        PodState::Ready,
+        PodState::Starting,
+        PodState::Failing,
+        PodState::Pulling,
+        PodState::Pending,
+    ] {
+        if let Some(count) = all.0.get_mut(state as usize) {
+            let moved = left.min(*count);
+            *count -= moved;
+            left -= moved;
+        }
+    }
+}
+
+/// The glyph of a pod.
+pub fn glyph(model: &LabModel, pod: &Pod, lost: bool) -> PodGlyph {
+    let uid = pod.metadata.uid;
+    let mark = model.census().mark(uid);
+    let pulling = mark.is_some_and(|mark| mark.pulling);
+    let mut state = mark.map_or_else(|| census::pod_state(pod, pulling), |mark| mark.state);
+    if lost && !matches!(state, PodState::Succeeded) {
+        state = PodState::Unknown;
+    }
+    let restarts = pod.status.container_statuses.iter().map(|container| container.restart_count).sum::<i32>();
+    PodGlyph {
+        uid,
+        namespace: pod.metadata.namespace.clone(),
+        name: pod.metadata.name.clone(),
+        workload: mark.map(|mark| mark.version.workload.clone()).unwrap_or_default(),
+        revision: mark.map_or(0, |mark| mark.version.revision),
+        colour: mark.map_or(1, |mark| mark.version.colour),
+        state,
+        word: census::pod_word(pod),
+        since: mark.map_or(Time::ZERO, |mark| mark.since),
+        until: if lost { None } else { model.until(pod) },
+        restarts: u32::try_from(restarts).unwrap_or_default(),
+    }
+}
+
+fn namespaces(model: &LabModel) -> Vec<Str> {
+    let mut names: Vec<Str> =
+        model.census().workloads().keys().map(|(namespace, _)| namespace.clone()).collect();
+    names.extend(own_services(model.cluster().store()).map(|service| service.metadata.namespace.clone()));
+    names.extend(model.cluster().store().orphan_pods().map(|pod| pod.metadata.namespace.clone()));
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn versions(model: &LabModel) -> Vec<Version> {
+    let mut versions = Vec::new();
+    for ((namespace, name), workload) in model.census().workloads() {
+        let newest = workload.revisions.keys().next_back().copied();
+        for (number, revision) in &workload.revisions {
+            let pods = revision.counts.total();
+            let current = Some(*number) == newest && workload.uid.is_some();
+            if pods == 0 && !current {
+                continue;
+            }
+            versions.push(Version {
+                namespace: namespace.clone(),
+                workload: name.clone(),
+                revision: *number,
+                label: census::image_label(&revision.image),
+                image: revision.image.clone(),
+                colour: census::colour(*number),
+                pods,
+                ready: revision.counts.of(PodState::Ready),
+                current,
+            });
+        }
+    }
+    versions
+}
+
+/// Services but the API server's own.
+fn own_services(store: &Store) -> impl Iterator<Item = &Arc<Service>> {
+    store.list::<Service>(None).filter(|service| {
+        &*service.metadata.name != "kubernetes" || &*service.metadata.namespace != "default"
+    })
+}
+
+fn services(model: &LabModel, level: Level) -> Vec<ServiceCard> {
+    own_services(model.cluster().store()).map(|service| service_card(model, service, level)).collect()
+}
+
+fn service_card(model: &LabModel, service: &Service, level: Level) -> ServiceCard {
+    let meta = &service.metadata;
+    let store = model.cluster().store();
+    let selector = &service.spec.selector;
+    let mut colours = [StateCounts::default(); 6];
+    let (mut ready, mut total, mut targets) = (0, 0, Vec::new());
+    // Beyond the readable levels nothing is drawn from a Service to its pods, and counting them would cost too much.
+    let looked_at =
+        store.list::<Pod>(Some(&meta.namespace)).take(if level == Level::Bars { 0 } else { usize::MAX });
+    for pod in looked_at {
+        let labels = &pod.metadata.labels;
+        if selector.is_empty() || !selector.iter().all(|(key, value)| labels.get(key) == Some(value)) {
+            continue;
+        }
+        let Some(mark) = model.census().mark(pod.metadata.uid) else { continue };
+        if matches!(mark.state, PodState::Terminating | PodState::Succeeded) {
+            continue;
+        }
+        total += 1;
+        if let Some(counts) = colours.get_mut(usize::from(mark.version.colour - 1)) {
+            counts.add(mark.state);
+        }
+        if mark.state == PodState::Ready
+            || (service.spec.publish_not_ready_addresses && !mark.node.is_empty())
+        {
+            ready += 1;
+            if level <= Level::Middle {
+                targets.push(pod.metadata.uid);
+            }
+        }
+    }
+    let selector: Vec<String> = selector.iter().map(|(key, value)| [&**key, "=", value].concat()).collect();
+    ServiceCard {
+        uid: meta.uid,
+        namespace: meta.namespace.clone(),
+        name: meta.name.clone(),
+        kind: service.spec.kind.clone(),
+        cluster_ip: service.spec.cluster_ip.clone(),
+        ports: service.spec.ports.iter().map(port).collect(),
+        selector: selector.join(","),
+        ready,
+        total,
+        bars: census::bars(colours.iter().enumerate().map(|(index, counts)| (index as u8 + 1, counts))),
+        targets,
+    }
+}
+
+fn port(port: &opscape_manifest::api::core::ServicePort) -> String {
+    let target = port.target_port.as_ref().map_or_else(|| port.port.to_string(), ToString::to_string);
+    let protocol = if port.protocol.is_empty() { "TCP" } else { &port.protocol };
+    if target == port.port.to_string() {
+        format!("{target}/{protocol}")
+    } else {
+        format!("{} → {target}/{protocol}", port.port)
+    }
+}
+
+fn nodes(model: &LabModel, level: Level) -> Vec<NodeCard> {
+    let mut cards: Vec<NodeCard> =
+        model.cluster().store().list::<Node>(None).map(|node| node_card(model, node, level)).collect();
+    cards.sort_by(|a, b| (&a.zone, natural(&a.name)).cmp(&(&b.zone, natural(&b.name))));
+    cards
+}
+
+/// `node-2` comes before `node-10`.
+fn natural(name: &str) -> (&str, u64) {
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = name.get(stem.len()..).and_then(|digits| digits.parse().ok()).unwrap_or_default();
+    (stem, number)
+}
+
+/// Health of a node and since when, from its Ready condition.
+pub(crate) fn health(model: &LabModel, node: &Node) -> (NodeHealth, Time) {
+    let ready = node.status.conditions.iter().find(|condition| &*condition.kind == "Ready");
+    let health = match ready.map(|condition| &*condition.status) {
+        Some("True") => NodeHealth::Ready,
+        Some("Unknown") => NodeHealth::Unknown,
+        _ => NodeHealth::NotReady,
+    };
+    let since = ready.and_then(|condition| condition.last_transition_time).map(|stamp| model.time_of(stamp));
+    (health, since.unwrap_or_default())
+}
+
+fn node_card(model: &LabModel, node: &Node, level: Level) -> NodeCard {
+    let name = &node.metadata.name;
+    let (health, health_since) = health(model, node);
+    let empty = Tally::default();
+    let tally = model.census().node(name).unwrap_or(&empty);
+    let lost = health == NodeHealth::Unknown;
+    let mut counts = tally.counts;
+    if lost {
+        let gone = counts.of(PodState::Succeeded);
+        let all = counts.total();
+        counts = StateCounts::default();
+        if let Some(unknown) = counts.0.get_mut(PodState::Unknown as usize) {
+            *unknown = all - gone;
+        }
+        if let Some(succeeded) = counts.0.get_mut(PodState::Succeeded as usize) {
+            *succeeded = gone;
+        }
+    }
+    let store = model.cluster().store();
+    let mut pods: Vec<PodGlyph> = if level == Level::Bars {
+        Vec::new()
+    } else {
+        store.pods_on(name).map(|pod| glyph(model, pod, lost)).collect()
+    };
+    pods.sort_by(|a, b| (&a.workload, a.revision, a.uid).cmp(&(&b.workload, b.revision, b.uid)));
+    let allocatable = |resource: &str| node.status.allocatable.get(resource);
+    let used = tally.requests;
+    NodeCard {
+        name: name.clone(),
+        zone: node.metadata.labels.get(ZONE).cloned().unwrap_or_default(),
+        health,
+        health_since,
+        cordoned: node.spec.unschedulable,
+        stopped: model.is_stopped(name),
+        taints: node.spec.taints.iter().map(taint).collect(),
+        cpu: Gauge {
+            requested: used.cpu,
+            allocatable: allocatable("cpu").map_or(0, opscape_manifest::quantity::Quantity::milli_value),
+        },
+        memory: Gauge {
+            requested: used.memory,
+            allocatable: allocatable("memory").map_or(0, opscape_manifest::quantity::Quantity::value),
+        },
+        pods_used: used.pods,
+        pods_max: allocatable("pods").map_or(0, |pods| u32::try_from(pods.value()).unwrap_or_default()),
+        bars: tally.bars(),
+        counts,
+        pods,
+    }
+}
+
+fn taint(taint: &opscape_manifest::api::core::Taint) -> String {
+    if taint.value.is_empty() {
+        [&*taint.key, ":", &taint.effect].concat()
+    } else {
+        [&*taint.key, "=", &taint.value, ":", &taint.effect].concat()
+    }
+}
+
+fn zones(nodes: &[NodeCard]) -> Vec<ZoneCard> {
+    let mut zones: Vec<(ZoneCard, [StateCounts; 6])> = Vec::new();
+    for (index, node) in nodes.iter().enumerate() {
+        if zones.last().is_none_or(|(zone, _)| zone.name != node.zone) {
+            let zone = ZoneCard { name: node.zone.clone(), first: index, ..ZoneCard::default() };
+            zones.push((zone, [StateCounts::default(); 6]));
+        }
+        let Some((zone, bars)) = zones.last_mut() else { continue };
+        zone.nodes += 1;
+        for (sum, count) in zone.counts.0.iter_mut().zip(node.counts.0) {
+            *sum += count;
+        }
+        for bar in &node.bars {
+            if let Some(counts) = bars.get_mut(usize::from(bar.colour - 1)) {
+                for (state, count) in [
+                    (PodState::Ready, bar.ready),
+                    (PodState::Failing, bar.failing),
+                    (PodState::NotReady, bar.other),
+                ] {
+                    if let Some(sum) = counts.0.get_mut(state as usize) {
+                        *sum += count;
+                    }
+                }
+            }
+        }
+    }
+    zones
+        .into_iter()
+        .map(|(mut zone, colours)| {
+            zone.bars =
+                census::bars(colours.iter().enumerate().map(|(index, counts)| (index as u8 + 1, counts)));
+            zone
+        })
+        .collect()
+}
+
+fn tray(model: &LabModel) -> (Vec<TrayPod>, u32) {
+    let waiting = model.census().tray();
+    let store = model.cluster().store();
+    let pods = waiting.iter().filter_map(|uid| store.typed_by_uid::<Pod>(*uid)).take(TRAY_MOST);
+    let tray: Vec<TrayPod> = pods.map(|pod| tray_pod(model, pod)).collect();
+    let more = waiting.len().saturating_sub(tray.len());
+    (tray, u32::try_from(more).unwrap_or(u32::MAX))
+}
+
+fn tray_pod(model: &LabModel, pod: &Pod) -> TrayPod {
+    let scheduled = pod.status.conditions.iter().find(|condition| &*condition.kind == "PodScheduled");
+    let message = scheduled.map(|condition| &*condition.message).unwrap_or_default();
+    let words = message.split(" preemption:").next().unwrap_or_default();
+    let mut waits_for: Vec<Str> = words
+        .split("Insufficient ")
+        .skip(1)
+        .filter_map(|rest| rest.split([',', '.', ' ']).next())
+        .map(Str::from)
+        .collect();
+    waits_for.dedup();
+    TrayPod { pod: glyph(model, pod, false), waits_for, words: words.into() }
+}

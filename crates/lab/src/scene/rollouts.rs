@@ -1,0 +1,193 @@
+//! Where each workload's rollout stands.
+
+use opscape_manifest::api::meta::{IntOrString, Str, Uid};
+use opscape_manifest::api::{Deployment, Object, Pod, ReplicaSet};
+use opscape_manifest::intorpercent::scaled_percent;
+
+use super::build::glyph;
+use super::{Bar, PodGlyph, PodState, RolloutState, RolloutStrip, STRIP_MOST, StateCounts, Strategy};
+use crate::census::{self, Workload};
+use crate::world::LabModel;
+
+/// One strip per workload, those that change now first.
+pub fn strips(model: &LabModel) -> Vec<RolloutStrip> {
+    let store = model.cluster().store();
+    let mut strips: Vec<RolloutStrip> = Vec::new();
+    for ((namespace, name), workload) in model.census().workloads() {
+        if let Some(deployment) = store.get::<Deployment>(namespace, name) {
+            strips.push(of_deployment(model, deployment, workload));
+        } else if let Some(set) = store.get::<ReplicaSet>(namespace, name) {
+            strips.push(of_replica_set(model, set, workload));
+        }
+    }
+    strips.sort_by_key(|strip| strip.state == RolloutState::Done);
+    strips
+}
+
+/// Pods of a number or a percentage of `wanted` (pkg/controller/deployment/util, ResolveFenceposts).
+fn pods(written: Option<&IntOrString>, wanted: i64, round_up: bool) -> i64 {
+    match written {
+        Some(IntOrString::Int(int)) => i64::from(*int),
+        Some(IntOrString::String(text)) => scaled_percent(text, wanted, round_up).unwrap_or_default(),
+        None => 0,
+    }
+}
+
+fn of_deployment(model: &LabModel, deployment: &Deployment, workload: &Workload) -> RolloutStrip {
+    let spec = &deployment.spec;
+    let wanted = i64::from(spec.replicas.unwrap_or(1));
+    let rolling = spec.strategy.rolling_update.as_ref();
+    let is_recreate = spec.strategy.kind.as_deref() == Some("Recreate");
+    let (strategy, surge, unavailable) = if is_recreate {
+        (Strategy::Recreate, 0, wanted)
+    } else {
+        let text = |value: Option<&IntOrString>| value.map_or_else(|| "25%".to_owned(), ToString::to_string);
+        let max_surge = rolling.and_then(|rolling| rolling.max_surge.as_ref());
+        let max_unavailable = rolling.and_then(|rolling| rolling.max_unavailable.as_ref());
+        let surge = pods(max_surge, wanted, true);
+        let mut unavailable = pods(max_unavailable, wanted, false);
+        if surge == 0 && unavailable == 0 {
+            unavailable = 1;
+        }
+        let strategy =
+            Strategy::RollingUpdate { max_surge: text(max_surge), max_unavailable: text(max_unavailable) };
+        (strategy, surge, unavailable.min(wanted))
+    };
+    let progressing = deployment.status.conditions.iter().find(|condition| &*condition.kind == "Progressing");
+    let mut strip = strip(model, deployment.metadata.uid, workload);
+    strip.kind = "Deployment";
+    strip.namespace = deployment.metadata.namespace.clone();
+    strip.workload = deployment.metadata.name.clone();
+    strip.strategy = strategy;
+    strip.wanted = count(wanted);
+    strip.min = count(wanted - unavailable);
+    strip.max = count(wanted + surge);
+    strip.available = count(i64::from(deployment.status.available_replicas));
+    strip.progressing = progressing
+        .map(|condition| (condition.status.clone(), condition.reason.clone(), condition.message.clone()));
+    let failing =
+        workload.revisions.get(&strip.to).is_some_and(|revision| revision.counts.of(PodState::Failing) > 0);
+    let seen = deployment.status.observed_generation >= deployment.metadata.generation;
+    let complete = seen
+        && strip.updated == strip.wanted
+        && strip.replicas == strip.wanted
+        && strip.available >= strip.wanted;
+    strip.state = match &strip.progressing {
+        _ if complete => RolloutState::Done,
+        _ if spec.paused => RolloutState::Paused,
+        Some((status, ..)) if &**status == "False" => RolloutState::Stuck,
+        _ if failing => RolloutState::Failing,
+        _ => RolloutState::Going,
+    };
+    strip
+}
+
+fn of_replica_set(model: &LabModel, set: &ReplicaSet, workload: &Workload) -> RolloutStrip {
+    let wanted = count(i64::from(set.spec.replicas.unwrap_or(1)));
+    let mut strip = strip(model, set.metadata.uid, workload);
+    strip.kind = "ReplicaSet";
+    strip.namespace = set.metadata.namespace.clone();
+    strip.workload = set.metadata.name.clone();
+    (strip.min, strip.wanted, strip.max) = (wanted, wanted, wanted);
+    strip.available = count(i64::from(set.status.available_replicas));
+    let failing = workload.revisions.values().any(|revision| revision.counts.of(PodState::Failing) > 0);
+    strip.state = if strip.replicas == wanted && strip.available >= wanted {
+        RolloutState::Done
+    } else if failing {
+        RolloutState::Failing
+    } else {
+        RolloutState::Going
+    };
+    strip
+}
+
+fn count(number: i64) -> u32 {
+    u32::try_from(number.max(0)).unwrap_or(u32::MAX)
+}
+
+/// What both have in common: the pods by revision.
+fn strip(model: &LabModel, owner: Uid, workload: &Workload) -> RolloutStrip {
+    let to = workload.revisions.keys().next_back().copied().unwrap_or_default();
+    let living = |counts: &StateCounts| {
+        counts.total() - counts.of(PodState::Terminating) - counts.of(PodState::Succeeded)
+    };
+    let sum = |of: &dyn Fn(&StateCounts) -> u32| -> u32 {
+        workload.revisions.values().map(|revision| of(&revision.counts)).sum()
+    };
+    let replicas = sum(&living);
+    let from = workload
+        .revisions
+        .iter()
+        .rev()
+        .find(|(number, revision)| **number != to && living(&revision.counts) > 0);
+    RolloutStrip {
+        uid: owner,
+        kind: "",
+        namespace: Str::default(),
+        workload: Str::default(),
+        state: RolloutState::Done,
+        from: from.map(|(number, _)| *number),
+        to,
+        strategy: Strategy::Recreate,
+        glyphs: if replicas as usize <= STRIP_MOST { glyphs(model, owner, to) } else { Vec::new() },
+        bars: bars(workload),
+        min: 0,
+        wanted: 0,
+        max: 0,
+        replicas,
+        updated: workload.revisions.get(&to).map_or(0, |revision| living(&revision.counts)),
+        ready: sum(&|counts| counts.of(PodState::Ready)),
+        available: 0,
+        terminating: sum(&|counts| counts.of(PodState::Terminating)),
+        progressing: None,
+    }
+}
+
+fn bars(workload: &Workload) -> Vec<Bar> {
+    let counts = workload.revisions.iter().rev().map(|(number, revision)| {
+        let mut counts = revision.counts;
+        if let Some(terminating) = counts.0.get_mut(PodState::Terminating as usize) {
+            *terminating = 0;
+        }
+        (census::colour(*number), counts)
+    });
+    let counts: Vec<_> = counts.collect();
+    census::bars(counts.iter().map(|(colour, counts)| (*colour, counts)))
+}
+
+/// Ready pods of the newest revision, its others, old ones.
+fn glyphs(model: &LabModel, owner: Uid, to: u32) -> Vec<PodGlyph> {
+    let store = model.cluster().store();
+    let mut glyphs = Vec::new();
+    let mut take = |pod: &Pod| {
+        let glyph = glyph(model, pod, false);
+        if !matches!(glyph.state, PodState::Terminating | PodState::Succeeded) {
+            glyphs.push(glyph);
+        }
+    };
+    for owned in store.owned_by(owner) {
+        match owned {
+            Object::Pod(pod) => take(pod),
+            Object::ReplicaSet(set) => {
+                for owned in store.owned_by(set.metadata.uid) {
+                    if let Object::Pod(pod) = owned {
+                        take(pod);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let rank = |glyph: &PodGlyph| match (glyph.revision == to, glyph.state) {
+        (true, PodState::Ready) => 0,
+        (true, PodState::NotReady) => 1,
+        (true, PodState::Starting) => 2,
+        (true, PodState::Pulling) => 3,
+        (true, PodState::Pending) => 4,
+        (true, _) => 5,
+        (false, PodState::Ready) => 6,
+        (false, _) => 7,
+    };
+    glyphs.sort_by_key(|glyph| (rank(glyph), glyph.uid));
+    glyphs
+}

@@ -1,0 +1,84 @@
+//! Futures that were left, to look at and to go back to.
+
+use opscape_sim::{Time, Timeline};
+
+use super::Session;
+use crate::world::LabModel;
+
+/// Branches kept at most; the oldest one goes first.
+const MOST: usize = 8;
+
+/// A future that was left.
+#[derive(Clone)]
+pub(super) struct Kept {
+    pub timeline: Timeline<LabModel>,
+    pub left_at: Time,
+}
+
+/// What is told of a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BranchInfo {
+    /// Its number, for [`Session::switch`] and [`Session::drop_branch`].
+    pub index: usize,
+    /// Where it was left.
+    pub left_at: Time,
+    /// How far it is known.
+    pub known_until: Time,
+}
+
+impl Session {
+    /// The futures that were left, oldest first.
+    pub fn branches(&self) -> Vec<BranchInfo> {
+        self.branches
+            .iter()
+            .enumerate()
+            .map(|(index, kept)| BranchInfo {
+                index,
+                left_at: kept.left_at,
+                known_until: kept.timeline.known_until(),
+            })
+            .collect()
+    }
+
+    /// Keeps the known future, if there is one, before something is changed now.
+    pub(super) fn keep_branch(&mut self) {
+        let now = self.now();
+        let has_future =
+            self.known_until() > now || self.timeline.inputs().last().is_some_and(|(at, _)| *at > now);
+        if !has_future {
+            return;
+        }
+        self.branches.push(Kept { timeline: self.timeline.fork(), left_at: now });
+        if self.branches.len() > MOST {
+            self.branches.remove(0);
+        }
+    }
+
+    /// "Branch from here": keeps the known future as a branch and goes on from the present instant as if it were not known.
+    /// What was done later is not done here.
+    pub fn fork(&mut self) {
+        self.keep_branch();
+        self.timeline.forget_future();
+        self.next.take();
+    }
+
+    /// Goes over to a branch, at the present instant; the future that is left becomes a branch in its place.
+    pub fn switch(&mut self, index: usize) -> bool {
+        let now = self.now();
+        let Some(kept) = self.branches.get_mut(index) else { return false };
+        std::mem::swap(&mut self.timeline, &mut kept.timeline);
+        let at = now.min(self.timeline.known_until());
+        self.timeline.seek(at);
+        self.next.take();
+        true
+    }
+
+    /// Drops a branch.
+    pub fn drop_branch(&mut self, index: usize) -> bool {
+        let there = index < self.branches.len();
+        if there {
+            self.branches.remove(index);
+        }
+        there
+    }
+}

@@ -1,0 +1,82 @@
+//! Events of the cluster as rows.
+
+use opscape_cluster::Cluster;
+use opscape_manifest::api::meta::{MicroTime, Timestamp};
+use opscape_manifest::api::{Event, ObjectKey};
+use opscape_sim::{Run, Time};
+
+use crate::inspect::{EventFilter, EventRow};
+use crate::world::LabModel;
+
+/// The rows, newest first.
+pub(crate) fn rows(run: &Run<LabModel>, filter: &EventFilter) -> Vec<EventRow> {
+    let cluster = run.model().cluster();
+    let mut rows: Vec<(Time, u64, &Event)> = cluster
+        .store()
+        .list::<Event>(filter.namespace.as_deref())
+        .filter(|event| !filter.warnings || &*event.kind == "Warning")
+        .filter(|event| filter.object.as_ref().is_none_or(|key| is_about(event, key)))
+        .map(|event| (last_time(run, event), event.metadata.resource_version, event.as_ref()))
+        .collect();
+    rows.sort_by_key(|(at, version, _)| std::cmp::Reverse((*at, *version)));
+    if filter.most > 0 {
+        rows.truncate(filter.most);
+    }
+    rows.into_iter().map(|(at, _, event)| row(cluster, at, event)).collect()
+}
+
+fn is_about(event: &Event, key: &ObjectKey) -> bool {
+    let about = &event.involved_object;
+    about.kind == key.kind
+        && about.name == key.name
+        && (about.namespace == key.namespace || key.namespace.is_empty())
+}
+
+fn row(cluster: &Cluster, at: Time, event: &Event) -> EventRow {
+    let about = &event.involved_object;
+    let component =
+        if event.source.component.is_empty() { &event.reporting_component } else { &event.source.component };
+    let from = if event.source.host.is_empty() {
+        component.to_string()
+    } else {
+        [component, ", ", &*event.source.host].concat()
+    };
+    let count = event.series.as_ref().map_or(event.count, |series| series.count);
+    let first = event
+        .event_time
+        .map(|time| micro(cluster, time))
+        .or(event.first_timestamp.map(|time| whole(cluster, time)));
+    EventRow {
+        at,
+        first: first.unwrap_or(at),
+        count: u32::try_from(count).unwrap_or_default().max(1),
+        warning: &*event.kind == "Warning",
+        reason: event.reason.clone(),
+        object: ObjectKey {
+            kind: about.kind.clone(),
+            namespace: about.namespace.clone(),
+            name: about.name.clone(),
+        },
+        message: event.message.clone(),
+        from,
+    }
+}
+
+/// The last time it was seen.
+pub(crate) fn last_time(run: &Run<LabModel>, event: &Event) -> Time {
+    let cluster = run.model().cluster();
+    let series = event.series.as_ref().and_then(|series| series.last_observed_time);
+    if let Some(time) = series.or(event.event_time) {
+        return micro(cluster, time);
+    }
+    let stamp = event.last_timestamp.or(event.first_timestamp).or(event.metadata.creation_timestamp);
+    stamp.map_or(Time::ZERO, |stamp| whole(cluster, stamp))
+}
+
+fn micro(cluster: &Cluster, time: MicroTime) -> Time {
+    Time(u64::try_from(time.0.saturating_sub(cluster.options().epoch.0)).unwrap_or_default())
+}
+
+fn whole(cluster: &Cluster, stamp: Timestamp) -> Time {
+    micro(cluster, MicroTime(stamp.0.saturating_mul(1_000_000)))
+}

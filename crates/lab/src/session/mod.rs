@@ -1,0 +1,325 @@
+//! What a front end holds: one world in time, with its branches.
+
+mod branches;
+mod check;
+mod events;
+mod next;
+mod path;
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use opscape_cluster::{Cluster, Request, Status};
+use opscape_manifest::api::{Object, ObjectKey};
+use opscape_manifest::check::{Checked, Role};
+use opscape_manifest::codec;
+use opscape_manifest::diagnostic::{Diagnostic, Severity};
+use opscape_manifest::lab::{Lab, LabSpec};
+use opscape_sim::{EntryId, Model, Run, Time, Timeline};
+
+pub use branches::BranchInfo;
+pub use check::{CheckReport, CheckState};
+pub(crate) use events::rows as event_rows;
+pub use next::Next;
+
+use crate::inspect::{EventFilter, EventRow, Inspection};
+use crate::scene::{Level, Scene};
+use crate::tracks::Tracks;
+use crate::world::{LabModel, Outcome, World, WorldOptions};
+use crate::{Act, Lang};
+
+/// How a session is opened.
+#[derive(Clone, Default)]
+pub struct SessionOptions {
+    /// The language of everything that is given in words.
+    pub lang: Lang,
+    /// Seed, the command lines of the lab's steps, delays.
+    pub world: WorldOptions,
+}
+
+/// Why an act was not done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Refused {
+    /// The text has errors, or the API server would refuse one of its objects: nothing of it was applied.
+    Text(Vec<Diagnostic>),
+    /// The API server's error.
+    Api(Status),
+}
+
+/// How far an advance came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reached {
+    /// All that was asked for.
+    End,
+    /// The budget ended first; call again to go on.
+    Budget,
+    /// A step of the Lab document wants to be looked at; advancing again goes on.
+    Pause(usize),
+}
+
+/// A world in time, for one person.
+#[derive(Clone)]
+pub struct Session {
+    timeline: Timeline<LabModel>,
+    options: SessionOptions,
+    /// The text that was applied last, at the present instant of this timeline or before.
+    branches: Vec<branches::Kept>,
+    next: RefCell<next::Cache>,
+    /// The pause that was reached last, so that it is not reached again.
+    paused_at: Option<usize>,
+}
+
+impl Session {
+    /// Makes a world from a text and applies the text at time 0.
+    ///
+    /// # Errors
+    /// What is wrong with the text; then there is no world.
+    pub fn open(text: &str, options: SessionOptions) -> Result<Session, Vec<Diagnostic>> {
+        let checked = opscape_manifest::check::check(text);
+        if checked.has_errors() {
+            return Err(checked.diagnostics);
+        }
+        let spec = lab_of(&checked).unwrap_or_default();
+        let run = LabModel::begin(&Arc::new(spec), &options.world);
+        let mut session = Session {
+            timeline: Timeline::new(run),
+            options,
+            branches: Vec::new(),
+            next: RefCell::default(),
+            paused_at: None,
+        };
+        if checked.documents.iter().any(|document| document.role == Role::Object)
+            && let Err(Refused::Text(diagnostics)) = session.act(Act::Apply { text: text.into() })
+        {
+            return Err(diagnostics);
+        }
+        Ok(session)
+    }
+
+    /// What is wrong with a text, and what in it is not simulated. Changes nothing.
+    pub fn check_text(text: &str) -> Vec<Diagnostic> {
+        opscape_manifest::check::check(text).diagnostics
+    }
+
+    /// The language of everything that is given in words.
+    pub fn lang(&self) -> Lang {
+        self.options.lang
+    }
+
+    /// Changes the language.
+    pub fn set_lang(&mut self, lang: Lang) {
+        self.options.lang = lang;
+        self.next.take();
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Time {
+        self.timeline.now()
+    }
+
+    /// How far the future is known.
+    pub fn known_until(&self) -> Time {
+        self.timeline.known_until()
+    }
+
+    /// The world at the present instant.
+    pub fn model(&self) -> &LabModel {
+        self.timeline.present().model()
+    }
+
+    /// The run at the present instant, with its journal.
+    pub fn run(&self) -> &Run<LabModel> {
+        self.timeline.present()
+    }
+
+    /// The timeline.
+    pub fn timeline(&self) -> &Timeline<LabModel> {
+        &self.timeline
+    }
+
+    /// The cluster at the present instant.
+    pub fn cluster(&self) -> &Cluster {
+        self.model().cluster()
+    }
+
+    /// The Lab document the world began with.
+    pub fn spec(&self) -> &Arc<LabSpec> {
+        self.model().spec()
+    }
+
+    /// Whether a text's Lab document begins another world than this one: it then takes effect with [`Session::open`].
+    pub fn needs_restart(&self, text: &str) -> bool {
+        lab_of(&opscape_manifest::check::check(text)).unwrap_or_default() != **self.spec()
+    }
+
+    /// Goes on to `to` as long as `budget` says true. Stops where a step of the Lab document says `pause`.
+    pub fn advance(&mut self, to: Time, budget: &mut dyn FnMut() -> bool) -> Reached {
+        let now = self.now();
+        let pause = self.spec().steps.iter().enumerate().find_map(|(index, step)| {
+            let at = Time(u64::try_from(step.at.0).unwrap_or_default());
+            let due = step.pause == Some(true) && at >= now && at <= to && self.paused_at != Some(index);
+            due.then_some((index, at))
+        });
+        // The pause comes before the step's actions: they are due at its instant.
+        let until = pause.map_or(to, |(_, at)| Time(at.0.saturating_sub(1)).max(now));
+        match self.timeline.advance(until, budget) {
+            opscape_sim::Reached::Budget => Reached::Budget,
+            opscape_sim::Reached::End => match pause {
+                Some((index, _)) => {
+                    self.paused_at = Some(index);
+                    Reached::Pause(index)
+                }
+                None => Reached::End,
+            },
+        }
+    }
+
+    /// Goes on to the next thing one can see. None: there is none before `until`; then that is the present instant.
+    pub fn step(&mut self, until: Time) -> Option<EntryId> {
+        self.timeline.step(until)
+    }
+
+    /// Goes back to the last instant before this one at which one could see something.
+    pub fn step_back(&mut self) {
+        let journal = self.run().journal();
+        let now = self.now();
+        let earlier = journal.count_until(Time(now.0.saturating_sub(1)));
+        let found = journal
+            .iter()
+            .rev()
+            .skip(journal.len() - earlier)
+            .find(|(_, entry)| LabModel::is_visible(&entry.what))
+            .map(|(_, entry)| entry.at);
+        self.seek(found.unwrap_or(Time::ZERO));
+    }
+
+    /// Goes to an instant, back or forward.
+    pub fn seek(&mut self, time: Time) {
+        self.timeline.seek(time);
+        self.paused_at = None;
+    }
+
+    /// Goes back to the nearest known place before `time`; [`Session::advance`] does the rest within a budget.
+    pub fn seek_start(&mut self, time: Time) {
+        self.timeline.seek_start(time);
+        self.paused_at = None;
+    }
+
+    /// Does something at the present instant. If the future was known already, it becomes a branch.
+    ///
+    /// # Errors
+    /// What is wrong with the text, or the API server's error. A text that is refused changes nothing.
+    pub fn act(&mut self, act: Act) -> Result<Arc<Outcome>, Refused> {
+        if let Act::Apply { text } = &act {
+            let checked = opscape_manifest::check::check(text);
+            let diagnostics = self.try_out(&act, &checked);
+            if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+                return Err(Refused::Text(diagnostics));
+            }
+        }
+        self.keep_branch();
+        self.timeline.input(Arc::new(act));
+        let outcome = self.model().acts().last().map(|mark| mark.outcome.clone()).unwrap_or_default();
+        match outcome.error() {
+            Some(status) => Err(Refused::Api(status.clone())),
+            None => Ok(outcome),
+        }
+    }
+
+    /// Findings of a text, with what the API server would say of its objects in the present world.
+    pub fn diagnose(&self, text: &str) -> Vec<Diagnostic> {
+        let checked = opscape_manifest::check::check(text);
+        self.try_out(&Act::Apply { text: text.into() }, &checked)
+    }
+
+    fn try_out(&self, act: &Act, checked: &Checked) -> Vec<Diagnostic> {
+        let mut diagnostics = checked.diagnostics.clone();
+        if checked.has_errors() {
+            return diagnostics;
+        }
+        let mut trial = self.run().clone();
+        trial.input(&Arc::new(act.clone()));
+        let Some(mark) = trial.model().acts().last() else { return diagnostics };
+        for result in &mark.outcome.applied {
+            if let (crate::world::Applied::Refused(status), Some(index)) = (&result.done, result.document)
+                && let Some(document) = checked.documents.get(index)
+            {
+                let causes =
+                    status.details.as_ref().map(|details| details.causes.as_slice()).unwrap_or_default();
+                let field = causes.first().map_or("", |cause| cause.field.as_str());
+                let span = document.locate(field).best();
+                let mut diagnostic = Diagnostic::error(status.message.clone(), span).with_path(field);
+                diagnostic.file.clone_from(&document.file);
+                diagnostic.document = index;
+                diagnostics.push(diagnostic);
+            }
+        }
+        diagnostics
+    }
+
+    /// The picture of the present instant; at the level that fits the number of pods if none is asked for.
+    pub fn scene(&self, level: Option<Level>) -> Scene {
+        crate::scene::build(self.model(), self.now(), level)
+    }
+
+    /// The timeline between two instants, for a picture this many pixels wide.
+    pub fn tracks(&self, from: Time, until: Time, width: u32) -> Tracks {
+        let branches =
+            self.branches.iter().enumerate().map(|(index, kept)| (index, &kept.timeline, kept.left_at));
+        crate::tracks::build(&self.timeline, branches, from, until, width, self.options.lang)
+    }
+
+    /// Everything about one object. None: it neither is there nor ever was.
+    pub fn inspect(&self, key: &ObjectKey) -> Option<Inspection> {
+        crate::inspect::build(self.run(), key, self.options.lang)
+    }
+
+    /// Events of the cluster, newest first.
+    pub fn events(&self, filter: &EventFilter) -> Vec<EventRow> {
+        events::rows(self.run(), filter)
+    }
+
+    /// What was done, by whom, when: with the text, the seed and this one plays the same run again.
+    pub fn inputs(&self) -> &[(Time, Arc<Act>)] {
+        self.timeline.inputs()
+    }
+}
+
+/// A terminal works on a session directly.
+impl World for Session {
+    fn cluster(&self) -> &Cluster {
+        Session::cluster(self)
+    }
+
+    fn request(&mut self, request: Request) -> Result<Object, Status> {
+        let act = Act::Request { line: "".into(), request: Box::new(request) };
+        match self.act(act) {
+            Ok(outcome) => outcome.answer.clone().unwrap_or_else(|| Err(no_answer())),
+            Err(Refused::Api(status)) => Err(status),
+            Err(Refused::Text(_)) => Err(no_answer()),
+        }
+    }
+
+    fn now(&self) -> Time {
+        Session::now(self)
+    }
+
+    fn file(&self, path: &str) -> Option<String> {
+        crate::world::file_of(self.model().text(), path)
+    }
+
+    fn files(&self) -> Vec<String> {
+        crate::world::files_of(self.model().text())
+    }
+}
+
+/// Cannot happen: a request is always answered.
+fn no_answer() -> Status {
+    Status { code: 500, reason: "InternalError", message: String::new(), details: None }
+}
+
+/// The spec of the text's Lab document.
+pub fn lab_of(checked: &Checked) -> Option<LabSpec> {
+    let document = checked.documents.iter().find(|document| document.role == Role::Lab)?;
+    codec::from_value::<Lab>(&document.value).ok().map(|lab| lab.spec)
+}

@@ -1,0 +1,75 @@
+//! What will be seen next, and when.
+
+use opscape_sim::{EntryId, Model, Run, Time};
+
+use super::Session;
+use crate::words::Rich;
+use crate::world::{LabModel, LabRecord};
+
+/// The next thing one can see.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Next {
+    /// When.
+    pub at: Time,
+    /// What, in words.
+    pub text: Rich,
+}
+
+/// What was found last: right as long as the present instant lies between and nothing was done.
+#[derive(Debug, Clone, Default)]
+pub struct Cache(Option<(Time, usize, Option<Next>)>);
+
+/// Events looked ahead at most.
+const LOOK_AHEAD: u32 = 3_000;
+/// How far is looked ahead.
+const FAR: u64 = 600_000_000;
+
+impl Session {
+    /// The next thing one can see, if there is one within ten minutes. What is known already is looked up; else a copy of
+    /// the world goes ahead and is thrown away.
+    pub fn next_visible(&self) -> Option<Next> {
+        let now = self.now();
+        let acts = self.model().acts().len();
+        if let Cache(Some((from, count, next))) = &*self.next.borrow()
+            && *count == acts
+            && *from <= now
+            && next.as_ref().is_none_or(|next| next.at > now)
+        {
+            return next.clone();
+        }
+        let next = self.look_up().or_else(|| self.look_ahead());
+        *self.next.borrow_mut() = Cache(Some((now, acts, next.clone())));
+        next
+    }
+
+    fn look_up(&self) -> Option<Next> {
+        let known = self.timeline().known();
+        let from = known.journal().count_until(self.now());
+        self.first_visible(known, from)
+    }
+
+    fn look_ahead(&self) -> Option<Next> {
+        let mut copy = self.timeline().known().clone();
+        let until = Time(self.now().0.saturating_add(FAR));
+        for _ in 0..LOOK_AHEAD {
+            let from = copy.journal().len();
+            if !copy.handle_next(until) {
+                return None;
+            }
+            if let Some(next) = self.first_visible(&copy, from) {
+                return Some(next);
+            }
+        }
+        None
+    }
+
+    fn first_visible(&self, run: &Run<LabModel>, from: usize) -> Option<Next> {
+        let visible = |record: &LabRecord| LabModel::is_visible(record);
+        run.journal().since(from).filter(|(_, entry)| visible(&entry.what)).find_map(
+            |(id, entry): (EntryId, _)| {
+                let text = crate::why::headline(run, id, self.lang())?;
+                Some(Next { at: entry.at, text })
+            },
+        )
+    }
+}

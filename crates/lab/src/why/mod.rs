@@ -1,0 +1,174 @@
+//! *Why?* in words: from the journal's causes to rows, newest first, back to what a person did.
+
+mod act;
+mod cluster;
+mod fix;
+mod state;
+
+use opscape_cluster::Record;
+use opscape_manifest::api::meta::Uid;
+use opscape_manifest::api::{Object, ObjectKey};
+use opscape_sim::{EntryId, Run, Time};
+
+pub use act::{flag, flag_of_act};
+
+use crate::inspect::{Mark, Why, WhyRow};
+use crate::words::{self, Lang, Rich};
+use crate::world::{LabModel, LabRecord};
+
+/// Entries of the journal looked through at most for what was said of an object.
+const LOOK_BACK: usize = 200_000;
+/// Rows given at most.
+const MOST_ROWS: usize = 12;
+
+/// A world, and the language in which to speak of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Teller<'a> {
+    pub run: &'a Run<LabModel>,
+    pub lang: Lang,
+}
+
+impl<'a> Teller<'a> {
+    pub fn model(&self) -> &'a LabModel {
+        self.run.model()
+    }
+
+    pub fn rich(&self, key: &str, values: &[(&str, &str)]) -> Rich {
+        words::rich(self.lang, key, values)
+    }
+
+    pub fn fill(&self, key: &str, values: &[(&str, &str)]) -> String {
+        words::fill(self.lang, key, values)
+    }
+
+    pub fn at(&self, time: Time) -> String {
+        words::seconds(self.lang, time)
+    }
+
+    pub fn span(&self, span: std::time::Duration) -> String {
+        words::span(self.lang, span)
+    }
+
+    /// `2nd`, `2번째`.
+    pub fn ordinal(&self, number: u32) -> String {
+        match self.lang {
+            Lang::Ko => format!("{number}번째"),
+            Lang::En => {
+                let ending = match (number % 10, number % 100) {
+                    (1, teen) if teen != 11 => "st",
+                    (2, teen) if teen != 12 => "nd",
+                    (3, teen) if teen != 13 => "rd",
+                    _ => "th",
+                };
+                format!("{number}{ending}")
+            }
+        }
+    }
+}
+
+/// An object as kubectl names it: `deployment/web`.
+pub(crate) fn named(kind: &str, name: &str) -> String {
+    [&kind.to_ascii_lowercase(), "/", name].concat()
+}
+
+/// The chain of causes of an object's present state.
+pub fn why(run: &Run<LabModel>, key: &ObjectKey, object: Option<&Object>, lang: Lang) -> Why {
+    let teller = Teller { run, lang };
+    let mut why = Why::default();
+    let uid = object.map(|object| object.meta().uid);
+    if let Some(object) = object {
+        why.rows.extend(state::row(teller, object));
+        why.to_change = fix::to_change(teller, object);
+    }
+    let last = uid
+        .and_then(|uid| run.model().cluster().store().cause_of(uid))
+        .into_iter()
+        .chain(last_word(run, key, uid))
+        .max();
+    if let Some(last) = last {
+        chain(teller, last, uid, &mut why.rows);
+    }
+    why.rows.truncate(MOST_ROWS);
+    why
+}
+
+/// One sentence about an entry of the journal.
+pub fn headline(run: &Run<LabModel>, id: EntryId, lang: Lang) -> Option<Rich> {
+    let teller = Teller { run, lang };
+    let entry = run.journal().get(id)?;
+    match &entry.what {
+        LabRecord::Act(record) => Some(Rich::parse(&act::flag_of_act(&record.act, lang))),
+        LabRecord::Cluster(record) => cluster::headline(teller, record),
+    }
+}
+
+/// The last entry that says something of an object, beyond what led to its last write: of a Deployment, what it did with
+/// its ReplicaSets.
+fn last_word(run: &Run<LabModel>, key: &ObjectKey, uid: Option<Uid>) -> Option<EntryId> {
+    let entries = run.journal().iter().rev().take(LOOK_BACK);
+    for (id, entry) in entries {
+        let LabRecord::Cluster(record) = &entry.what else { continue };
+        let about = match record {
+            Record::CreatedReplicaSet(fact) => Some(&fact.deployment),
+            Record::ScaledReplicaSet(fact) => Some(&fact.deployment),
+            Record::EventRecorded(_) => None,
+            other => other.subject(),
+        };
+        let fits = |subject: &opscape_cluster::Subject| match uid {
+            Some(uid) => subject.uid == uid,
+            None => {
+                subject.kind == key.kind && subject.name == key.name && subject.namespace == key.namespace
+            }
+        };
+        if about.is_some_and(fits) || record.subject().is_some_and(|subject| about.is_some() && fits(subject))
+        {
+            return Some(id);
+        }
+    }
+    None
+}
+
+/// The rows of an entry and of what led to it.
+fn chain(teller: Teller<'_>, last: EntryId, about: Option<Uid>, rows: &mut Vec<WhyRow>) {
+    let mut subject: Option<ObjectKey> = None;
+    let mut made_this = false;
+    for (id, entry) in teller.run.journal().causes(last) {
+        match &entry.what {
+            LabRecord::Act(record) => {
+                rows.push(act::row(teller, id, entry.at, record, subject.as_ref()));
+                return;
+            }
+            LabRecord::Cluster(Record::Requested(request)) => {
+                subject = Some(ObjectKey {
+                    kind: request.subject.kind.clone(),
+                    namespace: request.subject.namespace.clone(),
+                    name: request.subject.name.clone(),
+                });
+            }
+            LabRecord::Cluster(record) => {
+                // That a ReplicaSet made the pod is said together with why it grew.
+                let grew =
+                    entry.cause.and_then(|cause| teller.run.journal().get(cause)).is_some_and(|cause| {
+                        matches!(
+                            cause.what,
+                            LabRecord::Cluster(Record::CreatedReplicaSet(_) | Record::ScaledReplicaSet(_))
+                        )
+                    });
+                if let Record::PodCreated(fact) = record
+                    && grew
+                {
+                    made_this = about == Some(fact.pod.uid);
+                    continue;
+                }
+                if let Some(row) = cluster::row(teller, record, std::mem::take(&mut made_this)) {
+                    rows.push(WhyRow { at: entry.at, entry: Some(id), ..row });
+                }
+            }
+        }
+    }
+}
+
+/// A row with a sentence and a rule.
+fn told(mark: Mark, text: Rich, rule: Rich) -> WhyRow {
+    WhyRow { mark, text, rule, ..WhyRow::default() }
+}

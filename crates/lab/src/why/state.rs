@@ -1,0 +1,177 @@
+//! The state that is asked about, in words: the first row.
+
+use opscape_manifest::api::pod::ContainerStatus;
+use opscape_manifest::api::{Deployment, Node, Object, Pod};
+
+use super::{Teller, told};
+use crate::census::{self, pod_state};
+use crate::inspect::{Mark, WhyRow};
+use crate::scene::{NodeHealth, PodState, health};
+use crate::words::Rich;
+
+pub(super) fn row(teller: Teller<'_>, object: &Object) -> Option<WhyRow> {
+    let mut row = match object {
+        Object::Pod(pod) => of_pod(teller, pod),
+        Object::Deployment(deployment) => of_deployment(teller, deployment),
+        Object::Node(node) => of_node(teller, node),
+        _ => return None,
+    };
+    row.mark = Mark::State;
+    if let Object::Pod(pod) = object {
+        row.at = teller.model().census().mark(pod.metadata.uid).map(|mark| mark.since).unwrap_or_default();
+    }
+    Some(row)
+}
+
+fn of_pod(teller: Teller<'_>, pod: &Pod) -> WhyRow {
+    let mark = teller.model().census().mark(pod.metadata.uid);
+    let state = mark.map_or_else(|| pod_state(pod, false), |mark| mark.state);
+    let node = &*pod.spec.node_name;
+    let since = teller.at(mark.map(|mark| mark.since).unwrap_or_default());
+    let plain =
+        |key: &str| told(Mark::State, teller.rich(key, &[("node", node), ("at", &since)]), Rich::default());
+    let lost = teller
+        .model()
+        .cluster()
+        .store()
+        .get::<Node>("", node)
+        .is_some_and(|node| health(teller.model(), node).0 == NodeHealth::Unknown);
+    if lost && state != PodState::Terminating && state != PodState::Succeeded {
+        return plain("why.state.unknown");
+    }
+    match state {
+        PodState::Pending if node.is_empty() => {
+            let scheduled = pod.status.conditions.iter().find(|condition| &*condition.kind == "PodScheduled");
+            let words = scheduled.map(|condition| &*condition.message).unwrap_or_default();
+            told(Mark::State, teller.rich("why.state.pending", &[]), Rich::verbatim(words))
+        }
+        PodState::Pending => plain("why.state.bound"),
+        PodState::Pulling => {
+            let image = pod.spec.containers.first().map(|container| &*container.image).unwrap_or_default();
+            let text = teller.rich("why.state.pulling", &[("image", image), ("node", node)]);
+            told(Mark::State, text, Rich::default())
+        }
+        PodState::Starting => plain("why.state.starting"),
+        PodState::NotReady => not_ready(teller, pod),
+        PodState::Ready => plain("why.state.ready"),
+        PodState::Failing => failing(teller, pod),
+        PodState::Terminating => {
+            let grace = pod.metadata.deletion_grace_period_seconds.unwrap_or_default();
+            let span = teller.span(std::time::Duration::from_secs(u64::try_from(grace).unwrap_or_default()));
+            let rule = teller.rich("why.rule.grace", &[("span", &span)]);
+            told(Mark::State, teller.rich("why.state.terminating", &[("at", &since)]), rule)
+        }
+        PodState::Succeeded => plain("why.state.succeeded"),
+        PodState::Unknown => plain("why.state.unknown"),
+    }
+}
+
+fn not_ready(teller: Teller<'_>, pod: &Pod) -> WhyRow {
+    let waiting: Vec<&str> = pod
+        .status
+        .container_statuses
+        .iter()
+        .filter(|container| !container.ready)
+        .map(|container| &*container.name)
+        .collect();
+    let text = teller.rich("why.state.notready", &[("container", &waiting.join(", "))]);
+    let probe = pod
+        .spec
+        .containers
+        .iter()
+        .find(|container| waiting.contains(&&*container.name))
+        .and_then(|container| container.readiness_probe.as_ref());
+    let rule = probe.map_or_else(Rich::default, |probe| {
+        let or = |value: i32, default: i32| if value > 0 { value } else { default }.to_string();
+        teller.rich(
+            "why.rule.probe",
+            &[
+                ("delay", &probe.initial_delay_seconds.max(0).to_string()),
+                ("period", &or(probe.period_seconds, 10)),
+                ("failures", &or(probe.failure_threshold, 3)),
+            ],
+        )
+    });
+    told(Mark::State, text, rule)
+}
+
+/// The container that fails.
+pub(super) fn failing_container(pod: &Pod) -> Option<&ContainerStatus> {
+    let statuses = pod.status.init_container_statuses.iter().chain(&pod.status.container_statuses);
+    statuses.into_iter().find(|container| {
+        let waiting = container.state.waiting.as_ref().map(|waiting| &*waiting.reason);
+        waiting.is_some_and(|reason| !matches!(reason, "ContainerCreating" | "PodInitializing"))
+            || container.state.terminated.as_ref().is_some_and(|ended| ended.exit_code != 0)
+    })
+}
+
+fn failing(teller: Teller<'_>, pod: &Pod) -> WhyRow {
+    let Some(container) = failing_container(pod) else {
+        let text = teller.rich("why.state.failed", &[("reason", &census::pod_word(pod))]);
+        return told(Mark::State, text, Rich::verbatim(&pod.status.message));
+    };
+    let reason = container.state.waiting.as_ref().map(|waiting| &*waiting.reason).unwrap_or_default();
+    match reason {
+        "CrashLoopBackOff" => {
+            // The kubelet waits 10 s after the first crash and twice as long after each further one, at most 300 s.
+            let crashes = u32::try_from(container.restart_count).unwrap_or_default() + 1;
+            let doublings = crashes.saturating_sub(1).min(5);
+            let back_off = std::time::Duration::from_secs((10_u64 << doublings).min(300));
+            let values = [("back-off", &*teller.span(back_off)), ("nth", &teller.ordinal(crashes))];
+            let mut text = teller.fill("why.state.crash-loop", &values);
+            if let Some(until) = teller.model().until(pod) {
+                text.push(' ');
+                text.push_str(&teller.fill("why.state.next-try", &[("at", &teller.at(until))]));
+            }
+            let rule = teller.rich("why.rule.back-off", &[("n", &doublings.to_string())]);
+            told(Mark::State, Rich::parse(&text), rule)
+        }
+        "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull" => {
+            let message =
+                container.state.waiting.as_ref().map(|waiting| &*waiting.message).unwrap_or_default();
+            let text = teller.rich("why.state.image", &[("image", &container.image)]);
+            told(Mark::State, text, Rich::verbatim(message))
+        }
+        "" => {
+            let ended = container.state.terminated.as_ref();
+            let (reason, code) = ended.map_or(("Error", 1), |ended| (&*ended.reason, ended.exit_code));
+            let values = [("container", &*container.name), ("reason", reason), ("code", &code.to_string())];
+            told(Mark::State, teller.rich("why.state.ended", &values), Rich::default())
+        }
+        other => {
+            let message =
+                container.state.waiting.as_ref().map(|waiting| &*waiting.message).unwrap_or_default();
+            told(Mark::State, teller.rich("why.state.failed", &[("reason", other)]), Rich::verbatim(message))
+        }
+    }
+}
+
+fn of_deployment(teller: Teller<'_>, deployment: &Deployment) -> WhyRow {
+    let wanted = deployment.spec.replicas.unwrap_or(1).to_string();
+    let available = deployment.status.available_replicas.to_string();
+    let progressing = deployment.status.conditions.iter().find(|condition| &*condition.kind == "Progressing");
+    let values = [("wanted", wanted.as_str()), ("available", &available)];
+    let key = if deployment.spec.paused { "why.state.deployment-paused" } else { "why.state.deployment" };
+    let rule = progressing.map_or_else(Rich::default, |condition| Rich::verbatim(&condition.message));
+    let mut row = told(Mark::State, teller.rich(key, &values), rule);
+    row.at = progressing
+        .and_then(|condition| condition.last_update_time)
+        .map(|stamp| teller.model().time_of(stamp))
+        .unwrap_or_default();
+    row
+}
+
+fn of_node(teller: Teller<'_>, node: &Node) -> WhyRow {
+    let (state, since) = health(teller.model(), node);
+    let ready = node.status.conditions.iter().find(|condition| &*condition.kind == "Ready");
+    let message = ready.map(|condition| &*condition.message).unwrap_or_default();
+    let key = match state {
+        NodeHealth::Ready if node.spec.unschedulable => "why.state.node-cordoned",
+        NodeHealth::Ready => "why.state.node-ready",
+        NodeHealth::NotReady => "why.state.node-not-ready",
+        NodeHealth::Unknown => "why.state.node-unknown",
+    };
+    let mut row = told(Mark::State, teller.rich(key, &[("at", &teller.at(since))]), Rich::verbatim(message));
+    row.at = since;
+    row
+}

@@ -1,0 +1,284 @@
+//! Applying a text: what `kubectl apply --prune` of the whole text would do.
+//!
+//! Each object is created, or changed by a three-way merge of what was applied before (kubectl's annotation
+//! `last-applied-configuration`), what is applied now and what is there. An object that came from the text and is no
+//! longer in it is deleted; what came about otherwise (kubectl in the terminal, controllers) is left alone. Namespaces that
+//! objects name and that nobody declares are created, because a text pasted from work has them elsewhere.
+
+use std::collections::BTreeSet;
+
+use opscape_cluster::{Cluster, DeleteOptions, Request, WriteOptions};
+use opscape_manifest::api::meta::{ObjectMeta, Str};
+use opscape_manifest::api::{Kind, Namespace, Object, ObjectKey};
+use opscape_manifest::check::{self, Document, Role};
+use opscape_manifest::print;
+use opscape_manifest::value::{Map, Value};
+use opscape_sim::Context;
+
+use super::{Applied, ApplyResult, LabEvent, LabModel, LabRecord, differences};
+
+/// kubectl's annotation with what was applied last.
+pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+impl LabModel {
+    pub(super) fn apply(
+        &mut self,
+        text: &str,
+        prune: bool,
+        context: &mut Context<'_, LabEvent, LabRecord>,
+    ) -> Vec<ApplyResult> {
+        let checked = check::check(text);
+        let documents: Vec<(usize, ObjectKey, Value)> = checked
+            .documents
+            .iter()
+            .enumerate()
+            .filter(|(_, document)| document.role == Role::Object)
+            .filter_map(|(index, document)| {
+                let value = with_namespace(document);
+                Some((index, key_of(&value)?, value))
+            })
+            .collect();
+        self.make_namespaces(&documents, context);
+        let mut results = Vec::new();
+        for (index, key, value) in &documents {
+            let (done, changes) = self.apply_one(key, value, context);
+            if !matches!(done, Applied::Refused(_)) && prune {
+                self.from_text.insert(key.clone(), ());
+            }
+            results.push(ApplyResult { key: key.clone(), document: Some(*index), done, changes });
+        }
+        if prune {
+            let kept: BTreeSet<&ObjectKey> = documents.iter().map(|(_, key, _)| key).collect();
+            let dropped: Vec<ObjectKey> =
+                self.from_text.keys().filter(|key| !kept.contains(key)).cloned().collect();
+            for key in dropped {
+                self.from_text.remove(&key);
+                let request = Request::Delete(key.clone(), DeleteOptions::default());
+                if self.request(context, &request).is_ok() {
+                    results.push(ApplyResult {
+                        key,
+                        document: None,
+                        done: Applied::Pruned,
+                        changes: Vec::new(),
+                    });
+                }
+            }
+        }
+        results
+    }
+
+    fn make_namespaces(
+        &mut self,
+        documents: &[(usize, ObjectKey, Value)],
+        context: &mut Context<'_, LabEvent, LabRecord>,
+    ) {
+        let declared =
+            |name: &str| documents.iter().any(|(_, key, _)| &*key.kind == "Namespace" && &*key.name == name);
+        let named: BTreeSet<&Str> = documents.iter().map(|(_, key, _)| &key.namespace).collect();
+        for name in named {
+            if name.is_empty() || declared(name) || self.cluster.store().get::<Namespace>("", name).is_some()
+            {
+                continue;
+            }
+            let metadata = ObjectMeta { name: name.clone(), ..ObjectMeta::default() };
+            let namespace = Namespace { metadata, ..Namespace::default() };
+            // A name that is no name is found at the objects in it.
+            let _ = self.request(
+                context,
+                &Request::Create(Object::Namespace(namespace.into()), WriteOptions::default()),
+            );
+        }
+    }
+
+    fn apply_one(
+        &mut self,
+        key: &ObjectKey,
+        written: &Value,
+        context: &mut Context<'_, LabEvent, LabRecord>,
+    ) -> (Applied, Vec<super::FieldChange>) {
+        match plan(&self.cluster, key, written) {
+            Plan::Create(object) => {
+                match self.request(context, &Request::Create(object, WriteOptions::default())) {
+                    Ok(_) => (Applied::Created, Vec::new()),
+                    Err(status) => (Applied::Refused(status), Vec::new()),
+                }
+            }
+            Plan::Update(object, changes) => {
+                let before = object.meta().resource_version;
+                match self.request(context, &Request::Update(object, WriteOptions::default())) {
+                    // Another spelling of the same, such as 0.5 for 500m.
+                    Ok(after) if after.meta().resource_version == before => (Applied::Unchanged, Vec::new()),
+                    Ok(_) => (Applied::Configured, changes),
+                    Err(status) => (Applied::Refused(status), changes),
+                }
+            }
+            Plan::Nothing => (Applied::Unchanged, Vec::new()),
+            Plan::Broken(message) => (
+                Applied::Refused(opscape_cluster::Status {
+                    code: 400,
+                    reason: "BadRequest",
+                    message,
+                    details: None,
+                }),
+                Vec::new(),
+            ),
+        }
+    }
+}
+
+enum Plan {
+    Create(Object),
+    Update(Object, Vec<super::FieldChange>),
+    Nothing,
+    Broken(String),
+}
+
+fn plan(cluster: &Cluster, key: &ObjectKey, written: &Value) -> Plan {
+    let mut modified = written.clone();
+    annotate(&mut modified, written);
+    let Some(current) = cluster.store().object(&key.kind, &key.namespace, &key.name) else {
+        return match Object::from_value(&modified) {
+            Ok(object) => Plan::Create(object),
+            Err(error) => Plan::Broken(error.0),
+        };
+    };
+    let last = current.meta().annotation(LAST_APPLIED).map(read_json).unwrap_or_default();
+    let present = current.to_value();
+    let merged = merge(Some(&last), &modified, Some(&present));
+    let same = merged == present;
+    match Object::from_value(&merged) {
+        Ok(_) if same => Plan::Nothing,
+        Ok(object) => {
+            let mut changes = differences(&last, written);
+            // kubectl writes an empty `annotations` into what it remembers.
+            changes.retain(|change| change.path != "metadata.annotations");
+            Plan::Update(object, changes)
+        }
+        Err(error) => Plan::Broken(error.0),
+    }
+}
+
+/// What is applied, with the namespace kubectl fills in.
+fn with_namespace(document: &Document) -> Value {
+    let mut value = document.value.clone();
+    let kind = Kind::of(document.api_version(), document.kind());
+    let namespaced = if kind == Kind::Other { is_namespaced(document.kind()) } else { kind.namespaced() };
+    let metadata =
+        value.as_map_mut().map(|map| map.entry("metadata".to_owned()).or_insert_with(|| Map::new().into()));
+    if let Some(metadata) = metadata.and_then(Value::as_map_mut) {
+        if namespaced {
+            metadata.entry("namespace".to_owned()).or_insert_with(|| "default".into());
+        } else {
+            metadata.remove("namespace");
+        }
+    }
+    value
+}
+
+/// Cluster-scoped kinds among those without a type of their own.
+fn is_namespaced(kind: &str) -> bool {
+    !matches!(
+        kind,
+        "ClusterRole"
+            | "ClusterRoleBinding"
+            | "CustomResourceDefinition"
+            | "GatewayClass"
+            | "IngressClass"
+            | "PersistentVolume"
+            | "PriorityClass"
+            | "RuntimeClass"
+            | "StorageClass"
+            | "ValidatingWebhookConfiguration"
+            | "MutatingWebhookConfiguration"
+    )
+}
+
+fn key_of(value: &Value) -> Option<ObjectKey> {
+    Some(ObjectKey {
+        kind: value.str_at(&["kind"])?.into(),
+        namespace: value.str_at(&["metadata", "namespace"]).unwrap_or_default().into(),
+        name: value.str_at(&["metadata", "name"])?.into(),
+    })
+}
+
+/// Writes the annotation (k8s.io/kubectl/pkg/util/apply.go, GetModifiedConfiguration): JSON with an `annotations` map, and a
+/// newline at its end.
+fn annotate(value: &mut Value, written: &Value) {
+    let mut remembered = written.clone();
+    if let Some(metadata) =
+        remembered.as_map_mut().and_then(|map| map.get_mut("metadata")).and_then(Value::as_map_mut)
+    {
+        metadata.entry("annotations".to_owned()).or_insert_with(|| Map::new().into());
+    }
+    let mut json = print::to_json(&remembered);
+    json.push('\n');
+    let metadata = value.as_map_mut().and_then(|map| map.get_mut("metadata")).and_then(Value::as_map_mut);
+    if let Some(annotations) = metadata
+        .map(|metadata| metadata.entry("annotations".to_owned()).or_insert_with(|| Map::new().into()))
+        .and_then(Value::as_map_mut)
+    {
+        annotations.insert(LAST_APPLIED.to_owned(), json.into());
+    }
+}
+
+/// JSON is YAML.
+fn read_json(json: &str) -> Value {
+    check::check(json).documents.into_iter().next().map(|document| document.value).unwrap_or_default()
+}
+
+/// The three-way merge: what `modified` says is taken, what `last` said and `modified` no longer says goes, all else stays.
+/// Lists of named items are merged item by item, others are replaced.
+fn merge(last: Option<&Value>, modified: &Value, present: Option<&Value>) -> Value {
+    match (modified, present) {
+        (Value::Map(modified), Some(Value::Map(present))) => {
+            let last = last.and_then(Value::as_map);
+            let mut merged: Map = present
+                .iter()
+                .filter(|(key, _)| {
+                    modified.contains_key(*key) || last.is_none_or(|last| !last.contains_key(*key))
+                })
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect();
+            for (key, value) in modified {
+                let last = last.and_then(|last| last.get(key));
+                if value.is_null() {
+                    merged.remove(key);
+                } else {
+                    merged.insert(key.clone(), merge(last, value, present.get(key)));
+                }
+            }
+            Value::Map(merged)
+        }
+        (Value::List(modified), Some(Value::List(present)))
+            if modified.iter().all(|item| name(item).is_some()) =>
+        {
+            let last = last.and_then(Value::as_list).unwrap_or_default();
+            let named =
+                |list: &[Value], wanted: &str| list.iter().find(|item| name(item) == Some(wanted)).cloned();
+            let mut merged: Vec<Value> = modified
+                .iter()
+                .filter_map(|item| {
+                    let wanted = name(item)?;
+                    Some(merge(named(last, wanted).as_ref(), item, named(present, wanted).as_ref()))
+                })
+                .collect();
+            // What somebody else added stays.
+            merged.extend(
+                present
+                    .iter()
+                    .filter(|item| {
+                        name(item).is_some_and(|wanted| {
+                            named(modified, wanted).is_none() && named(last, wanted).is_none()
+                        })
+                    })
+                    .cloned(),
+            );
+            Value::List(merged)
+        }
+        _ => modified.clone(),
+    }
+}
+
+fn name(item: &Value) -> Option<&str> {
+    item.get("name").and_then(Value::as_str)
+}

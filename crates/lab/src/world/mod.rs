@@ -1,0 +1,267 @@
+//! The world: a cluster, what is counted of it, and what was done to it, on one clock.
+
+mod acts;
+mod apply;
+mod diff;
+mod nodes;
+mod outcome;
+mod script;
+
+use std::sync::Arc;
+
+use imbl::{OrdMap, OrdSet, Vector};
+use opscape_cluster::{Cluster, Record, Status};
+use opscape_manifest::api::meta::{MicroTime, Str, Timestamp, unix_seconds};
+use opscape_manifest::api::{Object, ObjectKey, Pod};
+use opscape_manifest::lab::LabSpec;
+use opscape_sim::{Context, EntryId, Model, Run, Time};
+
+pub use diff::{FieldChange, differences, short};
+pub use outcome::{Applied, ApplyResult, Outcome};
+pub use script::{Runner, World};
+pub(crate) use script::{file_of, files_of};
+
+use crate::Act;
+use crate::census::Census;
+use crate::images::LabImages;
+use crate::scene::PodState;
+
+/// What is scheduled.
+#[derive(Debug, Clone)]
+pub enum LabEvent {
+    /// In the cluster.
+    Cluster(opscape_cluster::Event),
+    /// A step of the Lab document is due.
+    Step(usize),
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LabRecord {
+    /// In the cluster.
+    Cluster(Record),
+    /// A person or the lab's script did something.
+    Act(Arc<ActRecord>),
+}
+
+/// Something a person or the lab's script did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ActRecord {
+    /// What.
+    pub act: Act,
+    /// The step of the Lab document that did it; none: a person.
+    pub step: Option<usize>,
+}
+
+/// An act on the timeline.
+#[derive(Debug, Clone)]
+pub struct ActMark {
+    /// When.
+    pub at: Time,
+    /// The journal's entry.
+    pub entry: EntryId,
+    /// What.
+    pub record: Arc<ActRecord>,
+    /// What came of it.
+    pub outcome: Arc<Outcome>,
+}
+
+/// The world as plain data: cheap to clone.
+#[derive(Clone)]
+pub struct LabModel {
+    cluster: Cluster,
+    census: Census,
+    spec: Arc<LabSpec>,
+    images: Arc<LabImages>,
+    runner: Option<Runner>,
+    /// The text that was applied last, and which objects came from it.
+    text: Str,
+    from_text: OrdMap<ObjectKey, ()>,
+    stopped: OrdSet<Str>,
+    acts: Vector<ActMark>,
+}
+
+/// What a world is made with besides its text.
+#[derive(Clone, Default)]
+pub struct WorldOptions {
+    /// Overrides the Lab document's seed.
+    pub seed: Option<u64>,
+    /// Runs the command lines of the Lab document's steps.
+    pub runner: Option<Runner>,
+    /// Overrides the delays of the components.
+    pub latency: Option<opscape_cluster::Latency>,
+}
+
+/// The UTC instant of t=0 if the Lab document says nothing: 2026-01-05 09:00, a Monday.
+pub fn default_epoch() -> Timestamp {
+    Timestamp(unix_seconds(2026, 1, 5, 9, 0, 0))
+}
+
+/// The seed if the Lab document says nothing.
+const DEFAULT_SEED: u64 = 1;
+
+impl LabModel {
+    /// A run of a world with its nodes, at time 0, with nothing applied.
+    pub fn begin(spec: &Arc<LabSpec>, options: &WorldOptions) -> Run<LabModel> {
+        let epoch = spec.start.unwrap_or_else(default_epoch);
+        let images = Arc::new(LabImages::new(&spec.images));
+        let seed = options.seed.or(spec.seed.map(i64::cast_unsigned)).unwrap_or(DEFAULT_SEED);
+        let cluster = Cluster::new(opscape_cluster::Options {
+            seed,
+            epoch: MicroTime(epoch.0.saturating_mul(1_000_000)),
+            images: images.clone(),
+            latency: options.latency.clone().unwrap_or_default(),
+            flags: opscape_cluster::Flags::default(),
+        });
+        let model = LabModel {
+            cluster,
+            census: Census::default(),
+            spec: spec.clone(),
+            images,
+            runner: options.runner,
+            text: Str::default(),
+            from_text: OrdMap::new(),
+            stopped: OrdSet::new(),
+            acts: Vector::new(),
+        };
+        Run::new(model, |model, context| {
+            model.in_cluster(context, |cluster, context| {
+                cluster.start(context);
+                for node in nodes::nodes(spec, epoch) {
+                    // Names that are taken or invalid were found when the text was checked.
+                    let _ = cluster.create(context, node, &opscape_cluster::WriteOptions::default());
+                }
+            });
+            for (index, step) in spec.steps.iter().enumerate() {
+                context.at(Time(u64::try_from(step.at.0).unwrap_or_default()), LabEvent::Step(index));
+            }
+            model.count(context.now());
+        })
+    }
+
+    /// The cluster.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// The counts.
+    pub fn census(&self) -> &Census {
+        &self.census
+    }
+
+    /// The Lab document this world began with.
+    pub fn spec(&self) -> &Arc<LabSpec> {
+        &self.spec
+    }
+
+    /// How images behave here.
+    pub fn images(&self) -> &LabImages {
+        &self.images
+    }
+
+    /// The text that was applied last.
+    pub fn text(&self) -> &Str {
+        &self.text
+    }
+
+    /// Whether a node was stopped.
+    pub fn is_stopped(&self, node: &str) -> bool {
+        self.stopped.contains(node)
+    }
+
+    /// When a pod leaves its present state, where that is known.
+    pub fn until(&self, pod: &Pod) -> Option<Time> {
+        let mark = self.census.mark(pod.metadata.uid)?;
+        match mark.state {
+            PodState::Terminating => {
+                let grace = pod.metadata.deletion_grace_period_seconds?;
+                Some(mark.since + std::time::Duration::from_secs(u64::try_from(grace).ok()?))
+            }
+            _ => None,
+        }
+    }
+
+    /// The virtual instant of a time stamp of the cluster.
+    pub fn time_of(&self, stamp: Timestamp) -> Time {
+        let micros = stamp.0.saturating_mul(1_000_000).saturating_sub(self.cluster.options().epoch.0);
+        Time(u64::try_from(micros).unwrap_or_default())
+    }
+
+    /// What was done so far, in order.
+    pub fn acts(&self) -> &Vector<ActMark> {
+        &self.acts
+    }
+
+    fn in_cluster<R>(
+        &mut self,
+        context: &mut Context<'_, LabEvent, LabRecord>,
+        work: impl FnOnce(&mut Cluster, &mut opscape_cluster::Context<'_>) -> R,
+    ) -> Option<R> {
+        let mut result = None;
+        let cluster = &mut self.cluster;
+        context.part(LabEvent::Cluster, LabRecord::Cluster, |context| result = Some(work(cluster, context)));
+        result
+    }
+
+    fn request(
+        &mut self,
+        context: &mut Context<'_, LabEvent, LabRecord>,
+        request: &opscape_cluster::Request,
+    ) -> Result<Object, Status> {
+        self.in_cluster(context, |cluster, context| cluster.request(context, request))
+            .unwrap_or_else(|| Err(gone()))
+    }
+
+    fn count(&mut self, now: Time) {
+        self.census.update(self.cluster.store(), now);
+    }
+
+    /// Does an act and keeps a mark of it.
+    fn act(&mut self, act: &Act, step: Option<usize>, context: &mut Context<'_, LabEvent, LabRecord>) {
+        let record = Arc::new(ActRecord { act: act.clone(), step });
+        let before = context.cause();
+        let entry = context.record_as_cause(LabRecord::Act(record.clone()));
+        let outcome = Arc::new(self.perform(act, context));
+        context.because(before);
+        self.acts.push_back(ActMark { at: context.now(), entry, record, outcome });
+    }
+}
+
+/// Cannot happen: the part's work always runs.
+fn gone() -> Status {
+    Status { code: 500, reason: "InternalError", message: String::new(), details: None }
+}
+
+impl Model for LabModel {
+    type Event = LabEvent;
+    type Input = Arc<Act>;
+    type Record = LabRecord;
+
+    fn input(&mut self, act: &Arc<Act>, context: &mut Context<'_, LabEvent, LabRecord>) {
+        self.act(act, None, context);
+        self.count(context.now());
+    }
+
+    fn handle(&mut self, event: LabEvent, context: &mut Context<'_, LabEvent, LabRecord>) {
+        match event {
+            LabEvent::Cluster(event) => {
+                self.in_cluster(context, |cluster, context| cluster.handle(event, context));
+            }
+            LabEvent::Step(index) => self.run_step(index, context),
+        }
+        self.count(context.now());
+    }
+
+    fn is_visible(record: &LabRecord) -> bool {
+        match record {
+            LabRecord::Act(_) => true,
+            LabRecord::Cluster(record) => matches!(
+                record,
+                Record::EventRecorded(_)
+                    | Record::PodDeleted(_)
+                    | Record::ScaledReplicaSet(_)
+                    | Record::ConditionChanged(_)
+            ),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The steps of the Lab document, acted out by the world itself.
+
+use opscape_cluster::{Cluster, Request, Status};
+use opscape_manifest::api::Object;
+use opscape_manifest::text;
+use opscape_sim::{Context, Time};
+
+use super::{LabEvent, LabModel, LabRecord};
+use crate::Act;
+
+/// The world as a command sees it. Reading is direct; every change is a [`Request`], plain data, so that a timeline can
+/// keep it as an input and play it again.
+pub trait World {
+    /// The cluster at this instant, to read.
+    fn cluster(&self) -> &Cluster;
+
+    /// Sends a request to the API server, now, in the name of the person at the terminal.
+    ///
+    /// # Errors
+    /// As the API server.
+    fn request(&mut self, request: Request) -> Result<Object, Status>;
+
+    /// The present instant.
+    fn now(&self) -> Time;
+
+    /// The text of a file of the lab (`kubectl apply -f web.yaml`); `None` if there is none of this path.
+    fn file(&self, path: &str) -> Option<String>;
+
+    /// The paths of the files of the lab.
+    fn files(&self) -> Vec<String>;
+}
+
+/// Runs a command line as far as it goes at this instant, and gives what it printed.
+pub type Runner = fn(line: &str, world: &mut dyn World) -> String;
+
+/// The text of a named file of a text; the part before the first named file has the name of none.
+pub(crate) fn file_of(whole: &str, path: &str) -> Option<String> {
+    let path = path.strip_prefix("./").unwrap_or(path);
+    let file = text::files(whole).into_iter().find(|file| file.name.as_deref() == Some(path))?;
+    whole.get(file.range).map(str::to_owned)
+}
+
+/// The paths of the named files of a text.
+pub(crate) fn files_of(whole: &str) -> Vec<String> {
+    text::files(whole).into_iter().filter_map(|file| Some(file.name?.to_string())).collect()
+}
+
+struct Desk<'a, 'b> {
+    model: &'a mut LabModel,
+    context: &'a mut Context<'b, LabEvent, LabRecord>,
+}
+
+impl World for Desk<'_, '_> {
+    fn cluster(&self) -> &Cluster {
+        &self.model.cluster
+    }
+
+    fn request(&mut self, request: Request) -> Result<Object, Status> {
+        self.model.request(self.context, &request)
+    }
+
+    fn now(&self) -> Time {
+        self.context.now()
+    }
+
+    fn file(&self, path: &str) -> Option<String> {
+        file_of(&self.model.text, path)
+    }
+
+    fn files(&self) -> Vec<String> {
+        files_of(&self.model.text)
+    }
+}
+
+impl LabModel {
+    pub(super) fn run_step(&mut self, index: usize, context: &mut Context<'_, LabEvent, LabRecord>) {
+        let spec = self.spec.clone();
+        let Some(step) = spec.steps.get(index) else { return };
+        for action in &step.actions {
+            let act = if let Some(file) = &action.apply {
+                Act::ApplyFile { file: file.clone() }
+            } else if let Some(line) = &action.run {
+                Act::Run { line: line.clone() }
+            } else if let Some(node) = &action.stop_node {
+                Act::StopNode { node: node.clone() }
+            } else if let Some(node) = &action.start_node {
+                Act::StartNode { node: node.clone() }
+            } else if let Some(node) = &action.remove_node {
+                Act::RemoveNode { node: node.clone() }
+            } else {
+                continue;
+            };
+            self.act(&act, Some(index), context);
+        }
+    }
+
+    /// Runs a command line, now; what it would wait for is not waited for.
+    pub(super) fn run_command(
+        &mut self,
+        line: &str,
+        context: &mut Context<'_, LabEvent, LabRecord>,
+    ) -> String {
+        match self.runner {
+            Some(runner) => runner(line, &mut Desk { model: self, context }),
+            None => String::new(),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! A world from a text: applying, refusing, branching.
+#![expect(clippy::panic, clippy::expect_used, reason = "helpers of tests")]
+
+use opscape_lab::world::Applied;
+use opscape_lab::{Act, Refused, Session, SessionOptions};
+use opscape_manifest::api::{Deployment, Namespace};
+use opscape_sim::Time;
+
+const WEB: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - {name: web, image: shop/web:1.4}
+";
+
+fn open(text: &str) -> Session {
+    match Session::open(text, SessionOptions::default()) {
+        Ok(session) => session,
+        Err(diagnostics) => panic!("{diagnostics:?}"),
+    }
+}
+
+fn apply(session: &mut Session, text: &str) -> Vec<(String, Applied)> {
+    let outcome = session.act(Act::Apply { text: text.into() }).expect("it applies");
+    outcome.applied.iter().map(|result| (result.key.to_string(), result.done.clone())).collect()
+}
+
+#[test]
+fn a_text_pasted_from_work_just_runs() {
+    let mut session = open(WEB);
+    assert!(session.cluster().store().get::<Namespace>("", "shop").is_some());
+    session.advance(Time::secs(5), &mut || true);
+    let scene = session.scene(None);
+    assert_eq!(scene.nodes.len(), 3);
+    assert_eq!(scene.counts.total(), 3);
+    assert_eq!(scene.rollouts[0].wanted, 3);
+    assert_eq!(scene.versions[0].label, "web:1.4");
+}
+
+#[test]
+fn applying_again_says_what_changed() {
+    let mut session = open(WEB);
+    session.advance(Time::secs(5), &mut || true);
+    assert_eq!(apply(&mut session, WEB), [("Deployment/web".to_owned(), Applied::Unchanged)]);
+    let changed = WEB.replace("1.4", "2.0").replace("replicas: 3", "replicas: 5");
+    let outcome = session.act(Act::Apply { text: changed.as_str().into() }).unwrap();
+    let result = &outcome.applied[0];
+    assert_eq!(result.done, Applied::Configured);
+    let paths: Vec<&str> = result.changes.iter().map(|change| change.path.as_str()).collect();
+    assert_eq!(paths, ["spec.replicas", "spec.template.spec.containers[0].image"]);
+    let config = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: b}\n";
+    let both = [&changed, config].concat();
+    assert_eq!(apply(&mut session, &both)[1], ("ConfigMap/c".to_owned(), Applied::Created));
+    assert_eq!(apply(&mut session, &changed)[1], ("ConfigMap/c".to_owned(), Applied::Pruned));
+}
+
+#[test]
+fn what_was_made_otherwise_is_left_alone() {
+    let mut session = open(WEB);
+    session.advance(Time::secs(1), &mut || true);
+    let deployment = session.cluster().store().get::<Deployment>("shop", "web").unwrap().clone();
+    let scaled =
+        Act::Scale { workload: opscape_manifest::api::Object::Deployment(deployment).key(), replicas: 7 };
+    session.act(scaled).unwrap();
+    let without_replicas = WEB.replace("  replicas: 3\n", "");
+    // `replicas` was in the text and no longer is: it goes back to the default, as kubectl apply does.
+    apply(&mut session, &without_replicas);
+    let replicas =
+        |session: &Session| session.cluster().store().get::<Deployment>("shop", "web").unwrap().spec.replicas;
+    assert_eq!(replicas(&session), Some(1));
+    let labelled = without_replicas
+        .replace("{name: web, namespace: shop}", "{name: web, namespace: shop, labels: {a: b}}");
+    apply(&mut session, &labelled);
+    assert_eq!(replicas(&session), Some(1));
+}
+
+#[test]
+fn a_text_that_is_refused_changes_nothing() {
+    let mut session = open(WEB);
+    session.advance(Time::secs(2), &mut || true);
+    let entries = session.run().journal().len();
+    let broken = WEB.replace("replicas: 3", "replicas: [");
+    let Err(Refused::Text(diagnostics)) = session.act(Act::Apply { text: broken.as_str().into() }) else {
+        panic!("it was applied");
+    };
+    assert!(!diagnostics.is_empty());
+    let immutable = WEB
+        .replace("matchLabels: {app: web}", "matchLabels: {app: web, tier: a}")
+        .replace("labels: {app: web}", "labels: {app: web, tier: a}");
+    let refused = session.act(Act::Apply { text: immutable.as_str().into() });
+    if let Err(Refused::Text(diagnostics)) = refused {
+        assert_eq!(diagnostics[0].span.start.line, 6, "{diagnostics:?}");
+        assert_eq!(session.run().journal().len(), entries);
+    }
+}
+
+#[test]
+fn a_change_in_the_past_leaves_a_branch() {
+    let mut session = open(WEB);
+    session.advance(Time::secs(3), &mut || true);
+    apply(&mut session, &WEB.replace("1.4", "2.0"));
+    session.advance(Time::secs(20), &mut || true);
+    let future = session.scene(None);
+    session.seek(Time::secs(2));
+    let past = session.scene(None);
+    assert_eq!(past.versions.len(), 1);
+    session.seek(Time::secs(20));
+    assert_eq!(session.scene(None), future);
+    session.seek(Time::secs(2));
+    assert_eq!(session.scene(None), past);
+    apply(&mut session, &WEB.replace("replicas: 3", "replicas: 6"));
+    assert_eq!(session.branches().len(), 1);
+    session.advance(Time::secs(20), &mut || true);
+    assert_ne!(session.scene(None), future);
+    assert!(session.switch(0));
+    assert_eq!(session.now(), Time::secs(20));
+    assert_eq!(session.scene(None), future);
+    assert_eq!(session.branches().len(), 1);
+}
