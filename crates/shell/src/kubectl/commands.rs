@@ -1,7 +1,7 @@
 //! The commands of kubectl with their flags.
 
 use super::flags::{GLOBAL, Takes, specs};
-use super::{Call, Outcome, get, info};
+use super::{Call, Outcome, apply, create, delete, get, info, mutate, patching, scale};
 
 /// A command.
 pub(crate) struct Command {
@@ -24,6 +24,42 @@ macro_rules! commands {
 }
 
 commands! {
+    "apply" "-f FILE" apply::FLAGS => apply::run;
+    "replace" "-f FILE" apply::REPLACE_FLAGS => apply::replace;
+    "create" "-f FILE" create::FLAGS => create::run;
+    "create deployment" "NAME --image=IMAGE" create::DEPLOYMENT_FLAGS => create::deployment;
+    "create job" "NAME --image=IMAGE" create::JOB_FLAGS => create::job;
+    "create cronjob" "NAME --image=IMAGE --schedule=CRON" create::CRON_JOB_FLAGS => create::cron_job;
+    "create namespace" "NAME" create::PLAIN_FLAGS => create::namespace;
+    "create serviceaccount" "NAME" create::PLAIN_FLAGS => create::service_account;
+    "create configmap" "NAME --from-literal=KEY=VALUE" create::CONFIG_FLAGS => create::config_map;
+    "create secret generic" "NAME --from-literal=KEY=VALUE" create::CONFIG_FLAGS => create::secret_generic;
+    "create secret docker-registry" "NAME" create::REGISTRY_FLAGS => create::secret_registry;
+    "create secret tls" "NAME --cert=FILE --key=FILE" create::TLS_FLAGS => create::secret_tls;
+    "create service clusterip" "NAME --tcp=PORT" create::SERVICE_FLAGS => create::service_cluster_ip;
+    "create service nodeport" "NAME --tcp=PORT" create::SERVICE_FLAGS => create::service_node_port;
+    "create service loadbalancer" "NAME --tcp=PORT" create::SERVICE_FLAGS => create::service_load_balancer;
+    "create service externalname" "NAME --external-name=HOST" create::SERVICE_FLAGS => create::service_external_name;
+    "create ingress" "NAME --rule=HOST/PATH=SERVICE:PORT" create::INGRESS_FLAGS => create::ingress;
+    "create quota" "NAME --hard=pods=3" create::QUOTA_FLAGS => create::quota;
+    "create poddisruptionbudget" "NAME --selector=L --min-available=N" create::BUDGET_FLAGS => create::budget;
+    "create priorityclass" "NAME --value=N" create::PRIORITY_FLAGS => create::priority_class;
+    "create role" "NAME --verb=get --resource=pods" create::ROLE_FLAGS => create::role;
+    "create clusterrole" "NAME --verb=get --resource=pods" create::ROLE_FLAGS => create::cluster_role;
+    "create rolebinding" "NAME --role=NAME --user=NAME" create::BINDING_FLAGS => create::role_binding;
+    "create clusterrolebinding" "NAME --clusterrole=NAME --user=NAME" create::BINDING_FLAGS
+        => create::cluster_role_binding;
+    "run" "NAME --image=IMAGE" create::RUN_FLAGS => create::run_pod;
+    "expose" "TYPE NAME --port=PORT" create::EXPOSE_FLAGS => create::expose;
+    "delete" "TYPE NAME" delete::FLAGS => delete::run;
+    "scale" "TYPE NAME --replicas=N" scale::FLAGS => scale::run;
+    "autoscale" "TYPE NAME --max=N" scale::AUTOSCALE_FLAGS => scale::autoscale;
+    "patch" "TYPE NAME -p PATCH" patching::FLAGS => patching::run;
+    "label" "TYPE NAME KEY=VALUE KEY-" mutate::LABEL_FLAGS => mutate::label;
+    "annotate" "TYPE NAME KEY=VALUE KEY-" mutate::LABEL_FLAGS => mutate::annotate;
+    "cordon" "NODE" mutate::CORDON_FLAGS => mutate::cordon;
+    "uncordon" "NODE" mutate::CORDON_FLAGS => mutate::uncordon;
+    "taint" "node NODE KEY=VALUE:EFFECT" mutate::TAINT_FLAGS => mutate::taint;
     "get" "TYPE [NAME...]" get::FLAGS => get::run;
     "version" "[--client]" "client! o|output=" => info::version;
     "api-resources" "[flags]" "o|output= namespaced! no-headers! verbs* api-group= sort-by= cached! categories*"

@@ -111,6 +111,10 @@ fn invalid(status: &Status) -> String {
         }
     }
     match causes.as_slice() {
+        [] if !status.message.is_empty() => {
+            text.push_str(": ");
+            text.push_str(&status.message);
+        }
         [] => {}
         [one] => {
             text.push_str(": ");

@@ -1,15 +1,22 @@
 //! kubectl 1.36 against the simulated API server.
 
+mod apply;
 mod client;
 mod commands;
+mod create;
+mod delete;
 mod failure;
 mod files;
 mod flags;
 mod format;
 mod get;
 mod info;
+mod literal;
+mod mutate;
+mod patching;
 mod print;
 mod resources;
+mod scale;
 mod target;
 
 use flags::Flags;
