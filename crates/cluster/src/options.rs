@@ -90,6 +90,8 @@ pub struct Flags {
     pub event_ttl: Duration,
     /// Replicas a ReplicaSet may create or delete in one sync (`BurstReplicas`), 500.
     pub burst_replicas: i32,
+    /// How the kubelets act.
+    pub kubelet: crate::kubelet::Style,
 }
 
 impl Default for Flags {
@@ -104,6 +106,7 @@ impl Default for Flags {
             service_range: ([10, 96, 0, 0], 16),
             event_ttl: Duration::from_hours(1),
             burst_replicas: 500,
+            kubelet: crate::kubelet::Style::default(),
         }
     }
 }

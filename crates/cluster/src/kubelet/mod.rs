@@ -1,32 +1,307 @@
-//! The kubelets, one for each node.
+//! The kubelets: what becomes of a pod once it is bound (pkg/kubelet). One state machine per container, driven by the plans of
+//! [`crate::Images`]; what it comes to is written to the pod's status, as the real ones do.
 
-use crate::{Api, Change, Component, Context, Options};
+mod address;
+mod container;
+mod says;
+mod status;
+mod steps;
+mod style;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use imbl::{OrdMap, OrdSet, Vector};
+use opscape_manifest::api::meta::{Str, Uid};
+use opscape_manifest::api::pod::Phase;
+use opscape_manifest::api::{Node, Object, Pod, Resource};
+use opscape_sim::{EntryId, Rng, Time};
+
+pub use style::Style;
+
+use crate::{Api, Change, Component, Context, Event, Op, Options, Record, Subject, words};
+use address::Addresses;
+use container::Run;
 
 /// What it schedules for itself.
 #[derive(Debug, Clone)]
-pub enum Wake {}
+pub enum Wake {
+    /// Look at a pod: it is new here, or it is being deleted.
+    Look(Uid),
+    /// The next step of a container.
+    Step {
+        /// The pod.
+        pod: Uid,
+        /// Which of its containers, init containers first.
+        container: u8,
+        /// Which of its attempts to run; an older one's steps mean nothing.
+        life: u32,
+        /// What is due.
+        step: Step,
+    },
+    /// The containers of a pod that is being deleted have ended.
+    Ended(Uid),
+    /// The status is reported again, after the node was away.
+    Report(Uid),
+}
+
+/// What is due for a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The image is there.
+    Pulled,
+    /// The image could not be had.
+    PullFailed,
+    /// It waits before it tries again.
+    PullBackOff,
+    /// It tries again to get the image.
+    PullAgain,
+    /// The process runs.
+    Started,
+    /// It passes its readiness probe.
+    Ready,
+    /// The process ended by itself.
+    Exited,
+    /// The back-off is over.
+    Restart,
+}
 
 /// What it writes into the journal.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Fact {}
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// The pod.
+    pub pod: Subject,
+    /// Its node.
+    pub node: Str,
+    /// The container; empty: the pod as a whole.
+    pub container: Str,
+    /// What happened.
+    pub what: What,
+}
 
-/// The kubelets, one for each node.
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// The kubelet saw the pod and began.
+    Accepted,
+    /// The image could not be had.
+    PullFailed {
+        /// The image.
+        image: Str,
+        /// What the container runtime says.
+        message: Str,
+        /// When it is tried again.
+        again_at: Time,
+    },
+    /// The process runs.
+    Started {
+        /// How often it was restarted.
+        restarts: i32,
+        /// Whether it is ready at once.
+        ready: bool,
+    },
+    /// It passes its readiness probe.
+    Ready,
+    /// The process ended.
+    Exited {
+        /// Exit code.
+        code: i32,
+        /// `Completed`, `Error`, `OOMKilled`.
+        reason: Str,
+        /// When it is restarted; none: it is not.
+        restart_at: Option<Time>,
+        /// The memory limit it exceeded, in bytes.
+        memory_limit: Option<i64>,
+    },
+    /// The pod is being deleted: its containers get the TERM signal.
+    Stopping {
+        /// Seconds they have.
+        grace: i64,
+    },
+    /// The containers have ended, the pod goes.
+    Stopped {
+        /// Whether one did not end in time and was killed.
+        killed: bool,
+    },
+    /// The node is away: nothing is reported from it.
+    NodeStopped,
+    /// The node is back.
+    NodeStarted,
+}
+
+/// A pod on its node.
 #[derive(Clone)]
-pub struct Kubelets {}
+struct PodRun {
+    node: Str,
+    /// Init containers first.
+    runs: Vec<Run>,
+    inits: usize,
+    ordinal: u32,
+    address: Str,
+    started: Time,
+    /// When its containers will have ended, once it is being deleted.
+    ends: Option<Time>,
+    killed: bool,
+}
+
+/// All kubelets.
+#[derive(Clone)]
+pub struct Kubelets {
+    pods: OrdMap<Uid, PodRun>,
+    /// Pods that will be looked at.
+    looking: OrdSet<Uid>,
+    /// Nodes that are away, with what became due there meanwhile.
+    away: OrdMap<Str, Vector<(Wake, Option<EntryId>)>>,
+    /// Images by node.
+    images: OrdMap<Str, OrdSet<Str>>,
+    image_ids: BTreeMap<Str, Str>,
+    /// How many pods of an owner have started.
+    ordinals: OrdMap<Uid, u32>,
+    addresses: Addresses,
+    random: Rng,
+}
 
 impl Kubelets {
     /// With nothing to do yet.
-    pub fn new(_options: &Options) -> Self {
-        Kubelets {}
+    pub fn new(options: &Options) -> Self {
+        Kubelets {
+            pods: OrdMap::new(),
+            looking: OrdSet::new(),
+            away: OrdMap::new(),
+            images: OrdMap::new(),
+            image_ids: BTreeMap::new(),
+            ordinals: OrdMap::new(),
+            addresses: Addresses::default(),
+            random: Rng::stream(options.seed, "kubelet"),
+        }
+    }
+
+    /// Whether a node is away.
+    pub fn is_away(&self, node: &str) -> bool {
+        self.away.contains_key(node)
+    }
+
+    /// A node goes away (it stops to report and to do anything), or comes back.
+    pub fn set_away(&mut self, node: &Str, away: bool, api: &Api, context: &mut Context<'_>) {
+        if away == self.is_away(node) {
+            return;
+        }
+        let subject = Subject { kind: words::node(), name: node.clone(), ..Subject::default() };
+        let what = if away { What::NodeStopped } else { What::NodeStarted };
+        let fact = Fact { pod: subject, node: node.clone(), container: words::empty(), what };
+        context.record_as_cause(Record::Kubelet(fact));
+        if away {
+            self.away.insert(node.clone(), Vector::new());
+            return;
+        }
+        let latency = api.options().latency.kubelet;
+        for pod in api.store().pods_on(node) {
+            context.after(latency, Event::Kubelet(Wake::Report(pod.metadata.uid)));
+            self.look_at(pod.metadata.uid, api, context);
+        }
+        for (wake, cause) in self.away.remove(node).into_iter().flatten() {
+            let before = context.because(cause);
+            context.after(latency, Event::Kubelet(wake));
+            context.because(before);
+        }
+    }
+
+    fn look_at(&mut self, uid: Uid, api: &Api, context: &mut Context<'_>) {
+        if self.looking.insert(uid).is_none() {
+            context.after(api.options().latency.kubelet, Event::Kubelet(Wake::Look(uid)));
+        }
+    }
+
+    fn record(&self, pod: &Pod, container: &str, what: What, context: &mut Context<'_>) {
+        let meta = &pod.metadata;
+        let subject = Subject {
+            kind: words::pod(),
+            namespace: meta.namespace.clone(),
+            name: meta.name.clone(),
+            uid: meta.uid,
+        };
+        let container = if container.is_empty() { words::empty() } else { container.into() };
+        let fact = Fact { pod: subject, node: pod.spec.node_name.clone(), container, what };
+        context.record_as_cause(Record::Kubelet(fact));
+    }
+
+    fn watch_pod(&mut self, change: &Change, pod: &Arc<Pod>, api: &Api, context: &mut Context<'_>) {
+        let uid = pod.metadata.uid;
+        if change.op == Op::Deleted {
+            if let Some(run) = self.pods.remove(&uid) {
+                self.addresses.free(&run.node, &run.address);
+            }
+            self.looking.remove(&uid);
+            return;
+        }
+        if pod.spec.node_name.is_empty() {
+            return;
+        }
+        let old = change.old.as_ref().and_then(Pod::from_object);
+        let bound = old.is_none_or(|old| old.spec.node_name.is_empty());
+        let deletion =
+            |pod: &Pod| (pod.metadata.deletion_timestamp, pod.metadata.deletion_grace_period_seconds);
+        if bound || old.is_some_and(|old| deletion(old) != deletion(pod)) {
+            self.look_at(uid, api, context);
+        }
+    }
+
+    fn node_of(&self, wake: &Wake, api: &Api) -> Option<Str> {
+        let (Wake::Look(uid) | Wake::Step { pod: uid, .. } | Wake::Ended(uid) | Wake::Report(uid)) = wake;
+        match self.pods.get(uid) {
+            Some(run) => Some(run.node.clone()),
+            None => Some(api.store().typed_by_uid::<Pod>(*uid)?.spec.node_name.clone()),
+        }
     }
 }
 
 impl Component for Kubelets {
     type Wake = Wake;
 
-    fn on_change(&mut self, _change: &Change, _api: &Api, _context: &mut Context<'_>) {}
-
-    fn handle(&mut self, wake: Wake, _api: &mut Api, _context: &mut Context<'_>) {
-        match wake {}
+    fn on_change(&mut self, change: &Change, api: &Api, context: &mut Context<'_>) {
+        match &change.object {
+            Object::Pod(pod) => self.watch_pod(change, pod, api, context),
+            Object::Node(node) if change.op == Op::Added => {
+                let waiting: Vec<Uid> =
+                    api.store().pods_on(&node.metadata.name).map(|pod| pod.metadata.uid).collect();
+                for uid in waiting {
+                    self.look_at(uid, api, context);
+                }
+            }
+            Object::Node(node) if change.op == Op::Deleted => {
+                self.images.remove(&node.metadata.name);
+            }
+            _ => {}
+        }
     }
+
+    fn handle(&mut self, wake: Wake, api: &mut Api, context: &mut Context<'_>) {
+        let Some(node) = self.node_of(&wake, api) else { return };
+        if let Some(due) = self.away.get_mut(&node) {
+            due.push_back((wake, context.cause()));
+            return;
+        }
+        match wake {
+            Wake::Look(uid) => {
+                self.looking.remove(&uid);
+                self.look(uid, api, context);
+            }
+            Wake::Step { pod, container, life, step } => {
+                self.step(pod, usize::from(container), life, step, api, context);
+            }
+            Wake::Ended(uid) => self.ended(uid, api, context),
+            Wake::Report(uid) => self.write_status(uid, api, context),
+        }
+    }
+}
+
+/// Whether nothing will happen to a pod any more.
+fn is_finished(pod: &Pod) -> bool {
+    matches!(pod.status.phase, Phase::Succeeded | Phase::Failed)
+}
+
+fn node_exists(api: &Api, name: &str) -> bool {
+    api.store().get::<Node>("", name).is_some()
 }

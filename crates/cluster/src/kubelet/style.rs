@@ -1,0 +1,47 @@
+//! Where kubelets may differ: how much they tell, and how a test's pretended kubelet simplifies.
+
+use std::time::Duration;
+
+/// How kubelets act. The default is how the real ones do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Style {
+    /// Events are written while there are at most so many pods; 0: none.
+    pub events_up_to: usize,
+    /// From `ErrImagePull` to `ImagePullBackOff`.
+    pub image_back_off_after: Duration,
+    /// From one failed pull to the next try; none: 10 s, doubled up to 5 min, and the time a kubelet takes to look.
+    pub pull_again_after: Option<Duration>,
+    /// Whether a container is restarted at once when it ends for the first time. If not, that restart waits, too.
+    pub first_restart_at_once: bool,
+    /// Whether a container that ended is reported as terminated before it waits for its restart.
+    pub reports_ends: bool,
+    /// Whether containers that do not run yet take as long to stop as those that run, and end well.
+    pub stops_what_never_ran: bool,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Style {
+            events_up_to: 20_000,
+            image_back_off_after: Duration::from_secs(12),
+            pull_again_after: None,
+            first_restart_at_once: true,
+            reports_ends: true,
+            stops_what_never_ran: false,
+        }
+    }
+}
+
+impl Style {
+    /// The kubelet that was pretended while the control plane's recordings were made: fixed delays, no Events.
+    pub fn pretended() -> Self {
+        Style {
+            events_up_to: 0,
+            image_back_off_after: Duration::from_secs(10),
+            pull_again_after: Some(Duration::from_secs(18)),
+            first_restart_at_once: false,
+            reports_ends: false,
+            stops_what_never_ran: true,
+        }
+    }
+}
