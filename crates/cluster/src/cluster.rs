@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use opscape_manifest::api::Node;
+use opscape_manifest::api::meta::Uid;
+
 use crate::deployment::Deployments;
 use crate::garbage::Garbage;
 use crate::kubelet::Kubelets;
@@ -9,7 +12,7 @@ use crate::namespaces::Namespaces;
 use crate::node_lifecycle::NodeLifecycle;
 use crate::replica_set::ReplicaSets;
 use crate::scheduler::Scheduler;
-use crate::{Api, Component, Context, Event, Options, Store};
+use crate::{Api, Component, Context, Event, Options, Store, scheduler};
 
 /// A Kubernetes cluster. Cloning it is cheap and makes a second future of the same past.
 #[derive(Clone)]
@@ -66,6 +69,36 @@ impl Cluster {
             Event::NodeLifecycle(wake) => parts.node_lifecycle.handle(wake, api, context),
             Event::ExpireEvents => api.expire_events(context),
         });
+    }
+
+    /// A node goes away: its kubelet stops to report, and its pods stop where they are.
+    pub fn stop_node(&mut self, context: &mut Context<'_>, node: &str) {
+        self.set_away(context, node, true);
+    }
+
+    /// A node that was stopped comes back.
+    pub fn start_node(&mut self, context: &mut Context<'_>, node: &str) {
+        self.set_away(context, node, false);
+    }
+
+    /// Whether a node was stopped and is not back.
+    pub fn is_node_stopped(&self, node: &str) -> bool {
+        self.parts.kubelets.is_away(node)
+    }
+
+    fn set_away(&mut self, context: &mut Context<'_>, node: &str, away: bool) {
+        self.act(context, |api, parts, context| {
+            let Some(name) = api.store().get::<Node>("", node).map(|node| node.metadata.name.clone()) else {
+                return;
+            };
+            parts.kubelets.set_away(&name, away, api, context);
+            parts.node_lifecycle.set_away(&name, away, api, context);
+        });
+    }
+
+    /// The scheduler's latest decision about a pod that exists: every node's verdict, or the best ones and counts.
+    pub fn decision(&self, pod: Uid) -> Option<&Arc<scheduler::Decision>> {
+        self.parts.scheduler.decision(pod)
     }
 
     /// All objects.

@@ -379,7 +379,9 @@ impl Record {
             Record::Collected(fact) => &fact.object,
             Record::NamespaceEmptied(fact) => &fact.namespace,
             Record::EventRecorded(fact) => &fact.regarding,
-            Record::Scheduler(_) | Record::Kubelet(_) | Record::NodeLifecycle(_) => return None,
+            Record::Scheduler(fact) => fact.subject(),
+            Record::Kubelet(fact) => &fact.pod,
+            Record::NodeLifecycle(_) => return None,
         })
     }
 }

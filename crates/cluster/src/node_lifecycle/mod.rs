@@ -21,6 +21,11 @@ impl NodeLifecycle {
     }
 }
 
+impl NodeLifecycle {
+    /// A node's heartbeats end, or begin again.
+    pub fn set_away(&mut self, _node: &str, _away: bool, _api: &Api, _context: &mut Context<'_>) {}
+}
+
 impl Component for NodeLifecycle {
     type Wake = Wake;
 

@@ -35,7 +35,8 @@ impl Model for Board {
     fn input(&mut self, input: &Input, context: &mut Context<'_>) {
         match input {
             Input::Request(request) => self.answer = Some(self.cluster.request(context, request)),
-            Input::StopNode(_) | Input::StartNode(_) => {}
+            Input::StopNode(node) => self.cluster.stop_node(context, node),
+            Input::StartNode(node) => self.cluster.start_node(context, node),
         }
     }
 

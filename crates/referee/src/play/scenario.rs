@@ -308,7 +308,11 @@ fn parse_utc(text: &str) -> Option<i64> {
 
 /// The command-line flags of the recorded control plane (see the recordings' README).
 fn flags(name: &str) -> Flags {
-    let mut flags = Flags { lease_renew_interval: Duration::from_secs(5), ..Flags::default() };
+    let mut flags = Flags {
+        lease_renew_interval: Duration::from_secs(5),
+        kubelet: opscape_cluster::kubelet::Style::pretended(),
+        ..Flags::default()
+    };
     if name.starts_with("nodefail-") && !name.starts_with("nodefail-default-flags") {
         flags.node_monitor_grace_period = Duration::from_secs(16);
         flags.not_ready_toleration = 8;
