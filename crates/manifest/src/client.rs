@@ -1,7 +1,7 @@
 //! What kubectl itself says of a document before it asks the server.
 
 use crate::golang::quote;
-use crate::schema::{Type, inspect};
+use crate::schema::{Report, Type, inspect};
 use crate::value::Value;
 
 /// Why kubectl does not send a document.
@@ -13,6 +13,8 @@ pub struct Refusal {
     pub path: String,
     /// What sort of refusal it is.
     pub reason: Reason,
+    /// The wrong types in `metadata`, if that is the reason.
+    pub report: Report,
 }
 
 /// The sorts of refusals.
@@ -49,13 +51,19 @@ pub fn accept(value: &Value, source: &str) -> Result<Type, Refusal> {
             "error validating {}: error validating data: {words}; if you choose to ignore these errors, turn validation off with --validate=false",
             quote(source)
         );
-        return Err(Refusal { message, path: (*first).to_owned(), reason: Reason::NotAnObject });
+        return Err(Refusal {
+            message,
+            path: (*first).to_owned(),
+            reason: Reason::NotAnObject,
+            report: Report::default(),
+        });
     }
-    if let Some(finding) =
-        Type::named("PartialObject").and_then(|ty| inspect(value, ty).wrong.into_iter().next())
-    {
+    let partial = Type::named("PartialObject").map(|ty| inspect(value, ty)).unwrap_or_default();
+    if let Some(finding) = partial.wrong.first() {
         let message = format!("unable to decode {}: {}", quote(source), finding.message);
-        return Err(Refusal { message, path: finding.path, reason: Reason::Metadata });
+        let path = finding.path.clone();
+        let report = Report { unknown: Vec::new(), wrong: partial.wrong };
+        return Err(Refusal { message, path, reason: Reason::Metadata, report });
     }
     Type::of(version, kind).ok_or_else(|| {
         let message = format!(
@@ -66,6 +74,6 @@ pub fn accept(value: &Value, source: &str) -> Result<Type, Refusal> {
             quote(kind),
             quote(version)
         );
-        Refusal { message, path: "apiVersion".to_owned(), reason: Reason::UnknownKind }
+        Refusal { message, path: "apiVersion".to_owned(), reason: Reason::UnknownKind, report: Report::default() }
     })
 }

@@ -95,6 +95,15 @@ impl Node {
         place
     }
 
+    /// The node at a path, as [`Node::locate`] takes it.
+    pub fn descend(&self, path: &str) -> Option<&Node> {
+        steps(path).try_fold(self, |node, step| match (&node.content, step) {
+            (Content::List(items), Step::Index(text)) => items.get(text.parse::<usize>().ok()?),
+            (Content::Map(_), Step::Index(text) | Step::Key(text)) => node.get(text),
+            _ => None,
+        })
+    }
+
     /// The path of the innermost field at a byte offset, as [`Node::locate`] takes it.
     pub fn path_at(&self, offset: u32) -> String {
         let mut path = String::new();

@@ -1,6 +1,10 @@
 //! A whole text checked: what the editor does on every key stroke, and what a run starts from.
 
+mod findings;
+
 use std::sync::Arc;
+
+pub use findings::MAX_PODS;
 
 use crate::api::Object;
 use crate::defaults;
@@ -118,6 +122,8 @@ pub fn check(text: &str) -> Checked {
     for source in text::split(text) {
         read(&source, &mut budget, &mut checked);
     }
+    let found = findings::all(&checked, text);
+    checked.diagnostics.extend(found);
     checked.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
     checked
 }

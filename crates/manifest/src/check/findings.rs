@@ -1,0 +1,390 @@
+//! What is wrong with the documents of a text, each finding at its place and with what to do about it.
+
+use std::collections::BTreeMap;
+
+use super::{Checked, Document, Role};
+use crate::client::{self, Reason};
+use crate::codec::from_value;
+use crate::diagnostic::{Diagnostic, Fix, Severity, Span};
+use crate::golang::quote;
+use crate::lab::{self, Lab};
+use crate::schema::{Finding, FindingKind, Report, Type, inspect, kinds, nearest, normalize, simulated};
+use crate::tree::Content;
+use crate::validation::{self, FieldError, Kind};
+use crate::value::Value;
+use crate::{defaults, golang};
+
+/// The most pods that the workloads of one text may ask for together.
+pub const MAX_PODS: i64 = 200_000;
+
+/// All findings of the documents of a text.
+pub(super) fn all(checked: &Checked, text: &str) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (index, document) in checked.documents.iter().enumerate() {
+        let mut finder = Finder { document, text, index, found: &mut found };
+        match document.role {
+            Role::Object => finder.object(),
+            Role::Lab => finder.lab(checked),
+            Role::File => {
+                finder.typed("File");
+            }
+            Role::Workflow => {}
+            Role::Unknown => finder.unknown(),
+        }
+    }
+    repeated(checked, &mut found);
+    too_many_pods(checked, &mut found);
+    found
+}
+
+struct Finder<'a> {
+    document: &'a Document,
+    text: &'a str,
+    index: usize,
+    found: &'a mut Vec<Diagnostic>,
+}
+
+impl Finder<'_> {
+    fn push(&mut self, mut diagnostic: Diagnostic) {
+        diagnostic.document = self.index;
+        diagnostic.file.clone_from(&self.document.file);
+        self.found.push(diagnostic);
+    }
+
+    fn at(&self, path: &str, message: impl Into<String>) -> Diagnostic {
+        let place = self.document.root.locate(path);
+        Diagnostic::error(message, place.best()).with_path(path)
+    }
+
+    fn unknown(&mut self) {
+        let root = &self.document.root;
+        let span = Span { start: root.span.start, end: root.span.start };
+        let message = "[apiVersion not set, kind not set]";
+        self.push(Diagnostic::error(message, span).with_hint("hint.not-an-object", &[]));
+    }
+
+    fn object(&mut self) {
+        let ty = match client::accept(&self.document.value, "STDIN") {
+            Ok(ty) => ty,
+            Err(refusal) => return self.refused(&refusal),
+        };
+        let report = inspect(&self.document.value, ty);
+        self.decoding(&report);
+        if report.wrong.is_empty() {
+            let mut value = normalize(&self.document.value, ty);
+            defaults::apply(&mut value);
+            let errors = validation::create(&value);
+            // The server warns of what it accepts only.
+            let warnings = if errors.is_empty() { validation::warnings(&value) } else { Vec::new() };
+            for error in errors {
+                self.field_error(&error);
+            }
+            for (path, words) in warnings {
+                let diagnostic = self.at(&path, words).with_severity(Severity::Warning);
+                self.push(diagnostic);
+            }
+        }
+        self.not_simulated(ty);
+    }
+
+    fn refused(&mut self, refusal: &client::Refusal) {
+        match refusal.reason {
+            Reason::NotAnObject => {
+                let message = format!("{} not set", refusal.path);
+                let diagnostic =
+                    self.at(&refusal.path, message).with_hint("hint.not-set", &[("field", &refusal.path)]);
+                self.push(diagnostic);
+            }
+            Reason::Metadata => {
+                let ty = Type::of(self.document.api_version(), self.document.kind());
+                let report = match ty {
+                    Some(ty) => inspect(&self.document.value, ty),
+                    None => refusal.report.clone(),
+                };
+                self.decoding(&report);
+            }
+            Reason::UnknownKind => self.unknown_kind(),
+        }
+    }
+
+    fn unknown_kind(&mut self) {
+        let (version, kind) = (self.document.api_version(), self.document.kind());
+        let message = format!("no matches for kind {} in version {}", quote(kind), quote(version));
+        let versions: Vec<&str> =
+            kinds().filter(|(_, name)| *name == kind).map(|(version, _)| version).collect();
+        if let Some(right) = versions.first() {
+            let mut diagnostic = self
+                .at("apiVersion", message)
+                .with_hint("hint.other-version", &[("kind", kind), ("version", right)]);
+            diagnostic.fix = Some(Fix { span: diagnostic.span, text: (*right).to_owned() });
+            self.push(diagnostic);
+            return;
+        }
+        let meant = nearest(kind, kinds().map(|(_, name)| name));
+        let mut diagnostic = self.at("kind", message);
+        if let Some(meant) = meant {
+            diagnostic.fix = Some(Fix { span: diagnostic.span, text: meant.to_owned() });
+            diagnostic = diagnostic.with_hint("hint.did-you-mean", &[("name", meant)]);
+        } else {
+            diagnostic = diagnostic.with_hint("hint.unknown-kind", &[("kind", kind)]);
+        }
+        self.push(diagnostic);
+    }
+
+    fn decoding(&mut self, report: &Report) {
+        for finding in &report.unknown {
+            let diagnostic = self.unknown_field(finding);
+            self.push(diagnostic);
+        }
+        for finding in &report.wrong {
+            let diagnostic = self.wrong_type(finding);
+            self.push(diagnostic);
+        }
+    }
+
+    fn unknown_field(&self, finding: &Finding) -> Diagnostic {
+        let place = self.document.root.locate(&finding.path);
+        let span = place.key.unwrap_or(place.value);
+        let name = finding.path.rsplit('.').next().unwrap_or_default();
+        let diagnostic = Diagnostic::error(&finding.message, span).with_path(&finding.path);
+        let FindingKind::Unknown { nearest: Some(meant) } = finding.kind else {
+            return diagnostic.with_hint("hint.unknown-field", &[("field", name)]);
+        };
+        let mut diagnostic = diagnostic.with_hint("hint.did-you-mean", &[("name", meant)]);
+        diagnostic.fix = Some(Fix { span, text: meant.to_owned() });
+        diagnostic
+    }
+
+    fn wrong_type(&self, finding: &Finding) -> Diagnostic {
+        let FindingKind::Type { wanted } = finding.kind else { return self.unknown_field(finding) };
+        let place = self.document.root.locate(&finding.path);
+        let mut diagnostic = Diagnostic::error(&finding.message, place.best()).with_path(&finding.path);
+        let written = self.slice(place.value);
+        let node = self.document.root.descend(&finding.path);
+        let scalar = node.is_some_and(|node| matches!(node.content, Content::Scalar(_)));
+        if wanted == "string" && scalar {
+            let word = matches!(
+                written.to_lowercase().as_str(),
+                "y" | "n" | "yes" | "no" | "on" | "off" | "true" | "false"
+            );
+            let key = if word { "hint.quote-word" } else { "hint.quote" };
+            diagnostic.fix = Some(Fix { span: place.value, text: quote(written) });
+            return diagnostic.with_hint(key, &[("value", written)]);
+        }
+        let key = match wanted {
+            "string" => "hint.wants-text",
+            "int32" | "int64" | "number" => "hint.wants-number",
+            "bool" => "hint.wants-bool",
+            "list" => "hint.wants-list",
+            "quantity" => "hint.wants-quantity",
+            "time" | "microtime" => "hint.wants-time",
+            "duration" => "hint.wants-duration",
+            "bytes" => "hint.wants-base64",
+            "intstr" => "hint.wants-number-or-text",
+            _ => "hint.wants-map",
+        };
+        diagnostic.with_hint(key, &[("value", written)])
+    }
+
+    fn slice(&self, span: Span) -> &str {
+        let text = self.text.get(span.start.offset as usize..span.end.offset as usize).unwrap_or("");
+        let line = text.lines().next().unwrap_or("");
+        let end = line.char_indices().nth(60).map_or(line.len(), |(at, _)| at);
+        line.get(..end).unwrap_or(line)
+    }
+
+    fn field_error(&mut self, error: &FieldError) {
+        // Two places upstream names otherwise than the document has them.
+        let path = error
+            .path
+            .replace(".template.labels", ".template.metadata.labels")
+            .replace("metadata.taints", "spec.taints");
+        let field = path.rsplit(['.', '[']).next().unwrap_or_default().trim_end_matches(']').to_owned();
+        let mut diagnostic = self.at(&path, error.to_string());
+        let detail = error.detail.as_str();
+        let has = |part: &str| detail.contains(part);
+        let (key, values): (&'static str, Vec<(&'static str, String)>) = match error.kind {
+            _ if has("does not match template") => ("hint.selector-labels", Vec::new()),
+            _ if has("when `maxSurge` is 0") => ("hint.surge-zero", Vec::new()),
+            _ if has("field is immutable") => ("hint.immutable", vec![("field", field)]),
+            _ if has(" limit of ") => ("hint.request-over-limit", Vec::new()),
+            _ if has("valid percent string") => ("hint.percent", Vec::new()),
+            _ if has("between 1 and 65535") => ("hint.port-range", Vec::new()),
+            _ if has("regex used for validation") || has("must be no more than") => {
+                ("hint.name-letters", Vec::new())
+            }
+            _ if has("greater than or equal to 0") => ("hint.not-negative", Vec::new()),
+            Kind::Required => ("hint.required", vec![("field", field)]),
+            Kind::Duplicate => ("hint.duplicate", vec![("value", error.value.clone())]),
+            Kind::NotFound => ("hint.not-found", vec![("value", error.value.clone())]),
+            Kind::NotSupported => {
+                let words: Vec<&str> = detail.split('"').skip(1).step_by(2).collect();
+                let given = error.value.trim_matches('"');
+                if let Some(meant) = nearest(given, words.iter().copied()) {
+                    diagnostic.fix = Some(Fix { span: diagnostic.span, text: meant.to_owned() });
+                }
+                ("hint.unsupported", vec![("values", words.join(", "))])
+            }
+            _ => return self.push(diagnostic),
+        };
+        let values: Vec<(&'static str, &str)> =
+            values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.push(diagnostic.with_hint(key, &values));
+    }
+
+    fn not_simulated(&mut self, ty: Type) {
+        let (value, kind) = (&self.document.value, self.document.kind());
+        let found = simulated(value, kind, ty);
+        if found.kind_missing {
+            let place = self.document.root.locate("kind");
+            let diagnostic = Diagnostic::error(format!("{kind} is valid, but not simulated"), place.value)
+                .with_severity(Severity::NotSimulated)
+                .with_path("kind")
+                .with_hint("hint.not-simulated-kind", &[("kind", kind)]);
+            return self.push(diagnostic);
+        }
+        for path in found.fields {
+            let place = self.document.root.locate(&path);
+            let name = path.rsplit('.').next().unwrap_or_default().to_owned();
+            let diagnostic = Diagnostic::error(
+                format!("{path} is valid, but not simulated"),
+                place.key.unwrap_or(place.value),
+            )
+            .with_severity(Severity::NotSimulated)
+            .with_path(&path)
+            .with_hint("hint.not-simulated-field", &[("field", &name)]);
+            self.push(diagnostic);
+        }
+    }
+
+    /// One of our own documents against its type; says whether it fits.
+    fn typed(&mut self, name: &str) -> bool {
+        let Some(ty) = Type::named(name) else { return false };
+        let report = inspect(&self.document.value, ty);
+        self.decoding(&report);
+        report.wrong.is_empty()
+    }
+
+    fn lab(&mut self, checked: &Checked) {
+        let version = self.document.api_version();
+        if version != lab::API_VERSION {
+            return self.unknown_kind();
+        }
+        if !self.typed("Lab") {
+            return;
+        }
+        let lab: Lab = match from_value(&self.document.value) {
+            Ok(lab) => lab,
+            Err(error) => return self.bad_lab(&error.0),
+        };
+        for error in lab::validate(&lab) {
+            self.field_error(&error);
+        }
+        let files: Vec<&str> = checked.files.iter().filter_map(|file| file.name.as_deref()).collect();
+        for (i, step) in lab.spec.steps.iter().enumerate() {
+            for (j, action) in step.actions.iter().enumerate() {
+                let Some(file) = action.apply.as_deref().filter(|file| !files.contains(file)) else {
+                    continue;
+                };
+                let path = format!("spec.steps[{i}].actions[{j}].apply");
+                let mut diagnostic = self
+                    .at(&path, format!("error: the path {} does not exist", quote(file)))
+                    .with_hint("hint.no-such-file", &[("file", file)]);
+                if let Some(meant) = nearest(file, files.iter().copied()) {
+                    diagnostic.fix = Some(Fix { span: diagnostic.span, text: meant.to_owned() });
+                }
+                self.push(diagnostic);
+            }
+        }
+    }
+
+    /// What the types of a lab refuse beyond the table: only the operator of a check is an enumeration.
+    fn bad_lab(&mut self, message: &str) {
+        for (i, check) in self
+            .document
+            .value
+            .at(&["spec", "checks"])
+            .and_then(Value::as_list)
+            .unwrap_or_default()
+            .iter()
+            .enumerate()
+        {
+            let Some(op) = check.str_at(&["op"]).filter(|op| !lab::Op::ALL.contains(op)) else { continue };
+            let words: Vec<String> = lab::Op::ALL.iter().map(|word| quote(word)).collect();
+            let path = format!("spec.checks[{i}].op");
+            let message =
+                format!("{path}: Unsupported value: {}: supported values: {}", quote(op), words.join(", "));
+            let diagnostic = self
+                .at(&path, message)
+                .with_hint("hint.unsupported", &[("values", &lab::Op::ALL.join(", "))]);
+            return self.push(diagnostic);
+        }
+        let diagnostic = self.at("spec", message);
+        self.push(diagnostic);
+    }
+}
+
+/// The same object twice: the second one is applied over the first.
+fn repeated(checked: &Checked, found: &mut Vec<Diagnostic>) {
+    let mut seen: BTreeMap<(String, String, &str), usize> = BTreeMap::new();
+    let mut labs = 0;
+    for (index, document) in checked.documents.iter().enumerate() {
+        let place = document.root.locate("metadata.name");
+        let mut twice = |message: String, hint: &'static str, span: Span| {
+            let mut diagnostic =
+                Diagnostic::error(message, span).with_severity(Severity::Warning).with_hint(hint, &[]);
+            diagnostic.document = index;
+            diagnostic.file.clone_from(&document.file);
+            found.push(diagnostic);
+        };
+        if document.role == Role::Lab {
+            labs += 1;
+            if labs > 1 {
+                twice(
+                    "a text has one Lab document; this one is ignored".to_owned(),
+                    "hint.second-lab",
+                    place.best(),
+                );
+            }
+        }
+        if document.role != Role::Object || document.name().is_empty() {
+            continue;
+        }
+        let group = document.api_version().split_once('/').map_or("", |(group, _)| group);
+        let namespace = document.value.str_at(&["metadata", "namespace"]).unwrap_or("default");
+        let namespace = if validation::namespaced(group, document.kind()) { namespace } else { "" };
+        let key = (format!("{group}/{}", document.kind()), namespace.to_owned(), document.name());
+        if seen.insert(key, index).is_some() {
+            let message =
+                format!("{} {} appears more than once", document.kind(), golang::quote(document.name()));
+            twice(message, "hint.same-object", place.best());
+        }
+    }
+}
+
+fn too_many_pods(checked: &Checked, found: &mut Vec<Diagnostic>) {
+    let mut total = 0_i64;
+    for (index, document) in checked.documents.iter().enumerate() {
+        if document.role != Role::Object
+            || !matches!(document.kind(), "Deployment" | "ReplicaSet" | "StatefulSet")
+        {
+            continue;
+        }
+        let Some(replicas) = document.value.at(&["spec", "replicas"]).and_then(Value::as_int) else {
+            continue;
+        };
+        total = total.saturating_add(replicas.max(0));
+        if total > MAX_PODS {
+            let place = document.root.locate("spec.replicas");
+            let message =
+                format!("spec.replicas: Invalid value: {replicas}: a lab may have at most {MAX_PODS} pods");
+            let mut diagnostic = Diagnostic::error(message, place.best())
+                .with_path("spec.replicas")
+                .with_hint("hint.too-many-pods", &[("most", &MAX_PODS.to_string())]);
+            diagnostic.document = index;
+            diagnostic.file.clone_from(&document.file);
+            found.push(diagnostic);
+            return;
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! Broken manifests as people write them: what is said, where, and what is offered.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a broken case should fail the test")]
+
+use std::collections::BTreeSet;
+
+use opscape_manifest::check;
+use opscape_manifest::diagnostic::{Diagnostic, Severity};
+
+const WEB: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 2
+  selector:
+    matchLabels: {app: web}
+  template:
+    metadata:
+      labels: {app: web}
+    spec:
+      containers:
+      - name: web
+        image: nginx:1.27
+        ports:
+        - containerPort: 80
+        resources:
+          requests: {cpu: 100m, memory: 64Mi}
+          limits: {memory: 128Mi}
+";
+
+fn only(text: &str) -> Diagnostic {
+    let mut diagnostics = check(text).diagnostics;
+    diagnostics.retain(|diagnostic| diagnostic.severity != Severity::NotSimulated);
+    assert_eq!(diagnostics.len(), 1, "{text}{diagnostics:#?}");
+    diagnostics.remove(0)
+}
+
+fn fixed(text: &str, diagnostic: &Diagnostic) -> String {
+    let fix = diagnostic.fix.as_ref().unwrap();
+    let mut text = text.to_owned();
+    text.replace_range(fix.span.start.offset as usize..fix.span.end.offset as usize, &fix.text);
+    text
+}
+
+#[test]
+fn a_good_manifest_is_silent() {
+    assert_eq!(check(WEB).diagnostics, []);
+    assert_eq!(check(WEB).objects().len(), 1);
+}
+
+#[test]
+fn twenty_broken_manifests() {
+    // (what is written, instead of what, message, line, hint)
+    for (from, to, message, line, hint) in [
+        ("replicas: 2", "replcas: 2", "unknown field \"spec.replcas\"", 6, "hint.did-you-mean"),
+        (
+            "replicas: 2",
+            "replicas: two",
+            "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32",
+            6,
+            "hint.wants-number",
+        ),
+        (
+            "replicas: 2",
+            "replicas: -2",
+            "spec.replicas: Invalid value: -2: must be greater than or equal to 0",
+            6,
+            "hint.not-negative",
+        ),
+        (
+            "replicas: 2",
+            "replicas: 2000000000",
+            "spec.replicas: Invalid value: 2000000000: a lab may have at most 200000 pods",
+            6,
+            "hint.too-many-pods",
+        ),
+        (
+            "replicas: 2",
+            "replicas: 2\n  replicas: 3",
+            "line 7: key \"replicas\" already set in map",
+            7,
+            "hint.repeated-key",
+        ),
+        (
+            "name: web\nspec",
+            "name: Web\nspec",
+            "metadata.name: Invalid value: \"Web\": a lowercase RFC 1123 subdomain must consist",
+            4,
+            "hint.name-letters",
+        ),
+        (
+            "  name: web\nspec",
+            "  name: on\nspec",
+            "json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.name of type string",
+            4,
+            "hint.quote-word",
+        ),
+        (
+            "  name: web\nspec",
+            "  labels: {v: 1}\n  name: web\nspec",
+            "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string",
+            4,
+            "hint.quote",
+        ),
+        (
+            "labels: {app: web}",
+            "labels: {app: wbe}",
+            "spec.template.metadata.labels: Invalid value: {\"app\":\"wbe\"}: `selector` does not match template `labels`",
+            11,
+            "hint.selector-labels",
+        ),
+        (
+            "apps/v1",
+            "apps/v1beta1",
+            "no matches for kind \"Deployment\" in version \"apps/v1beta1\"",
+            1,
+            "hint.other-version",
+        ),
+        (
+            "kind: Deployment",
+            "kind: Deploymnet",
+            "no matches for kind \"Deploymnet\" in version \"apps/v1\"",
+            2,
+            "hint.did-you-mean",
+        ),
+        ("kind: Deployment\n", "", "kind not set", 1, "hint.not-set"),
+        (
+            "        image: nginx:1.27\n",
+            "",
+            "spec.template.spec.containers[0].image: Required value",
+            14,
+            "hint.required",
+        ),
+        (
+            "containerPort: 80",
+            "containerPort: 80000",
+            "spec.template.spec.containers[0].ports[0].containerPort: Invalid value: 80000: must be between 1 and 65535, inclusive",
+            17,
+            "hint.port-range",
+        ),
+        (
+            "memory: 64Mi",
+            "memory: 64MB",
+            "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+            19,
+            "hint.wants-quantity",
+        ),
+        (
+            "memory: 64Mi",
+            "memory: 1Gi",
+            "spec.template.spec.containers[0].resources.requests: Invalid value: \"1Gi\": must be less than or equal to memory limit of 128Mi",
+            19,
+            "hint.request-over-limit",
+        ),
+        (
+            "        image",
+            "        imagePullPolicy: always\n        image",
+            "spec.template.spec.containers[0].imagePullPolicy: Unsupported value: \"always\": supported values: \"Always\", \"IfNotPresent\", \"Never\"",
+            15,
+            "hint.unsupported",
+        ),
+        (
+            "      containers:\n      - name",
+            "      containers:\n      - {name: web, image: a}\n      - name",
+            "spec.template.spec.containers[1].name: Duplicate value: \"web\"",
+            15,
+            "hint.duplicate",
+        ),
+        (
+            "        ports:",
+            "       ports:",
+            "error converting YAML to JSON: yaml: line 15: did not find expected key",
+            16,
+            "hint.yaml-indentation",
+        ),
+        (
+            "  replicas: 2",
+            "\treplicas: 2",
+            "error converting YAML to JSON: yaml: line 6: found character that cannot start any token",
+            6,
+            "hint.yaml-tab",
+        ),
+        (
+            "image: nginx:1.27",
+            "image: \"nginx:1.27",
+            "error converting YAML to JSON: yaml: line 21: found unexpected end of stream",
+            15,
+            "hint.yaml-quote",
+        ),
+        (
+            "replicas: 2",
+            "strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 0}}",
+            "spec.strategy.rollingUpdate.maxUnavailable: Invalid value: 0: may not be 0 when `maxSurge` is 0",
+            6,
+            "hint.surge-zero",
+        ),
+        (
+            "containers:\n      - name: web",
+            "containers:\n        name: web",
+            "json: cannot unmarshal object into Go struct field PodSpec.spec.template.spec.containers of type []v1.Container",
+            13,
+            "hint.wants-list",
+        ),
+    ] {
+        let text = WEB.replacen(from, to, 1);
+        assert_ne!(text, WEB, "{from}");
+        let found = only(&text);
+        assert!(found.message.starts_with(message), "{to}: {}", found.message);
+        assert_eq!(found.span.start.line, line, "{to}");
+        assert_eq!(found.hint.as_ref().map(|hint| hint.key), Some(hint), "{to}");
+    }
+}
+
+#[test]
+fn fixes_solve_what_they_are_for() {
+    for (from, to) in [
+        ("replicas: 2", "replcas: 2"),
+        ("kind: Deployment", "kind: Deploymnet"),
+        ("apps/v1", "apps/v1beta1"),
+        ("  name: web\nspec", "  name: yes\nspec"),
+        ("        image", "        imagePullPolicy: always\n        image"),
+    ] {
+        let text = WEB.replacen(from, to, 1);
+        let found = only(&text);
+        let repaired = fixed(&text, &found);
+        assert_eq!(check(&repaired).diagnostics, [], "{repaired}");
+    }
+}
+
+#[test]
+fn fields_without_effect_and_warnings() {
+    let text = WEB.replacen(
+        "        ports",
+        "        lifecycle: {preStop: {sleep: {seconds: 5}}}\n        ports",
+        1,
+    );
+    let found = check(&text).diagnostics;
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!((found[0].severity, found[0].span.start.line), (Severity::NotSimulated, 16));
+    let text = WEB.replacen("- containerPort: 80", "- containerPort: 80\n        - containerPort: 80", 1);
+    let found = only(&text);
+    assert_eq!(found.severity, Severity::Warning);
+    assert!(found.message.contains("duplicate port definition"), "{}", found.message);
+    assert_eq!(only(&format!("{WEB}---\n{WEB}")).hint.unwrap().key, "hint.same-object");
+}
+
+#[test]
+fn labs_are_checked_too() {
+    let lab = "apiVersion: opscape.dev/v1alpha1
+kind: Lab
+spec:
+  title: {en: A, ko: 가}
+  nodes:
+  - {name: worker, count: 2, cpu: 4, memory: 8Gi}
+  images:
+  - {name: \"web:*\", readyAfter: 2s}
+  steps:
+  - at: 10s
+    actions:
+    - apply: k8s/next.yaml
+  checks:
+  - {get: pods, value: 2, within: 1m}
+--- # k8s/next.yaml
+";
+    assert_eq!(check(lab).diagnostics, []);
+    for (from, to, message, hint) in [
+        ("readyAfter", "readyafter", "unknown field \"spec.images[0].readyafter\"", "hint.did-you-mean"),
+        ("readyAfter: 2s", "readyAfter: 2", "", ""),
+        (
+            "readyAfter: 2s",
+            "readyAfter: 2 s",
+            "time: unknown unit \" s\" in duration \"2 s\"",
+            "hint.wants-duration",
+        ),
+        (
+            "next.yaml\n  checks",
+            "nxt.yaml\n  checks",
+            "error: the path \"k8s/nxt.yaml\" does not exist",
+            "hint.no-such-file",
+        ),
+        ("ko: 가", "kr: 가", "unknown field \"spec.title.kr\"", "hint.did-you-mean"),
+        (
+            "apply: k8s/next.yaml",
+            "{}",
+            "spec.steps[0].actions[0]: Required value: must specify one of",
+            "hint.required",
+        ),
+        (
+            "count: 2",
+            "count: 20000",
+            "spec.nodes[0].count: Invalid value: 20000: a lab may have at most 10000 nodes",
+            "",
+        ),
+        ("v1alpha1", "v1", "no matches for kind \"Lab\" in version \"opscape.dev/v1\"", "hint.other-version"),
+        (
+            "get: pods,",
+            "get: pods, op: \"=>\",",
+            "spec.checks[0].op: Unsupported value: \"=>\"",
+            "hint.unsupported",
+        ),
+    ] {
+        let text = lab.replacen(from, to, 1);
+        if message.is_empty() {
+            assert_eq!(check(&text).diagnostics, []);
+            continue;
+        }
+        let found = only(&text);
+        assert!(found.message.starts_with(message), "{to}: {}", found.message);
+        assert_eq!(found.hint.map_or("", |hint| hint.key), hint, "{to}");
+    }
+}
+
+#[test]
+fn every_hint_has_its_words_in_both_languages() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let mut used = BTreeSet::new();
+    let mut folders = vec![std::path::PathBuf::from(format!("{root}/src"))];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                let source = std::fs::read_to_string(&path).unwrap();
+                used.extend(source.split('"').filter(|text| text.starts_with("hint.")).map(str::to_owned));
+            }
+        }
+    }
+    assert!(used.len() > 30);
+    for language in ["en", "ko"] {
+        let texts = std::fs::read_to_string(format!("{root}/../../static/texts/{language}.txt")).unwrap();
+        let known: BTreeSet<&str> =
+            texts.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key).collect();
+        for key in &used {
+            assert!(known.contains(key.as_str()), "{key} is missing in {language}");
+        }
+    }
+}
