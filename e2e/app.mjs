@@ -1,17 +1,60 @@
 // The app and its widgets as the suites see them: roles, names, and the data attributes that say what a picture shows.
+// A suite does what a person can do; `window.opscape` is used only to be quick or exact about time.
+
+import { words } from "./texts.mjs";
 
 const READY = 30_000;
 
 /** Resolves when the app has drawn a world and its clock runs. */
 export async function movingApp(page) {
-  await page.locator('html[data-opscape="ready"]').waitFor({ timeout: READY });
-  await page.locator("[data-pod]").first().waitFor({ timeout: READY });
+  await page.locator('html[data-opscape="ready"]').waitFor({ state: "attached", timeout: READY });
+  await page.locator("[data-pod]").first().waitFor({ state: "attached", timeout: READY });
 }
 
-/** Resolves when every widget near the screen plays. */
+/** Resolves when a widget plays. */
 export async function movingWidget(page) {
-  await page.locator('opscape-lab[data-state="playing"]').first().waitFor({ timeout: READY });
-  await page.locator("opscape-lab [data-pod]").first().waitFor({ timeout: READY });
+  await page.locator('opscape-lab[data-state="playing"]').first().waitFor({ state: "attached", timeout: READY });
+  await page.locator("opscape-lab [data-pod]").first().waitFor({ state: "attached", timeout: READY });
+}
+
+/** The app on `page`: what a person reads and presses, in a language. */
+export function app(page, language = "en") {
+  const word = words(language);
+  const button = (key) => page.getByRole("button", { name: word(key), exact: true });
+  return {
+    word,
+    stage: page.locator("main section").first(),
+    time: page.getByRole("slider", { name: word("ui.time"), exact: true }),
+    text: page.getByRole("textbox", { name: word("ui.text"), exact: true }),
+    apply: page.getByRole("button", { name: new RegExp(`^${word("ui.apply")}`) }),
+    problems: page.getByRole("region", { name: word("ui.problems") }),
+    inspector: page.getByRole("region", { name: word("ui.inspector"), exact: true }),
+    button,
+
+    async play() {
+      if (await button("ui.play").count()) await button("ui.play").click();
+    },
+    async pause() {
+      if (await button("ui.pause").count()) await button("ui.pause").click();
+    },
+    speed: (times) => page.evaluate((times) => window.opscape.speed(times), times),
+    seek: (seconds) => page.evaluate((seconds) => window.opscape.seek(seconds), seconds),
+    currentText: () => page.evaluate(() => window.opscape.text()),
+    /** Another lab, from its beginning. */
+    open: (text) => page.evaluate((text) => window.opscape.open(text), text),
+
+    /** Replaces the whole text in the editor, as selecting all and pasting does. */
+    async rewrite(text) {
+      const editor = page.locator(".cm-content");
+      if (!(await editor.count())) {
+        await this.text.click();
+        await editor.waitFor({ timeout: READY });
+      }
+      await editor.click();
+      await page.keyboard.press("ControlOrMeta+a");
+      await page.keyboard.insertText(text);
+    },
+  };
 }
 
 /** A page of somebody else that shows widgets: their attributes and, with `text`, the text inside. */
@@ -27,31 +70,29 @@ export function widgetPage(site, widgets, between = "<p>An article.</p>") {
 <body><main><h1>An article</h1>${tags.join(between)}</main></body></html>`;
 }
 
-/** What the pods of the picture are: `name state revision`, sorted. */
-export function pods(page) {
-  return page.locator("[data-pod]").evaluateAll((all) =>
-    all.map((pod) => `${pod.dataset.pod} ${pod.dataset.state} ${pod.dataset.revision}`).sort(),
+/** The pods of the picture, by name: `{name, state, revision}`. */
+export async function pods(scope) {
+  const all = await scope.locator("[data-pod]").evaluateAll((all) =>
+    all.map(({ dataset }) => ({ name: dataset.pod, state: dataset.state, revision: Number(dataset.revision) })),
   );
+  return all.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Virtual time in seconds. */
-export async function time(page) {
-  return Number(await page.locator("[data-time]").first().getAttribute("data-time")) / 1e6;
-}
-
-/** Waits until `holds` is true of the pods, each `{name, state, revision}`. */
-export async function podsUntil(page, what, holds, timeout = 60_000) {
+/** Waits until `holds` is true of the pods. */
+export async function podsUntil(scope, what, holds, timeout = 60_000) {
   const deadline = Date.now() + timeout;
   for (;;) {
-    const now = (await pods(page)).map((line) => {
-      const [name, state, revision] = line.split(" ");
-      return { name, state, revision: Number(revision) };
-    });
+    const now = await pods(scope);
     if (holds(now)) return now;
     if (Date.now() > deadline) throw new Error(`not within ${timeout} ms: ${what}; the pods are ${JSON.stringify(now)}`);
-    await page.waitForTimeout(50);
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
 export const allReady = (count, revision) => (pods) =>
   pods.length === count && pods.every((pod) => pod.state === "ready" && pod.revision === revision);
+
+/** Virtual time in seconds. */
+export async function time(scope) {
+  return Number(await scope.locator("[data-time]").first().getAttribute("data-time")) / 1e6;
+}

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { movingWidget, podsUntil, time, widgetPage } from "../app.mjs";
+import { axe, picture } from "../browser.mjs";
+import { deployment } from "../labs.mjs";
+import { serve } from "../site.mjs";
+import { suite } from "../suite.mjs";
+
+const it = suite();
+
+/** Opens a page of another origin with these widgets. */
+async function withArticle(widgets, options, body, between) {
+  const host = await serve({ pages: { "/article.html": widgetPage(it.site.url, widgets, between) } });
+  try {
+    await it.withPage(options, async (page) => {
+      const asked = [];
+      page.on("request", (request) => asked.push(new URL(request.url()).pathname.split("/").at(-1)));
+      await page.goto(`${host.origin}/article.html`);
+      await body(page, asked);
+    });
+  } finally {
+    await host.close();
+  }
+}
+
+const three = [
+  { text: deployment({ replicas: 2 }) },
+  { text: deployment({ replicas: 3 }), lang: "ko", theme: "dark" },
+  { text: deployment({ replicas: 4 }), view: "stage+editor" },
+];
+
+test("three widgets of a page play, each its own lab, from one Wasm module", () =>
+  withArticle(three, { size: "desktop" }, async (page, asked) => {
+    await movingWidget(page);
+    for (const [index, count] of [2, 3, 4].entries()) {
+      const widget = page.locator("opscape-lab").nth(index);
+      await widget.scrollIntoViewIfNeeded();
+      await podsUntil(widget, `widget ${index} has ${count} ready pods`, (pods) =>
+        pods.length === count && pods.every((pod) => pod.state === "ready"));
+      await picture(page, `widget-${index}`);
+    }
+    assert.equal(asked.filter((name) => name.endsWith(".wasm")).length, 1, "one Wasm module");
+    assert.ok(!asked.includes("editor.js"), "no editor before somebody edits");
+    assert.deepEqual(await axe(page), []);
+  }));
+
+test("a widget out of sight stands still and goes on when it is back", () =>
+  withArticle([{ text: deployment() }], {}, async (page) => {
+    await movingWidget(page);
+    const widget = page.locator("opscape-lab");
+    await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+    await page.waitForTimeout(400);
+    const left = await time(widget);
+    await page.waitForTimeout(800);
+    assert.equal(await time(widget), left);
+    await widget.scrollIntoViewIfNeeded();
+    await page.waitForTimeout(800);
+    assert.ok((await time(widget)) > left);
+  }, `<div style="height:4000px"></div>`), { skip: false });
+
+test("nothing is loaded for a widget that is far from the screen", () =>
+  withArticle([{ text: deployment() }], {}, async (page, asked) => {
+    await page.waitForLoadState("networkidle");
+    await page.waitForTimeout(300);
+    assert.ok(!asked.some((name) => name.endsWith(".wasm")), asked.join(" "));
+    await page.locator("opscape-lab").scrollIntoViewIfNeeded();
+    await movingWidget(page);
+    assert.ok(asked.some((name) => name.endsWith(".wasm")), asked.join(" "));
+  }, ""));
+
+test("the same as an iframe", async () => {
+  const inside = encodeURIComponent(deployment({ replicas: 2 }));
+  const host = await serve({
+    pages: {
+      "/article.html": `<!doctype html><html lang="en"><title>An article</title><link rel="icon" href="data:,"><h1>An article</h1>
+        <iframe title="A lab" width="800" height="500" src="${it.site.url}embed.html?lang=ko&src=${inside}"></iframe>`,
+    },
+  });
+  try {
+    await it.withPage({}, async (page) => {
+      await page.goto(`${host.origin}/article.html`);
+      const frame = page.frameLocator("iframe");
+      await podsUntil(frame, "2 pods are ready", (pods) => pods.length === 2 && pods.every((pod) => pod.state === "ready"));
+      await picture(page, "widget-iframe");
+    });
+  } finally {
+    await host.close();
+  }
+});
+
+test("a widget that is removed leaves the page alone", () =>
+  withArticle([{ text: deployment() }, { text: deployment() }], {}, async (page) => {
+    await movingWidget(page);
+    await page.locator("opscape-lab").first().evaluate((widget) => widget.remove());
+    const other = page.locator("opscape-lab");
+    await other.scrollIntoViewIfNeeded();
+    await podsUntil(other, "the other one plays", (pods) => pods.length === 4);
+    await page.waitForTimeout(300);
+  }));
