@@ -57,8 +57,8 @@ export function app(page, language = "en") {
   };
 }
 
-/** A page of somebody else that shows widgets: their attributes and, with `text`, the text inside. */
-export function widgetPage(site, widgets, between = "<p>An article.</p>") {
+/** A page of somebody else that shows widgets (their attributes and, with `text`, the text inside) among other things. */
+export function widgetPage(site, widgets, { before = "", after = "" } = {}) {
   const tags = widgets.map(({ text, ...attributes }) => {
     const written = Object.entries(attributes).map(([name, value]) => ` ${name}="${value}"`).join("");
     const inside = text === undefined ? "" : `<script type="text/yaml">\n${text}</script>`;
@@ -67,7 +67,7 @@ export function widgetPage(site, widgets, between = "<p>An article.</p>") {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>An article</title>
 <link rel="icon" href="data:,">
 <script type="module" src="${site}embed.js"></script></head>
-<body><main><h1>An article</h1>${tags.join(between)}</main></body></html>`;
+<body><main><h1>An article</h1>${before}${tags.join("<p>More of it.</p>")}${after}</main></body></html>`;
 }
 
 /** The pods of the picture, by name: `{name, state, revision}`. */

@@ -9,10 +9,10 @@ import { suite } from "../suite.mjs";
 const it = suite();
 
 /** Opens a page of another origin with these widgets. */
-async function withArticle(widgets, options, body, between) {
-  const host = await serve({ pages: { "/article.html": widgetPage(it.site.url, widgets, between) } });
+async function withArticle(widgets, around, body) {
+  const host = await serve({ pages: { "/article.html": widgetPage(it.site.url, widgets, around) } });
   try {
-    await it.withPage(options, async (page) => {
+    await it.withPage({}, async (page) => {
       const asked = [];
       page.on("request", (request) => asked.push(new URL(request.url()).pathname.split("/").at(-1)));
       await page.goto(`${host.origin}/article.html`);
@@ -23,6 +23,7 @@ async function withArticle(widgets, options, body, between) {
   }
 }
 
+const far = `<div style="height:4000px"></div>`;
 const three = [
   { text: deployment({ replicas: 2 }) },
   { text: deployment({ replicas: 3 }), lang: "ko", theme: "dark" },
@@ -30,7 +31,7 @@ const three = [
 ];
 
 test("three widgets of a page play, each its own lab, from one Wasm module", () =>
-  withArticle(three, { size: "desktop" }, async (page, asked) => {
+  withArticle(three, {}, async (page, asked) => {
     await movingWidget(page);
     for (const [index, count] of [2, 3, 4].entries()) {
       const widget = page.locator("opscape-lab").nth(index);
@@ -45,7 +46,7 @@ test("three widgets of a page play, each its own lab, from one Wasm module", () 
   }));
 
 test("a widget out of sight stands still and goes on when it is back", () =>
-  withArticle([{ text: deployment() }], {}, async (page) => {
+  withArticle([{ text: deployment() }], { after: far }, async (page) => {
     await movingWidget(page);
     const widget = page.locator("opscape-lab");
     await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
@@ -56,17 +57,17 @@ test("a widget out of sight stands still and goes on when it is back", () =>
     await widget.scrollIntoViewIfNeeded();
     await page.waitForTimeout(800);
     assert.ok((await time(widget)) > left);
-  }, `<div style="height:4000px"></div>`), { skip: false });
+  }));
 
 test("nothing is loaded for a widget that is far from the screen", () =>
-  withArticle([{ text: deployment() }], {}, async (page, asked) => {
+  withArticle([{ text: deployment() }], { before: far }, async (page, asked) => {
     await page.waitForLoadState("networkidle");
     await page.waitForTimeout(300);
     assert.ok(!asked.some((name) => name.endsWith(".wasm")), asked.join(" "));
     await page.locator("opscape-lab").scrollIntoViewIfNeeded();
     await movingWidget(page);
     assert.ok(asked.some((name) => name.endsWith(".wasm")), asked.join(" "));
-  }, ""));
+  }));
 
 test("the same as an iframe", async () => {
   const inside = encodeURIComponent(deployment({ replicas: 2 }));
