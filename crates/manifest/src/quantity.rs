@@ -67,12 +67,12 @@ impl Quantity {
 
     /// The amount in whole units, rounded up (`Value()`).
     pub fn value(&self) -> i64 {
-        ceil(self.nano, NANO)
+        away_from_zero(self.nano, NANO)
     }
 
     /// The amount in thousandths, rounded up (`MilliValue()`).
     pub fn milli_value(&self) -> i64 {
-        ceil(self.nano, NANO / 1000)
+        away_from_zero(self.nano, NANO / 1000)
     }
 
     /// The amount in units of 10^-9.
@@ -130,7 +130,10 @@ impl Quantity {
         if whole.is_empty() && fraction.is_empty() {
             return Err(QuantityError::Format);
         }
-        if !suffix.bytes().all(|byte| byte.is_ascii_digit() || b"eEinumkKMGTP+-".contains(&byte)) {
+        // Letters, a sign, digits: whatever is wrong beyond that is the suffix's own fault.
+        let tail = suffix.trim_start_matches(|c| "eEinumkKMGTP".contains(c));
+        let tail = tail.strip_prefix(['+', '-']).unwrap_or(tail);
+        if !tail.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(QuantityError::Format);
         }
         let (scale_ten, scale_two, format) = scale(suffix)?;
@@ -159,15 +162,21 @@ impl Quantity {
             nano /= divisor;
         }
         nano = nano.saturating_add(i128::from(below));
-        // The largest amount is 2^63-1 units.
-        nano = nano.min(i128::from(i64::MAX) * NANO);
+        // Binary amounts are capped at 2^63-1 units, the others are not (ParseQuantity).
+        let most = if format == Format::BinarySi { i128::from(i64::MAX) * NANO } else { i128::MAX / 4 };
+        nano = nano.min(most);
+        // Less than one unit of a binary family is a decimal amount.
+        let format =
+            if format == Format::BinarySi && nano > 0 && nano < NANO { Format::DecimalSi } else { format };
         Ok(Quantity { nano: if negative { -nano } else { nano }, format })
     }
 }
 
-fn ceil(nano: i128, unit: i128) -> i64 {
-    let value = nano.div_euclid(unit) + i128::from(nano.rem_euclid(unit) != 0);
-    value.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+/// Rounds away from zero; what does not fit 64 bits wraps, as in Go.
+fn away_from_zero(nano: i128, unit: i128) -> i64 {
+    let value = nano / unit;
+    let rest = nano % unit;
+    (value + rest.signum()) as i64
 }
 
 fn saturating_shift(value: i128, bits: u32) -> i128 {
@@ -230,7 +239,8 @@ impl fmt::Display for Quantity {
             return out.write_str("0");
         }
         // Below 1024 a binary quantity is printed in decimal, which avoids rounding (CanonicalizeBytes).
-        if self.format == Format::BinarySi && self.nano.abs() >= 1024 * NANO {
+        // So is one with a fraction, which loses nothing then.
+        if self.format == Format::BinarySi && self.nano.abs() >= 1024 * NANO && self.is_whole() {
             let mut value = self.value();
             let mut suffix = "";
             for next in ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"] {
