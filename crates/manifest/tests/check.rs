@@ -336,3 +336,52 @@ fn every_hint_has_its_words_in_both_languages() {
         }
     }
 }
+
+mod hostile {
+    use super::{WEB, check};
+    use proptest::prelude::*;
+
+    const LAB: &str = "apiVersion: opscape.dev/v1alpha1\nkind: Lab\nspec:\n  nodes:\n  - {name: a, count: 2}\n  steps:\n  - {at: 1s, actions: [{run: x}]}\n  checks:\n  - {get: pods, value: 1}\n---\n";
+    const SERVICE: &str = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {selector: {a: b}, ports: [{port: 80}]}\n---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: i}\nspec: {rules: [{http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: s, port: {number: 80}}}}]}}]}\n";
+
+    proptest! {
+        // Whatever is typed into a text: an answer, and places that lie within the text.
+        #[test]
+        fn any_edit_is_answered(at in 0..2000_usize, cut in 0..30_usize, put in "([a-z]{0,4}|[-:{}\\[\\],&*|>\"'#% \n\t0-9]{0,6}|한글|\u{1F600}|null|true|1e99|-0x7f)") {
+            let mut text = format!("{LAB}{WEB}---\n{SERVICE}");
+            let boundary = |text: &str, mut at: usize| {
+                at = at.min(text.len());
+                while !text.is_char_boundary(at) {
+                    at -= 1;
+                }
+                at
+            };
+            let (start, end) = (boundary(&text, at), boundary(&text, at + cut));
+            text.replace_range(start..end, &put);
+            let checked = check(&text);
+            for diagnostic in &checked.diagnostics {
+                let span = diagnostic.span;
+                prop_assert!(span.start <= span.end, "{diagnostic:?}");
+                prop_assert!(text.get(span.start.offset as usize..span.end.offset as usize).is_some(), "{diagnostic:?}");
+                if let Some(fix) = &diagnostic.fix {
+                    prop_assert!(text.get(fix.span.start.offset as usize..fix.span.end.offset as usize).is_some());
+                }
+            }
+            for document in &checked.documents {
+                let _ = document.object();
+            }
+        }
+
+        #[test]
+        fn any_value_for_any_field_is_answered(field in "[a-z]{1,12}", value in "(\\[\\]|\\{\\}|null|-1|99999999999|\"x\"|yes|[a-z0-9%.]{1,8})", line in 0..20_usize) {
+            let mut lines: Vec<String> = WEB.lines().map(str::to_owned).collect();
+            if let Some(slot) = lines.get_mut(line) {
+                let indent = slot.len() - slot.trim_start().len();
+                let name = slot.trim_start().split(':').next().unwrap_or(&field).to_owned();
+                *slot = format!("{}{name}: {value}", " ".repeat(indent));
+            }
+            let text = lines.join("\n");
+            let _ = check(&text).objects();
+        }
+    }
+}
