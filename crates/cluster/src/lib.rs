@@ -5,6 +5,7 @@
 //! Every write carries its cause, so that each fact in the journal leads back to what a person did.
 
 mod api;
+pub mod bench;
 mod cluster;
 mod component;
 mod deployment;

@@ -88,6 +88,9 @@ pub struct Flags {
     pub service_range: ([u8; 4], u8),
     /// `--event-ttl`: how long Events are kept, 1 h.
     pub event_ttl: Duration,
+    /// Events kept at most; then the oldest go. The real API server has no such limit: this keeps a cluster of 150,000 pods
+    /// within a browser's memory.
+    pub events_kept: usize,
     /// Replicas a ReplicaSet may create or delete in one sync (`BurstReplicas`), 500.
     pub burst_replicas: i32,
     /// How the kubelets act.
@@ -105,6 +108,7 @@ impl Default for Flags {
             node_eviction_rate_milli: 100,
             service_range: ([10, 96, 0, 0], 16),
             event_ttl: Duration::from_hours(1),
+            events_kept: 20_000,
             burst_replicas: 500,
             kubelet: crate::kubelet::Style::default(),
         }

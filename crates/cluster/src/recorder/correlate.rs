@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use imbl::Vector;
 use opscape_manifest::api::meta::Str;
 use opscape_sim::Time;
 
@@ -23,8 +22,8 @@ const REMEMBERED: usize = 64;
 pub(super) struct Correlator {
     tokens: f64,
     refilled: Time,
-    groups: Vector<Group>,
-    seen: Vector<Seen>,
+    groups: Vec<Group>,
+    seen: Vec<Seen>,
 }
 
 /// Messages with one type and reason.
@@ -33,7 +32,7 @@ struct Group {
     warning: bool,
     reason: Str,
     last: Time,
-    messages: Vector<Str>,
+    messages: Vec<Str>,
 }
 
 /// An event that was sent.
@@ -68,7 +67,7 @@ pub(super) struct Verdict {
 
 impl Correlator {
     pub(super) fn new(now: Time) -> Self {
-        Correlator { tokens: BURST, refilled: now, groups: Vector::new(), seen: Vector::new() }
+        Correlator { tokens: BURST, refilled: now, groups: Vec::new(), seen: Vec::new() }
     }
 
     pub(super) fn observe(&mut self, said: &Message<'_>, now: Time) -> Verdict {
@@ -88,9 +87,9 @@ impl Correlator {
             seen.count += 1;
             (seen.count, seen.name.clone())
         } else {
-            self.seen.push_back(Seen { key: key.clone(), count: 1, name: None });
+            self.seen.push(Seen { key: key.clone(), count: 1, name: None });
             if self.seen.len() > REMEMBERED {
-                self.seen.pop_front();
+                self.seen.remove(0);
             }
             (1, None)
         };
@@ -113,26 +112,26 @@ impl Correlator {
             .iter()
             .position(|group| group.warning == said.warning && &*group.reason == said.reason)
             .unwrap_or_else(|| {
-                self.groups.push_back(Group {
+                self.groups.push(Group {
                     warning: said.warning,
                     reason: said.reason.into(),
                     last: now,
-                    messages: Vector::new(),
+                    messages: Vec::new(),
                 });
                 self.groups.len() - 1
             });
         let Some(group) = self.groups.get_mut(at) else { return false };
         if now.since(group.last) > SIMILAR_WITHIN {
-            group.messages = Vector::new();
+            group.messages.clear();
         }
         group.last = now;
         if !group.messages.iter().any(|message| &**message == said.message) {
-            group.messages.push_back(said.message.into());
+            group.messages.push(said.message.into());
         }
         if group.messages.len() < MAX_SIMILAR {
             return false;
         }
-        group.messages.pop_front();
+        group.messages.remove(0);
         true
     }
 

@@ -58,13 +58,16 @@ impl<'a> Message<'a> {
     }
 }
 
+/// Objects of which a recorder remembers what it said; the oldest are forgotten first (upstream keeps 4096 events).
+const REMEMBERED: usize = 4096;
+
 /// What all recorders remember.
 #[derive(Clone, Default)]
 pub(crate) struct Recorders {
     /// By object and component.
     old: OrdMap<(Uid, Reporter), Correlator>,
     /// By object.
-    new: OrdMap<Uid, Vector<Known>>,
+    new: OrdMap<Uid, Vec<Known>>,
     /// Events in order of their creation, to drop them when they are old.
     stored: Vector<(Time, Uid)>,
     last_nanos: i64,
@@ -148,6 +151,11 @@ impl Api {
             self.store_event(regarding, told, context);
         }
         self.recorders.old.insert((uid, reporter.clone()), correlator);
+        if self.recorders.old.len() > REMEMBERED
+            && let Some((oldest, _)) = self.recorders.old.get_min().cloned()
+        {
+            self.recorders.old.remove(&oldest);
+        }
     }
 
     /// Tells people something (`events.EventRecorder`, used by the scheduler): the second equal one makes a series, further
@@ -197,9 +205,14 @@ impl Api {
             count: 1,
         };
         let known = self.recorders.new.entry(uid).or_default();
-        known.push_back(entry);
+        known.push(entry);
         if known.len() > series::KEPT {
-            known.pop_front();
+            known.remove(0);
+        }
+        if self.recorders.new.len() > REMEMBERED
+            && let Some(oldest) = self.recorders.new.get_min().map(|(uid, _)| *uid)
+        {
+            self.recorders.new.remove(&oldest);
         }
         self.store_event(regarding, told, context);
     }
@@ -232,7 +245,7 @@ impl Api {
     }
 
     fn store_event(&mut self, regarding: &Object, told: Told, context: &mut Context<'_>) {
-        let mut fact = EventRecorded {
+        let fact = EventRecorded {
             regarding: Subject::of(regarding),
             name: told.metadata.name.clone(),
             kind: told.kind.clone(),
@@ -241,6 +254,7 @@ impl Api {
             count: told.series.as_ref().map_or(told.count.max(1), |series| series.count),
         };
         let Some(uid) = self.put_event(told, context) else { return };
+        let crowded = self.recorders.stored.len() >= self.options().flags.events_kept;
         if fact.count == 1 {
             if self.recorders.stored.is_empty() {
                 let ttl = self.options().flags.event_ttl;
@@ -248,8 +262,23 @@ impl Api {
             }
             self.recorders.stored.push_back((context.now(), uid));
         }
-        fact.count = fact.count.max(1);
-        context.record(Record::EventRecorded(Box::new(fact)));
+        if crowded {
+            self.drop_oldest(context);
+        }
+        // In a crowd only what went wrong is worth an entry of its own.
+        if !crowded || &*fact.kind == "Warning" {
+            context.record(Record::EventRecorded(Box::new(fact)));
+        }
+    }
+
+    /// More Events than are kept: the oldest goes.
+    fn drop_oldest(&mut self, context: &mut Context<'_>) {
+        while self.recorders.stored.len() > self.options().flags.events_kept {
+            let Some((_, uid)) = self.recorders.stored.pop_front() else { return };
+            if let Some(told) = self.store().typed_by_uid::<Told>(uid).cloned() {
+                self.drop_event(&Object::Event(told), context);
+            }
+        }
     }
 
     /// Events older than `--event-ttl` go, as their leases in etcd end.

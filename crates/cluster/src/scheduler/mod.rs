@@ -55,7 +55,7 @@ pub enum Fact {
     /// A pod got a node.
     Scheduled {
         /// The pod.
-        pod: Subject,
+        pod: Box<Subject>,
         /// The node.
         node: Str,
         /// Why.
@@ -64,7 +64,7 @@ pub enum Fact {
     /// No node can take a pod.
     Unschedulable {
         /// The pod.
-        pod: Subject,
+        pod: Box<Subject>,
         /// Why.
         decision: Arc<Decision>,
         /// Where room is being made for it.
@@ -73,11 +73,11 @@ pub enum Fact {
     /// A pod has to go for one of higher priority.
     Preempted {
         /// The pod that has to go.
-        victim: Subject,
+        victim: Box<Subject>,
         /// Its priority.
         priority: i32,
         /// The pod that needs the room.
-        preemptor: Subject,
+        preemptor: Box<Subject>,
         /// Its priority.
         preemptor_priority: i32,
         /// The node.

@@ -114,9 +114,9 @@ impl Scheduler {
             let subject = Subject::of(&Object::Pod(victim.clone()));
             context.because(cause);
             context.record_as_cause(Record::Scheduler(Fact::Preempted {
-                victim: subject,
+                victim: Box::new(subject),
                 priority: victim.spec.priority.unwrap_or_default(),
-                preemptor: preemptor.clone(),
+                preemptor: Box::new(preemptor.clone()),
                 preemptor_priority: priority,
                 node: node.clone(),
             }));

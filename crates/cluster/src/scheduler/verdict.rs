@@ -62,7 +62,7 @@ impl Scheduler {
         if let Some(node) = decision.chosen.clone() {
             let decision = Arc::new(decision);
             self.decisions.insert(uid, decision.clone());
-            let fact = Fact::Scheduled { pod: subject, node: node.clone(), decision };
+            let fact = Fact::Scheduled { pod: Box::new(subject), node: node.clone(), decision };
             context.record_as_cause(Record::Scheduler(fact));
             self.queue.remove(uid);
             if api.bind(&queued.namespace, &queued.name, &node, context).is_ok() {
@@ -91,7 +91,8 @@ impl Scheduler {
         let decision = Arc::new(decision);
         self.decisions.insert(uid, decision.clone());
         let nominated = preemption.node.clone();
-        let fact = Fact::Unschedulable { pod: subject.clone(), decision: decision.clone(), nominated };
+        let fact =
+            Fact::Unschedulable { pod: Box::new(subject.clone()), decision: decision.clone(), nominated };
         context.record_as_cause(Record::Scheduler(fact));
         let said = Message::warning("FailedScheduling", &message);
         api.tell_series(&self.reporter, &Object::Pod(pod.clone()), "Scheduling", &said, context);
