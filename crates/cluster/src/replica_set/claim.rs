@@ -74,6 +74,13 @@ pub(super) fn matching(pod: &Pod, api: &Api) -> Vec<Uid> {
     .collect()
 }
 
+/// Whether the selector of a pod's ReplicaSet still matches it.
+pub(super) fn belongs(pod: &Pod, owner: Uid, api: &Api) -> bool {
+    let owner = api.store().typed_by_uid::<ReplicaSet>(owner);
+    let selector = owner.and_then(|owner| owner.spec.selector.as_ref());
+    selector.is_none_or(|selector| matches(selector, &pod.metadata.labels))
+}
+
 /// Whether labels meet a selector; an empty one matches everything (`metav1.LabelSelectorAsSelector`).
 pub(crate) fn matches(selector: &LabelSelector, labels: &StrMap) -> bool {
     let exact = selector.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value));

@@ -225,7 +225,7 @@ impl ReplicaSets {
             self.queue.add(owner, weight, self.latency, context);
         }
         if let Some(owner) = owner {
-            if labels_changed && old.is_some() {
+            if labels_changed && old.is_some() && new.is_some_and(|pod| !claim::belongs(pod, owner, api)) {
                 self.to_claim.insert(owner);
             }
             self.queue.add(owner, weight, self.latency, context);
