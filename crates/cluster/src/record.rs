@@ -77,7 +77,7 @@ pub enum Record {
     /// The scheduler's own.
     Scheduler(scheduler::Fact),
     /// A kubelet's own.
-    Kubelet(kubelet::Fact),
+    Kubelet(Box<kubelet::Fact>),
     /// The node lifecycle controller's own.
     NodeLifecycle(node_lifecycle::Fact),
 }

@@ -191,7 +191,7 @@ impl Kubelets {
         let subject = Subject { kind: words::node(), name: node.clone(), ..Subject::default() };
         let what = if away { What::NodeStopped } else { What::NodeStarted };
         let fact = Fact { pod: subject, node: node.clone(), container: words::empty(), what };
-        context.record_as_cause(Record::Kubelet(fact));
+        context.record_as_cause(Record::Kubelet(Box::new(fact)));
         if away {
             self.away.insert(node.clone(), Vector::new());
             return;
@@ -224,7 +224,7 @@ impl Kubelets {
         };
         let container = if container.is_empty() { words::empty() } else { container.into() };
         let fact = Fact { pod: subject, node: pod.spec.node_name.clone(), container, what };
-        context.record_as_cause(Record::Kubelet(fact));
+        context.record_as_cause(Record::Kubelet(Box::new(fact)));
     }
 
     fn watch_pod(&mut self, change: &Change, pod: &Arc<Pod>, api: &Api, context: &mut Context<'_>) {
