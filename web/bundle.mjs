@@ -10,7 +10,9 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
 
-const source = path.join(path.dirname(fileURLToPath(import.meta.url)), "js");
+const here = path.dirname(fileURLToPath(import.meta.url));
+const source = path.join(here, "js");
+const styles = path.join(here, "../static/css/opscape.css");
 const site = process.env.TRUNK_STAGING_DIR;
 if (!site) throw new Error("TRUNK_STAGING_DIR is not set: Trunk runs this script");
 const release = process.env.TRUNK_PROFILE === "release";
@@ -49,6 +51,17 @@ if (entryPoints.length > 0) {
     },
   });
 }
+
+// One style sheet, for the page and for the shadow roots of widgets.
+await build({
+  entryPoints: [styles],
+  outdir: site,
+  bundle: true,
+  target: "es2022",
+  charset: "utf8",
+  minify: release,
+  logLevel: "warning",
+});
 
 if (release) {
   const file = path.join(site, glue);

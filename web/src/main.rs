@@ -1,3 +1,53 @@
-//! The binary of this crate.
+//! The Yew app and the embeddable widget. The page mounts itself where it finds `#opscape`; widgets are mounted by
+//! `embed.js` through [`widget::mount_widget`].
 
-fn main() {}
+mod app;
+mod browser;
+mod draw;
+mod failure;
+mod focus;
+mod glyph;
+mod hook;
+mod icons;
+mod inspector;
+mod lessons;
+mod panels;
+mod session;
+mod share;
+mod size;
+mod stage;
+mod text;
+mod timeline;
+mod top;
+mod widget;
+
+use opscape_lab::words::Lang;
+use session::{Session, Start};
+pub(crate) use timeline::tenths as timeline_tenths;
+
+fn main() {
+    failure::watch();
+    let Some(root) = web_sys::window().and_then(|window| window.document()?.get_element_by_id("opscape"))
+    else {
+        return;
+    };
+    wasm_bindgen_futures::spawn_local(async move {
+        let lang = Lang::from_tag(&browser::stored("lang").unwrap_or_else(browser::language));
+        browser::set_root("lang", lang.tag());
+        let dark = match browser::stored("theme").as_deref() {
+            Some(theme) => theme == "dark",
+            None => browser::matches("(prefers-color-scheme: dark)"),
+        };
+        let shared = share::of_address().await;
+        let (text, seed) = match shared {
+            Some(shared) => (shared.text, shared.seed),
+            None => (browser::stored("text").unwrap_or_else(|| lessons::first().to_owned()), None),
+        };
+        let session =
+            Session::new(Start { text, seed, lang, play: true, keep: Some("text"), base: String::new() });
+        hook::install(&session);
+        root.set_inner_html("");
+        yew::Renderer::<app::App>::with_root_and_props(root, app::Props { session, dark }).render();
+        browser::set_root("data-opscape", "ready");
+    });
+}

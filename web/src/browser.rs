@@ -1,0 +1,81 @@
+//! What the browser gives: time, storage, preferences, the clipboard. Everything here may be missing or refused; then
+//! there is a default, never a panic.
+
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
+
+/// Milliseconds since the page began, for the frame's budget and the pace of playing.
+pub fn milliseconds() -> f64 {
+    web_sys::window().and_then(|window| window.performance()).map_or(0.0, |performance| performance.now())
+}
+
+/// What was stored under a name.
+pub fn stored(name: &str) -> Option<String> {
+    web_sys::window()?.local_storage().ok()??.get_item(&key(name)).ok()?
+}
+
+/// Stores under a name; a full or forbidden storage is no reason to stop.
+pub fn store(name: &str, value: &str) {
+    if let Some(storage) = web_sys::window().and_then(|window| window.local_storage().ok()?) {
+        let _ = storage.set_item(&key(name), value);
+    }
+}
+
+fn key(name: &str) -> String {
+    format!("opscape.{name}")
+}
+
+/// Whether a media query holds.
+pub fn matches(query: &str) -> bool {
+    web_sys::window().and_then(|window| window.match_media(query).ok()?).is_some_and(|list| list.matches())
+}
+
+/// Whether the visitor asked for less motion.
+pub fn reduced_motion() -> bool {
+    matches("(prefers-reduced-motion: reduce)")
+}
+
+/// The visitor's language, as `ko-KR`.
+pub fn language() -> String {
+    web_sys::window().and_then(|window| window.navigator().language()).unwrap_or_default()
+}
+
+/// Whether this is a Mac, where the key is Cmd and not Ctrl.
+pub fn is_mac() -> bool {
+    web_sys::window()
+        .and_then(|window| window.navigator().user_agent().ok())
+        .is_some_and(|agent| agent.contains("Mac OS") || agent.contains("iPhone"))
+}
+
+/// Puts a text on the clipboard.
+pub async fn copy(text: &str) -> bool {
+    let Some(window) = web_sys::window() else { return false };
+    let clipboard = window.navigator().clipboard();
+    if clipboard.is_undefined() {
+        return false;
+    }
+    wasm_bindgen_futures::JsFuture::from(clipboard.write_text(text)).await.is_ok()
+}
+
+/// Calls back at the next frame.
+pub fn at_next_frame(callback: &Closure<dyn FnMut(f64)>) {
+    if let Some(window) = web_sys::window() {
+        let _ = window.request_animation_frame(callback.as_ref().unchecked_ref());
+    }
+}
+
+/// Calls back once after some milliseconds.
+pub fn after(ms: i32, callback: impl FnOnce() + 'static) {
+    if let Some(window) = web_sys::window() {
+        let once = Closure::once_into_js(callback);
+        let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(once.unchecked_ref(), ms);
+    }
+}
+
+/// Sets an attribute of the page itself.
+pub fn set_root(name: &str, value: &str) {
+    let root = web_sys::window().and_then(|window| window.document()?.document_element());
+    if let Some(root) = root {
+        let _ = root.set_attribute(name, value);
+    }
+}

@@ -1,0 +1,73 @@
+//! The built-in labs: texts of `static/labs`. The first one is part of the program, because the page shows it when there is
+//! nothing else; the others are loaded when they are asked for.
+
+use opscape_lab::session::lab_of;
+use opscape_lab::words::Lang;
+use opscape_manifest::lab::Text;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+
+/// Names of all of them, in the order of the menu.
+pub const NAMES: &[&str] = &[
+    "first-deployment",
+    "rolling-update",
+    "scaling",
+    "bad-image",
+    "crash-loop",
+    "no-readiness",
+    "out-of-memory",
+    "node-failure",
+];
+
+const FIRST: &str = include_str!("../../static/labs/first-deployment.yaml");
+
+/// What is shown when there is nothing else.
+pub fn first() -> &'static str {
+    FIRST
+}
+
+/// The text of a built-in lab. None: there is none of this name, or it could not be loaded.
+pub async fn load(base: &str, name: &str) -> Option<String> {
+    let (at, name) = NAMES.iter().enumerate().find(|(_, other)| **other == name)?;
+    if at == 0 {
+        return Some(FIRST.to_owned());
+    }
+    let window = web_sys::window()?;
+    let answer = JsFuture::from(window.fetch_with_str(&format!("{base}labs/{name}.yaml"))).await.ok()?;
+    let answer: web_sys::Response = answer.dyn_into().ok()?;
+    if !answer.ok() {
+        return None;
+    }
+    JsFuture::from(answer.text().ok()?).await.ok()?.as_string()
+}
+
+/// A lab in the menu.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Its text.
+    pub text: String,
+    title: Option<Text>,
+    about: Option<Text>,
+}
+
+impl Entry {
+    /// Title and a sentence about it.
+    pub fn words(&self, lang: Lang) -> (&str, &str) {
+        fn get<'a>(text: Option<&'a Text>, lang: Lang) -> &'a str {
+            text.map_or("", |text| text.in_language(lang.tag()))
+        }
+        (get(self.title.as_ref(), lang), get(self.about.as_ref(), lang))
+    }
+}
+
+/// All labs with their titles, for the menu.
+pub async fn entries(base: &str) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for name in NAMES {
+        if let Some(text) = load(base, name).await {
+            let spec = lab_of(&opscape_manifest::check(&text)).unwrap_or_default();
+            entries.push(Entry { text, title: spec.title, about: spec.description });
+        }
+    }
+    entries
+}

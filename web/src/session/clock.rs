@@ -1,0 +1,215 @@
+//! Playing: each frame the world advances by the time that passed on the screen times the speed, within a budget.
+
+use opscape_lab::Reached;
+use opscape_sim::Time;
+use wasm_bindgen::prelude::*;
+
+use super::{Session, State};
+use crate::browser;
+
+/// What the world may take of a frame, in milliseconds.
+const BUDGET: f64 = 8.0;
+/// A frame that comes later than this (a hidden tab, a slow page) counts as this long.
+const LONGEST: f64 = 100.0;
+/// From this speed on nothing moves by itself, only final states are drawn.
+pub const FAST: f64 = 20.0;
+/// Slowest and fastest speed.
+pub const SPEEDS: (f64, f64) = (0.1, 1000.0);
+
+/// The pace of playing.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    pub playing: bool,
+    /// Virtual seconds per second.
+    pub speed: f64,
+    /// When the last frame was, in the browser's milliseconds.
+    pub last: Option<f64>,
+    /// Where a drag wants to be; the newest wins.
+    pub seek: Option<Time>,
+    /// Not seen by anybody: do not play.
+    pub hidden: bool,
+    /// When inspection and events were made last.
+    pub slow_parts: f64,
+    /// Frames and their total milliseconds of work, for the benchmarks.
+    pub frames: u32,
+    pub busy: f64,
+    pub worst: f64,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Clock {
+            playing: false,
+            speed: 1.0,
+            last: None,
+            seek: None,
+            hidden: false,
+            slow_parts: 0.0,
+            frames: 0,
+            busy: 0.0,
+            worst: 0.0,
+        }
+    }
+}
+
+/// The callback that the browser calls for each frame.
+pub struct Frame(Closure<dyn FnMut(f64)>);
+
+impl Session {
+    pub(super) fn prepare_frames(&self) {
+        let weak = std::rc::Rc::downgrade(&self.0);
+        let closure = Closure::<dyn FnMut(f64)>::new(move |_| {
+            if let Some(inner) = weak.upgrade() {
+                Session(inner).frame();
+            }
+        });
+        self.0.frame.replace(Some(Frame(closure)));
+    }
+
+    /// Asks for a frame, if none is coming.
+    pub(super) fn wake(&self) {
+        let needed = self.0.state.try_borrow().is_ok_and(|state| state.moves());
+        if needed && !self.0.over.get() && !self.0.awake.replace(true) {
+            if let Some(frame) = &*self.0.frame.borrow() {
+                browser::at_next_frame(&frame.0);
+            }
+        }
+    }
+
+    fn frame(&self) {
+        self.0.awake.set(false);
+        if self.0.over.get() {
+            return;
+        }
+        let begin = browser::milliseconds();
+        if let Ok(mut state) = self.0.state.try_borrow_mut() {
+            state.go_on(begin);
+            // Words and tables are read, not watched: five times a second is enough while it plays.
+            let slow = !state.clock.playing || begin - state.clock.slow_parts > 200.0;
+            if slow {
+                state.clock.slow_parts = begin;
+            }
+            state.refresh(slow);
+        }
+        self.notify();
+        let took = browser::milliseconds() - begin;
+        if let Ok(mut state) = self.0.state.try_borrow_mut() {
+            let clock = &mut state.clock;
+            clock.frames += 1;
+            clock.busy += took;
+            clock.worst = clock.worst.max(took);
+        }
+        self.wake();
+    }
+
+    /// Plays or pauses.
+    pub fn play(&self, on: bool) {
+        self.change(|state| {
+            state.clock.playing = on;
+            state.clock.last = None;
+        });
+    }
+
+    /// Plays if it stands, pauses if it plays.
+    pub fn toggle(&self) {
+        let playing = self.0.state.borrow().clock.playing;
+        self.play(!playing);
+    }
+
+    /// Sets the speed in virtual seconds per second.
+    pub fn set_speed(&self, speed: f64) {
+        self.change(|state| state.clock.speed = speed.clamp(SPEEDS.0, SPEEDS.1));
+    }
+
+    /// Nobody sees it, or somebody does again.
+    pub fn set_hidden(&self, hidden: bool) {
+        self.change(|state| {
+            state.clock.hidden = hidden;
+            state.clock.last = None;
+        });
+    }
+
+    /// Goes to an instant at the next frame.
+    pub fn drag_to(&self, time: Time) {
+        if let Ok(mut state) = self.0.state.try_borrow_mut() {
+            state.clock.seek = Some(time);
+            state.clock.last = None;
+        }
+        self.wake();
+    }
+
+    /// Goes to an instant at once.
+    pub fn seek(&self, time: Time) {
+        self.change(|state| {
+            if let Some(world) = &mut state.world {
+                world.seek(time);
+            }
+            state.clock.last = None;
+        });
+    }
+
+    /// Pauses at the next thing to be seen.
+    pub fn step(&self) {
+        self.change(|state| {
+            state.clock.playing = false;
+            if let Some(world) = &mut state.world
+                && let Some(next) = world.next_visible()
+            {
+                world.step(next.at);
+            }
+        });
+    }
+
+    /// Drops the known future: from here on it may be another one.
+    pub fn branch_here(&self) {
+        self.change(|state| {
+            state.clock.playing = false;
+            if let Some(world) = &mut state.world {
+                world.fork();
+            }
+        });
+    }
+
+    /// Pauses at the thing seen before.
+    pub fn step_back(&self) {
+        self.change(|state| {
+            state.clock.playing = false;
+            if let Some(world) = &mut state.world {
+                world.step_back();
+            }
+        });
+    }
+
+    /// Frames so far, their mean and their longest work in milliseconds; begins anew.
+    pub fn take_frame_times(&self) -> (u32, f64, f64) {
+        let Ok(mut state) = self.0.state.try_borrow_mut() else { return (0, 0.0, 0.0) };
+        let clock = &mut state.clock;
+        let found = (clock.frames, clock.busy / f64::from(clock.frames.max(1)), clock.worst);
+        (clock.frames, clock.busy, clock.worst) = (0, 0.0, 0.0);
+        found
+    }
+}
+
+impl State {
+    fn moves(&self) -> bool {
+        self.clock.seek.is_some() || (self.clock.playing && !self.clock.hidden && self.world.is_some())
+    }
+
+    fn go_on(&mut self, now: f64) {
+        let Some(world) = &mut self.world else { return };
+        if let Some(time) = self.clock.seek.take() {
+            world.seek(time);
+            self.clock.last = None;
+            return;
+        }
+        if !self.clock.playing || self.clock.hidden {
+            return;
+        }
+        let passed = self.clock.last.map_or(0.0, |last| (now - last).clamp(0.0, LONGEST));
+        self.clock.last = Some(now);
+        let until = Time(world.now().0.saturating_add((passed * 1_000.0 * self.clock.speed) as u64));
+        if let Reached::Pause(_) = world.advance(until, &mut || browser::milliseconds() - now < BUDGET) {
+            self.clock.playing = false;
+        }
+    }
+}

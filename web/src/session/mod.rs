@@ -1,0 +1,236 @@
+//! The one object that holds a lab on the screen: the world, the text, the clock, what is selected. Components get a
+//! [`View`] to draw and this handle to act; they hold no state that another one needs.
+
+mod acts;
+mod clock;
+mod editing;
+mod view;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use opscape_lab::words::Lang;
+use opscape_lab::{Session as Lab, SessionOptions, WorldOptions};
+use opscape_manifest::api::ObjectKey;
+use opscape_sim::Time;
+use yew::prelude::*;
+
+use editing::TextState;
+pub use editing::TextView;
+pub use view::{Detail, Notice, View, Window};
+
+/// A handle on the session; clones are the same session.
+#[derive(Clone)]
+pub struct Session(Rc<Inner>);
+
+impl PartialEq for Session {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+struct Inner {
+    state: RefCell<State>,
+    listeners: RefCell<Vec<Callback<()>>>,
+    frame: RefCell<Option<clock::Frame>>,
+    /// Whether a frame was asked for.
+    awake: Cell<bool>,
+    /// Set when the element was taken from the page.
+    over: Cell<bool>,
+}
+
+/// How a session begins.
+pub struct Start {
+    /// The text.
+    pub text: String,
+    /// The seed that a shared link asks for; none: the text's.
+    pub seed: Option<u64>,
+    /// The language.
+    pub lang: Lang,
+    /// Whether it plays at once.
+    pub play: bool,
+    /// Under which name the text is kept as it is typed; none: it is not.
+    pub keep: Option<&'static str>,
+    /// Where the site's files are, relative to the page; ends in a slash or is empty.
+    pub base: String,
+}
+
+pub(crate) struct State {
+    world: Option<Lab>,
+    text: TextState,
+    seed: Option<u64>,
+    lang: Lang,
+    clock: clock::Clock,
+    detail: Detail,
+    selected: Option<ObjectKey>,
+    notice: Option<Notice>,
+    /// What the live region says.
+    said: String,
+    track_width: f32,
+    /// The part of the timeline that is shown; none: as much as fits what is known.
+    window: Option<Window>,
+    keep: Option<&'static str>,
+    base: String,
+    view: Rc<View>,
+    parts: view::Parts,
+}
+
+impl Session {
+    /// Opens a text. If it cannot run, the page shows why; the text is kept in any case.
+    pub fn new(start: Start) -> Session {
+        let mut state = State {
+            world: None,
+            text: TextState::new(start.text),
+            seed: start.seed,
+            lang: start.lang,
+            clock: clock::Clock { playing: start.play, ..clock::Clock::default() },
+            detail: Detail::default(),
+            selected: None,
+            notice: None,
+            said: String::new(),
+            track_width: 1200.0,
+            window: None,
+            keep: start.keep,
+            base: start.base,
+            view: Rc::default(),
+            parts: view::Parts::default(),
+        };
+        state.open();
+        state.clock.playing &= state.world.is_some();
+        state.refresh(true);
+        let session = Session(Rc::new(Inner {
+            state: RefCell::new(state),
+            listeners: RefCell::default(),
+            frame: RefCell::default(),
+            awake: Cell::new(false),
+            over: Cell::new(false),
+        }));
+        session.prepare_frames();
+        session.wake();
+        session
+    }
+
+    /// What to draw now.
+    pub fn view(&self) -> Rc<View> {
+        self.0.state.borrow().view.clone()
+    }
+
+    /// Calls back whenever there is something new to draw.
+    pub fn listen(&self, callback: Callback<()>) {
+        self.0.listeners.borrow_mut().push(callback);
+    }
+
+    /// Ends it: no more frames, no more calls.
+    pub fn end(&self) {
+        self.0.over.set(true);
+        self.0.listeners.borrow_mut().clear();
+        self.0.frame.replace(None);
+    }
+
+    fn notify(&self) {
+        let listeners = self.0.listeners.borrow().clone();
+        for listener in listeners {
+            listener.emit(());
+        }
+    }
+
+    /// Changes the state, then draws what changed.
+    fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> Option<R> {
+        if self.0.over.get() {
+            return None;
+        }
+        // An event that fires while the state is being changed is lost rather than trapped on.
+        let result = {
+            let mut state = self.0.state.try_borrow_mut().ok()?;
+            let result = change(&mut state);
+            state.refresh(true);
+            result
+        };
+        self.notify();
+        self.wake();
+        Some(result)
+    }
+
+    /// Selects an object, or nothing.
+    pub fn select(&self, key: Option<ObjectKey>) {
+        self.change(|state| state.selected = key);
+    }
+
+    /// Sets what the stage shows a mark for: pods, nodes or zones.
+    pub fn set_detail(&self, detail: Detail) {
+        self.change(|state| state.detail = detail);
+    }
+
+    /// Changes the language of everything.
+    pub fn set_lang(&self, lang: Lang) {
+        self.change(|state| {
+            state.lang = lang;
+            if let Some(world) = &mut state.world {
+                world.set_lang(lang);
+            }
+        });
+    }
+
+    /// Says how wide the tracks are drawn.
+    pub fn set_track_width(&self, width: f32) {
+        if (self.0.state.borrow().track_width - width).abs() > 1.0 {
+            self.change(|state| state.track_width = width);
+        }
+    }
+
+    /// Shows a part of the timeline; none: as much as fits what is known.
+    pub fn set_window(&self, window: Option<Window>) {
+        self.change(|state| state.window = window);
+    }
+
+    /// Shows a notice for a while and lets the live region say it.
+    pub fn tell(&self, text: String, bad: bool) {
+        self.change(|state| state.tell(text, bad));
+        let session = self.clone();
+        let shown = self.0.state.borrow().notice.clone();
+        crate::browser::after(if bad { 8_000 } else { 4_000 }, move || {
+            if session.0.state.borrow().notice == shown {
+                session.change(|state| state.notice = None);
+            }
+        });
+    }
+
+    /// Where the site's files are.
+    pub fn base(&self) -> String {
+        self.0.state.borrow().base.clone()
+    }
+
+    /// The seed that a link has to carry, because the text does not.
+    pub fn shared_seed(&self) -> Option<u64> {
+        self.0.state.borrow().seed
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Time {
+        self.0.state.borrow().now()
+    }
+}
+
+impl State {
+    fn now(&self) -> Time {
+        self.world.as_ref().map_or(Time::ZERO, Lab::now)
+    }
+
+    fn tell(&mut self, text: String, bad: bool) {
+        self.said.clone_from(&text);
+        self.notice = Some(Notice { text, bad });
+    }
+
+    /// Starts the text's world from the beginning. With errors the world that was there stays.
+    fn open(&mut self) {
+        let world = WorldOptions { seed: self.seed, ..WorldOptions::default() };
+        match Lab::open(self.text.all(), SessionOptions { lang: self.lang, world }) {
+            Ok(world) => {
+                self.world = Some(world);
+                self.text.was_applied();
+                self.selected = None;
+            }
+            Err(problems) => self.text.set_problems(problems),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! What the components draw: made from the state once for each change, shared by all of them.
+
+use std::rc::Rc;
+
+use opscape_lab::Session as Lab;
+use opscape_lab::inspect::{EventFilter, EventRow, Inspection};
+use opscape_lab::scene::{Level, Scene};
+use opscape_lab::tracks::Tracks;
+use opscape_lab::words::{Lang, Rich, fill, text};
+use opscape_manifest::api::ObjectKey;
+use opscape_sim::Time;
+
+use super::State;
+use super::clock::FAST;
+use super::editing::TextView;
+
+/// Events listed at most.
+const EVENTS_MOST: usize = 500;
+
+/// What the stage shows a mark for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Detail {
+    /// Pods, as large as they fit.
+    #[default]
+    Pods,
+    /// Pods as cells, so that all nodes are seen.
+    Nodes,
+    /// Zones.
+    Zones,
+}
+
+/// A part of the timeline.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Window {
+    /// Begin.
+    pub from: Time,
+    /// End.
+    pub until: Time,
+}
+
+/// Something to tell for a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// In words.
+    pub text: String,
+    /// Whether something failed.
+    pub bad: bool,
+}
+
+/// Everything that is drawn.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct View {
+    /// The language.
+    pub lang: Lang,
+    /// Whether there is a world.
+    pub alive: bool,
+    /// The present instant.
+    pub at: Time,
+    /// How far the future is known.
+    pub known_until: Time,
+    /// Whether it plays.
+    pub playing: bool,
+    /// Virtual seconds per second.
+    pub speed: f64,
+    /// The stage's choice.
+    pub detail: Detail,
+    /// The stage.
+    pub scene: Rc<Scene>,
+    /// The timeline.
+    pub tracks: Rc<Tracks>,
+    /// What comes next.
+    pub next: Option<Rc<(Time, Rich)>>,
+    /// The newest events.
+    pub events: Rc<Vec<EventRow>>,
+    /// What is selected.
+    pub selected: Option<ObjectKey>,
+    /// What is known about it.
+    pub inspection: Option<Rc<Inspection>>,
+    /// The text panel.
+    pub text: Rc<TextView>,
+    /// Something to tell.
+    pub notice: Option<Rc<Notice>>,
+    /// What the live region says.
+    pub said: Rc<str>,
+    /// Title of the lab; empty: it has none.
+    pub title: Rc<str>,
+    /// The seed.
+    pub seed: u64,
+    /// Number of futures that were left.
+    pub branches: usize,
+}
+
+impl View {
+    /// A text by its key.
+    pub fn word(&self, key: &'static str) -> &'static str {
+        text(self.lang, key)
+    }
+
+    /// A text with its places filled.
+    pub fn say(&self, key: &'static str, values: &[(&str, &str)]) -> String {
+        fill(self.lang, key, values)
+    }
+
+    /// How far a change that happened at `since` has come on the screen, 0 to 1, if changes take `ms` there.
+    pub fn phase(&self, since: Time, ms: f64) -> f32 {
+        if !self.playing || self.speed >= FAST {
+            return 1.0;
+        }
+        let passed = self.at.since(since).as_secs_f64() * 1_000.0;
+        (passed / (ms * self.speed)).clamp(0.0, 1.0) as f32
+    }
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Window { from: Time::ZERO, until: Time::secs(20) }
+    }
+}
+
+/// Parts of the view that are not made for each frame.
+#[derive(Default)]
+pub struct Parts {
+    events: Rc<Vec<EventRow>>,
+    inspection: Option<Rc<Inspection>>,
+    next: Option<Rc<(Time, Rich)>>,
+    title: Rc<str>,
+}
+
+impl State {
+    /// Makes the view. `all`: with the parts that are read rather than watched.
+    pub(super) fn refresh(&mut self, all: bool) {
+        let mut view = View {
+            lang: self.lang,
+            playing: self.clock.playing,
+            speed: self.clock.speed,
+            detail: self.detail,
+            selected: self.selected.clone(),
+            text: self.text.view(),
+            notice: self.notice.clone().map(Rc::new),
+            said: self.said.as_str().into(),
+            ..View::default()
+        };
+        if let Some(world) = &self.world {
+            view.alive = true;
+            view.at = world.now();
+            view.known_until = world.known_until();
+            view.seed = self.seed.or(world.spec().seed.map(i64::cast_unsigned)).unwrap_or(1);
+            view.branches = world.branches().len();
+            view.scene = Rc::new(world.scene(level(self.detail)));
+            let window = self.window.unwrap_or_else(|| whole(world.known_until()));
+            view.tracks = Rc::new(world.tracks(window.from, window.until, self.track_width as u32));
+            if all {
+                self.parts.title = title(world, self.lang).into();
+                self.parts.next = world.next_visible().map(|next| Rc::new((next.at, next.text)));
+                let filter = EventFilter { most: EVENTS_MOST, ..EventFilter::default() };
+                self.parts.events = Rc::new(world.events(&filter));
+                self.parts.inspection =
+                    self.selected.as_ref().and_then(|key| world.inspect(key)).map(Rc::new);
+            }
+            view.title = self.parts.title.clone();
+            view.next = self.parts.next.clone();
+            view.events = self.parts.events.clone();
+            view.inspection = self.parts.inspection.clone();
+        }
+        self.view = Rc::new(view);
+    }
+}
+
+/// The level of detail that the choice asks for; none: the one that fits.
+fn level(detail: Detail) -> Option<Level> {
+    match detail {
+        Detail::Pods => None,
+        Detail::Nodes => Some(Level::Far),
+        Detail::Zones => Some(Level::Bars),
+    }
+}
+
+fn title(world: &Lab, lang: Lang) -> &str {
+    world.spec().title.as_ref().map_or("", |title| title.in_language(lang.tag()))
+}
+
+/// A part that shows all that is known with some room, and changes seldom.
+fn whole(known: Time) -> Window {
+    let wanted = known.as_secs_f64() * 1.05;
+    let mut step = 10.0;
+    let mut until = 20.0;
+    while until < wanted {
+        // 20 30 40 60 80 120 160 240 ...
+        until += step;
+        if until >= step * 4.0 {
+            step *= 2.0;
+        }
+    }
+    Window { from: Time::ZERO, until: Time::from_secs_f64(until) }
+}

@@ -1,0 +1,121 @@
+//! A link that holds the text and the seed: the fragment `#t=...` is the text, deflated by the browser, as base64url. The
+//! fragment never leaves the page.
+
+use js_sys::{ArrayBuffer, Uint8Array};
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{ReadableStream, ReadableWritablePair, Response};
+
+#[wasm_bindgen]
+extern "C" {
+    // Not in web-sys yet.
+    type CompressionStream;
+    #[wasm_bindgen(catch, constructor)]
+    fn new(format: &str) -> Result<CompressionStream, JsValue>;
+    type DecompressionStream;
+    #[wasm_bindgen(catch, constructor)]
+    fn new(format: &str) -> Result<DecompressionStream, JsValue>;
+}
+
+/// The largest text that a link is taken for, in characters of the link.
+const LONGEST: usize = 200_000;
+const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// What a link holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shared {
+    /// The text.
+    pub text: String,
+    /// The seed; none: the text's own.
+    pub seed: Option<u64>,
+}
+
+/// The text as a fragment. None: the browser cannot.
+pub async fn fragment(shared: &Shared) -> Option<String> {
+    let bytes = through(shared.text.as_bytes(), true).await?;
+    let seed = shared.seed.map(|seed| format!("&seed={seed}")).unwrap_or_default();
+    Some(format!("#t={}{seed}", encode(&bytes)))
+}
+
+/// The address of this page with the text in it, which the page's address becomes. None: the browser cannot.
+pub async fn link(shared: &Shared) -> Option<String> {
+    let fragment = fragment(shared).await?;
+    let location = web_sys::window()?.location();
+    let href = location.href().ok()?;
+    let page = href.split('#').next()?;
+    let _ = web_sys::window()?.history().ok()?.replace_state_with_url(&JsValue::NULL, "", Some(&fragment));
+    Some(format!("{page}{fragment}"))
+}
+
+/// What this page's address holds.
+pub async fn of_address() -> Option<Shared> {
+    let hash = web_sys::window()?.location().hash().ok()?;
+    let mut text = None;
+    let mut seed = None;
+    for part in hash.trim_start_matches('#').split('&') {
+        match part.split_once('=') {
+            Some(("t", value)) if value.len() <= LONGEST => text = decode(value),
+            Some(("seed", value)) => seed = value.parse().ok(),
+            _ => {}
+        }
+    }
+    let bytes = through(&text?, false).await?;
+    Some(Shared { text: String::from_utf8(bytes).ok()?, seed })
+}
+
+/// Takes the text out of the address: it is another one now.
+pub fn clear() {
+    let Some(window) = web_sys::window() else { return };
+    if window.location().hash().is_ok_and(|hash| !hash.is_empty())
+        && let Ok(history) = window.history()
+    {
+        let path = window.location().pathname().unwrap_or_default();
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&path));
+    }
+}
+
+/// Deflates or inflates.
+async fn through(bytes: &[u8], deflate: bool) -> Option<Vec<u8>> {
+    let parts = js_sys::Array::of1(&Uint8Array::from(bytes));
+    let stream: ReadableStream = web_sys::Blob::new_with_u8_array_sequence(&parts).ok()?.stream();
+    let pair: JsValue = if deflate {
+        CompressionStream::new("deflate-raw").ok()?.into()
+    } else {
+        DecompressionStream::new("deflate-raw").ok()?.into()
+    };
+    let out = stream.pipe_through(pair.unchecked_ref::<ReadableWritablePair>());
+    let answer = Response::new_with_opt_readable_stream(Some(&out)).ok()?;
+    let buffer: ArrayBuffer = JsFuture::from(answer.array_buffer().ok()?).await.ok()?.dyn_into().ok()?;
+    Some(Uint8Array::new(&buffer).to_vec())
+}
+
+fn encode(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() * 4 / 3 + 4);
+    for part in bytes.chunks(3) {
+        let word = part
+            .iter()
+            .enumerate()
+            .fold(0_u32, |word, (index, byte)| word | u32::from(*byte) << (16 - 8 * index));
+        for index in 0..=part.len() {
+            let sign = SIGNS.get((word >> (18 - 6 * index) & 63) as usize).copied().unwrap_or(b'A');
+            out.push(char::from(sign));
+        }
+    }
+    out
+}
+
+fn decode(text: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len() * 3 / 4);
+    for part in text.as_bytes().chunks(4) {
+        let mut word = 0_u32;
+        for (index, sign) in part.iter().enumerate() {
+            let value = SIGNS.iter().position(|other| other == sign)? as u32;
+            word |= value << (18 - 6 * index);
+        }
+        for index in 0..part.len().saturating_sub(1) {
+            out.push((word >> (16 - 8 * index)) as u8);
+        }
+    }
+    Some(out)
+}

@@ -1,0 +1,236 @@
+//! The stage as SVG: up to some 400 pods, each an element of its own that can be reached and read aloud.
+
+use std::collections::BTreeMap;
+
+use opscape_lab::scene::{Level, NodeCard, NodeHealth, PodGlyph, PodState};
+use opscape_lab::words::{millicores, span};
+use opscape_manifest::api::{ObjectKey, Uid};
+use yew::prelude::*;
+
+use super::layout::{Layout, NodeBox};
+use super::{links, parts};
+use crate::draw::{fit, px};
+use crate::glyph::{Look, glyph};
+use crate::session::View;
+
+/// How long a change of state takes on the screen, in milliseconds.
+const STATE_MS: f64 = 180.0;
+
+/// What drawing needs to know.
+pub struct Board<'a> {
+    pub view: &'a View,
+    pub layout: &'a Layout,
+    /// The object that Tab reaches; the arrows move it.
+    pub focus: Option<&'a ObjectKey>,
+    /// Whether places glide.
+    pub glides: bool,
+}
+
+/// The object of a pod.
+pub fn pod_key(pod: &PodGlyph) -> ObjectKey {
+    ObjectKey { kind: "Pod".into(), namespace: pod.namespace.clone(), name: pod.name.clone() }
+}
+
+/// The state in an attribute, as `ready`.
+pub fn state_name(state: PodState) -> &'static str {
+    state.key().trim_start_matches("state.")
+}
+
+/// An object in an attribute.
+pub fn id_of(key: &ObjectKey) -> String {
+    format!("{}/{}/{}", key.kind, key.namespace, key.name)
+}
+
+/// An object from an attribute.
+pub fn key_of(id: &str) -> Option<ObjectKey> {
+    let mut parts = id.splitn(3, '/');
+    let (kind, namespace, name) = (parts.next()?, parts.next()?, parts.next()?);
+    Some(ObjectKey { kind: kind.into(), namespace: namespace.into(), name: name.into() })
+}
+
+impl Board<'_> {
+    /// An object's key.
+    pub fn key(&self, kind: &str, namespace: &str, name: &str) -> ObjectKey {
+        ObjectKey { kind: kind.into(), namespace: namespace.into(), name: name.into() }
+    }
+
+    /// Its place in the page.
+    pub fn id(&self, key: &ObjectKey) -> String {
+        id_of(key)
+    }
+
+    /// Its classes.
+    pub fn class(&self, base: &'static str, key: &ObjectKey) -> Classes {
+        classes!(base, (self.view.selected.as_ref() == Some(key)).then_some("picked"))
+    }
+
+    /// 0 for the one that Tab reaches.
+    pub fn tab_index(&self, key: &ObjectKey) -> &'static str {
+        if self.focus == Some(key) { "0" } else { "-1" }
+    }
+
+    /// Everything.
+    pub fn draw(&self) -> Html {
+        let scene = &self.view.scene;
+        let layout = self.layout;
+        html! {
+            <svg width={px(layout.width)} height={px(layout.height)} role="group" aria-label={self.view.word("ui.stage")}>
+                { for scene.services.iter().zip(&layout.services).map(|(card, rect)| parts::service(self, card, *rect)) }
+                { for scene.nodes.iter().zip(&layout.nodes).map(|(card, place)| self.card(card, place)) }
+                if scene.level == Level::Near && !layout.narrow {
+                    { links::links(scene, layout) }
+                }
+                { for scene.nodes.iter().zip(&layout.nodes).map(|(card, place)| self.pods(card, place)) }
+                { for scene.rollouts.iter().zip(&layout.rollouts).map(|(strip, rect)| parts::rollout(self, strip, *rect)) }
+                if let Some(rect) = layout.tray {
+                    { parts::tray(self, &scene.tray, scene.tray_more, rect) }
+                }
+            </svg>
+        }
+    }
+
+    fn card(&self, node: &NodeCard, place: &NodeBox) -> Html {
+        let view = self.view;
+        let frame = place.frame;
+        let key = self.key("Node", "", &node.name);
+        let cpu = format!(
+            "{:.2} / {:.2}",
+            node.cpu.requested as f32 / 1000.0,
+            node.cpu.allocatable as f32 / 1000.0
+        );
+        let (word, bad) = self.health(node);
+        let label = view.say(
+            "ui.node-label",
+            &[
+                ("name", &node.name),
+                ("n", &node.counts.total().max(node.pods.len() as u32).to_string()),
+                ("cpu", &millicores(node.cpu.requested)),
+                ("of", &millicores(node.cpu.allocatable)),
+            ],
+        );
+        let word_width = if word.is_empty() {
+            0.0
+        } else {
+            word.chars().count() as f32 * if word.is_ascii() { 6.2 } else { 11.0 } + 12.0
+        };
+        let name_room = (frame.w - 24.0).min(if frame.w > 240.0 { frame.w * 0.4 } else { frame.w - 84.0 });
+        let name = fit(&node.name, name_room, 13.0);
+        let name_end = 12.0 + name.chars().count() as f32 * 7.2 + 10.0;
+        // From the right: memory, numbers, cpu; what does not fit is left out.
+        let mut right = frame.w - 12.0;
+        let roomy = frame.w - name_end - word_width;
+        let memory = (roomy > 190.0).then(|| {
+            right -= 46.0;
+            let x = right;
+            right -= 40.0;
+            x
+        });
+        let numbers = (roomy > 110.0).then(|| {
+            let x = right - 4.0;
+            right -= 74.0;
+            x
+        });
+        let bar = (roomy > 52.0).then(|| {
+            right -= 40.0;
+            right
+        });
+        let cpu_word = (roomy > 160.0).then_some(right - 6.0);
+        html! {
+            <g key={node.name.to_string()} class={self.class("node", &key)} transform={format!("translate({} {})", px(frame.x), px(frame.y))}>
+                <rect class={classes!("card", bad.then_some("lost"), node.cordoned.then_some("off"))} x=".5" y=".5" width={px(frame.w - 1.0)} height={px(frame.h - 1.0)} rx="6" />
+                <g role="button" tabindex={self.tab_index(&key)} data-key={self.id(&key)} aria-label={format!("{label} {word}")}>
+                    <rect class="head-target" x="2" y="2" width={px(frame.w - 4.0)} height="26" rx="5" />
+                    <text x="12" y="19" class="t-name">{ name }</text>
+                    if !word.is_empty() {
+                        <text x={px(name_end)} y="19" class={if bad { "t-err t-11" } else { "t-2 t-11" }}>{ word }</text>
+                    }
+                    if let Some(x) = cpu_word { <text x={px(x)} y="18" text-anchor="end" class="t-2 t-11">{ "cpu" }</text> }
+                    if let Some(x) = bar { { gauge(x, node.cpu.share(), 40.0) } }
+                    if let Some(x) = numbers { <text x={px(x)} y="18" text-anchor="end" class="t-11">{ cpu }</text> }
+                    if let Some(x) = memory {
+                        <>
+                            <text x={px(x - 6.0)} y="18" text-anchor="end" class="t-2 t-11">{ "mem" }</text>
+                            { gauge(x, node.memory.share(), 46.0) }
+                        </>
+                    }
+                </g>
+            </g>
+        }
+    }
+
+    fn health(&self, node: &NodeCard) -> (String, bool) {
+        let view = self.view;
+        match node.health {
+            _ if node.stopped && node.health == NodeHealth::Ready => {
+                (view.word("ui.node.stopped").to_owned(), true)
+            }
+            NodeHealth::NotReady => ("NotReady".to_owned(), true),
+            NodeHealth::Unknown => (view.word("ui.node.lost").to_owned(), true),
+            NodeHealth::Ready if node.cordoned => ("SchedulingDisabled".to_owned(), false),
+            NodeHealth::Ready => (String::new(), false),
+        }
+    }
+
+    fn pods(&self, node: &NodeCard, place: &NodeBox) -> Html {
+        let places: BTreeMap<Uid, (f32, f32)> =
+            place.pods.iter().map(|(uid, x, y)| (*uid, (*x, *y))).collect();
+        let pods = node.pods.iter().filter_map(|pod| Some(self.pod(pod, *places.get(&pod.uid)?)));
+        html! {
+            <g key={node.name.to_string()} role="group" aria-label={node.name.to_string()}>{ for pods }</g>
+        }
+    }
+
+    fn pod(&self, pod: &PodGlyph, (x, y): (f32, f32)) -> Html {
+        let view = self.view;
+        let side = self.layout.measures.side;
+        let key = pod_key(pod);
+        let (state, bad) = self.words_of(pod);
+        let mut look = Look::of(pod, view.at);
+        look.phase = view.phase(pod.since, STATE_MS);
+        let picked = view.selected.as_ref() == Some(&key);
+        let near = view.scene.level == Level::Near;
+        let full = format!("{}, {}", pod.name, state);
+        let middle = px(side / 2.0);
+        html! {
+            <g key={pod.uid.0.to_string()} class={classes!(self.class("pod", &key), self.glides.then_some("glides"))}
+                style={format!("transform:translate({}px,{}px)", px(x), px(y))}
+                role="button" tabindex={self.tab_index(&key)} data-key={self.id(&key)} aria-label={full.clone()}
+                data-pod={pod.name.to_string()} data-state={state_name(pod.state)} data-revision={pod.revision.to_string()}>
+                <rect class="head-target" x="-8" y="-5" width={px(side + 16.0)} height={px(if near { side + 36.0 } else { side + 8.0 })} />
+                <rect class="ring" x="-3.5" y="-3.5" width={px(side + 7.0)} height={px(side + 7.0)} rx={px(side * 0.2 + 3.5)} />
+                { glyph(look, side) }
+                if near {
+                    <text x={middle.clone()} y={px(side + 15.0)} text-anchor="middle" class={if picked { "t-11 t-b" } else { "t-11" }}>{ fit(pod.suffix(), 60.0, 11.0) }</text>
+                    <text x={middle} y={px(side + 28.0)} text-anchor="middle" class={if bad { "t-11 t-err" } else { "t-11 t-2" }}>{ state }</text>
+                } else {
+                    <title>{ full }</title>
+                }
+            </g>
+        }
+    }
+
+    /// What stands below a pod: a countdown if there is one, its state otherwise.
+    fn words_of(&self, pod: &PodGlyph) -> (String, bool) {
+        let view = self.view;
+        let left = pod.left(view.at).map(|left| span(view.lang, left));
+        match (pod.state, left) {
+            (PodState::Failing, Some(left)) => (view.say("ui.retry", &[("t", &left)]), true),
+            (PodState::Terminating, Some(left)) => (view.say("ui.left", &[("t", &left)]), false),
+            (PodState::Pulling, _) => (view.word("ui.pulling").to_owned(), false),
+            (state, _) => {
+                let bad = matches!(state, PodState::Failing | PodState::Unknown);
+                (view.word(state.key()).to_owned(), bad)
+            }
+        }
+    }
+}
+
+fn gauge(x: f32, share: f32, width: f32) -> Html {
+    let class = if share > 0.95 { "gauge full" } else { "gauge" };
+    html! {
+        <>
+            <rect class="gauge-back" x={px(x)} y="11.5" width={px(width)} height="5" rx="2.5" />
+            <rect class={class} x={px(x)} y="11.5" width={px(width * share.clamp(0.0, 1.0))} height="5" rx="2.5" />
+        </>
+    }
+}

@@ -1,0 +1,113 @@
+//! The stage by keyboard: arrows go to the nearest thing in their direction, Enter selects, Delete deletes, the menu key
+//! offers what can be done.
+
+use opscape_lab::Act;
+use opscape_manifest::api::ObjectKey;
+use wasm_bindgen::JsCast;
+use web_sys::Element;
+use yew::prelude::*;
+
+use super::board::key_of;
+use super::menu::Opened;
+use crate::session::{Session, View};
+
+/// What a key asks for.
+pub enum Answer {
+    /// Another thing has the focus.
+    Focus(ObjectKey),
+    /// The menu of a thing.
+    Menu(Opened),
+    /// Nothing, or it is done.
+    Nothing,
+}
+
+/// A key on the stage.
+pub fn pressed(
+    session: &Session,
+    view: &View,
+    stage: &NodeRef,
+    from: Option<&Element>,
+    event: &KeyboardEvent,
+) -> Answer {
+    let Some(from) = from.and_then(|element| element.closest("[data-key]").ok().flatten()) else {
+        return Answer::Nothing;
+    };
+    let Some(key) = from.get_attribute("data-key").and_then(|id| key_of(&id)) else { return Answer::Nothing };
+    if event.ctrl_key() || event.meta_key() || event.alt_key() {
+        return Answer::Nothing;
+    }
+    let name = event.key();
+    let handled = || {
+        event.prevent_default();
+        event.stop_propagation();
+    };
+    match name.as_str() {
+        "ArrowLeft" | "ArrowRight" | "ArrowUp" | "ArrowDown" if !event.shift_key() => {
+            handled();
+            let Some((element, key)) = nearest(stage, &from, &name) else { return Answer::Nothing };
+            focus(&element);
+            Answer::Focus(key)
+        }
+        "Enter" | " " => {
+            handled();
+            session.select(Some(key.clone()));
+            Answer::Focus(key)
+        }
+        "Escape" if view.selected.is_some() => {
+            handled();
+            session.select(None);
+            Answer::Nothing
+        }
+        "Delete" | "Backspace" if &*key.kind == "Pod" => {
+            handled();
+            session.act(Act::Delete { object: key, grace: None });
+            Answer::Nothing
+        }
+        "ContextMenu" | "F10" if name == "ContextMenu" || event.shift_key() => {
+            handled();
+            let frame = from.get_bounding_client_rect();
+            let (x, y) = super::within(stage, frame.left(), frame.bottom());
+            session.select(Some(key.clone()));
+            Answer::Menu(Opened { key, x, y })
+        }
+        _ => Answer::Nothing,
+    }
+}
+
+fn focus(element: &Element) {
+    if let Some(element) = element.dyn_ref::<web_sys::SvgElement>() {
+        let _ = element.focus();
+    }
+}
+
+/// The nearest thing in a direction: distance along it, and twice the distance across.
+fn nearest(stage: &NodeRef, from: &Element, direction: &str) -> Option<(Element, ObjectKey)> {
+    let all = stage.cast::<Element>()?.query_selector_all("[data-key]").ok()?;
+    let centre = |element: &Element| {
+        let frame = element.get_bounding_client_rect();
+        (frame.left() + frame.width() / 2.0, frame.top() + frame.height() / 2.0)
+    };
+    let (x, y) = centre(from);
+    let mut best: Option<(f64, Element)> = None;
+    for index in 0..all.length() {
+        let Some(element) = all.get(index).and_then(|node| node.dyn_into::<Element>().ok()) else { continue };
+        let (ex, ey) = centre(&element);
+        let (dx, dy) = (ex - x, ey - y);
+        let (along, across) = match direction {
+            "ArrowLeft" => (-dx, dy),
+            "ArrowRight" => (dx, dy),
+            "ArrowUp" => (-dy, dx),
+            _ => (dy, dx),
+        };
+        if along < 1.0 {
+            continue;
+        }
+        let cost = along + 2.0 * across.abs();
+        if best.as_ref().is_none_or(|(least, _)| cost < *least) {
+            best = Some((cost, element));
+        }
+    }
+    let (_, element) = best?;
+    let key = key_of(&element.get_attribute("data-key")?)?;
+    Some((element, key))
+}

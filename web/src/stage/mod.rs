@@ -1,0 +1,257 @@
+//! The stage: what runs where at this instant.
+
+mod board;
+mod cells;
+mod keys;
+mod layout;
+mod links;
+mod menu;
+mod parts;
+mod slots;
+
+use std::rc::Rc;
+
+use opscape_lab::scene::{Level, PodState};
+use opscape_manifest::api::ObjectKey;
+use wasm_bindgen::JsCast;
+use yew::prelude::*;
+
+pub use board::pod_key;
+
+use crate::browser;
+use crate::draw::colour_class;
+use crate::glyph::{Look, icon};
+use crate::session::{Detail, Session, View};
+use crate::size::use_size;
+use board::{Board, key_of};
+use layout::Layout;
+use slots::Slots;
+
+/// What the stage needs.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// To act.
+    pub session: Session,
+    /// To draw.
+    pub view: Rc<View>,
+    /// Without header and legend: in a widget.
+    #[prop_or_default]
+    pub bare: bool,
+}
+
+/// The stage with its header and legend.
+#[component]
+pub fn Stage(props: &Props) -> Html {
+    let Props { session, view, bare } = props;
+    if *bare {
+        return html! { <Picture session={session.clone()} view={view.clone()} /> };
+    }
+    html! {
+        <section class="panel stage" aria-label={view.word("ui.stage")}>
+            <Header session={session.clone()} view={view.clone()} />
+            <Picture session={session.clone()} view={view.clone()} />
+            { legend(view) }
+        </section>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct PartProps {
+    session: Session,
+    view: Rc<View>,
+}
+
+#[component]
+fn Header(props: &PartProps) -> Html {
+    let PartProps { session, view } = props;
+    let namespaces: Vec<&str> = view.scene.namespaces.iter().map(|name| &**name).collect();
+    let segment = |detail: Detail, key: &'static str| {
+        let session = session.clone();
+        html! {
+            <button type="button" aria-pressed={(view.detail == detail).to_string()} onclick={move |_| session.set_detail(detail)}>
+                { view.word(key) }
+            </button>
+        }
+    };
+    html! {
+        <header>
+            <span class="faint label">{ "namespace" }</span>
+            <span class="name">{ namespaces.join(", ") }</span>
+            if !view.scene.versions.is_empty() {
+                <span class="rule"></span>
+                <span class="versions">{ for versions(view).into_iter().map(|(revision, colour, labels)| html! {
+                    <span class={colour_class(colour)}>
+                        <i class="swatch"></i><b class="rev-text">{ format!("v{revision}") }</b><span class="quiet">{ labels }</span>
+                    </span>
+                }) }</span>
+            }
+            <span class="space"></span>
+            <span class="segments" role="group" aria-label={view.word("ui.show")}>
+                { segment(Detail::Pods, "ui.pods") }
+                { segment(Detail::Nodes, "ui.nodes") }
+                { segment(Detail::Zones, "ui.zones") }
+            </span>
+        </header>
+    }
+}
+
+/// Revision, colour, and the images that have it.
+fn versions(view: &View) -> Vec<(u32, u8, String)> {
+    let mut found: Vec<(u32, u8, String)> = Vec::new();
+    for version in view.scene.versions.iter().filter(|version| version.revision > 0) {
+        match found.iter_mut().find(|(revision, ..)| *revision == version.revision) {
+            Some((.., labels)) if labels.split(", ").any(|label| label == version.label) => {}
+            Some((.., labels)) => {
+                labels.push_str(", ");
+                labels.push_str(&version.label);
+            }
+            None => found.push((version.revision, version.colour, version.label.clone())),
+        }
+    }
+    found.sort_unstable_by_key(|(revision, ..)| *revision);
+    found
+}
+
+fn legend(view: &View) -> Html {
+    let lost = view.scene.counts.of(PodState::Unknown) > 0;
+    let entry = |state: PodState| {
+        let look = Look { state, colour: 1, pulled: 0.4, phase: 1.0 };
+        let word = if state == PodState::NotReady {
+            view.word("ui.running-not-ready")
+        } else {
+            view.word(state.key())
+        };
+        html! { <span>{ icon(look, 14.0) }{ word }</span> }
+    };
+    html! {
+        <div class="legend" aria-hidden="true">
+            { for PodState::ALL.into_iter().filter(|state| *state != PodState::Unknown || lost).map(entry) }
+        </div>
+    }
+}
+
+/// The picture itself.
+#[component]
+fn Picture(props: &PartProps) -> Html {
+    let PartProps { session, view } = props;
+    let node = use_node_ref();
+    let (width, height) = use_size(&node);
+    let slots = use_mut_ref(Slots::default);
+    let focus = use_state(|| None::<ObjectKey>);
+    let menu = use_state(|| None::<menu::Opened>);
+
+    let clicked = {
+        let (session, focus) = (session.clone(), focus.clone());
+        Callback::from(move |event: MouseEvent| {
+            let key = target_key(&event);
+            if key.is_some() {
+                focus.set(key.clone());
+            }
+            session.select(key);
+        })
+    };
+    let context = {
+        let (session, menu, node) = (session.clone(), menu.clone(), node.clone());
+        Callback::from(move |event: MouseEvent| {
+            let Some(key) = target_key(&event) else { return };
+            event.prevent_default();
+            session.select(Some(key.clone()));
+            let (x, y) = within(&node, f64::from(event.client_x()), f64::from(event.client_y()));
+            menu.set(Some(menu::Opened { key, x, y }));
+        })
+    };
+    let keyed = {
+        let (session, view, focus, menu, node) =
+            (session.clone(), view.clone(), focus.clone(), menu.clone(), node.clone());
+        Callback::from(move |event: KeyboardEvent| {
+            let from = event.target_dyn_into::<web_sys::Element>();
+            match keys::pressed(&session, &view, &node, from.as_ref(), &event) {
+                keys::Answer::Focus(key) => focus.set(Some(key)),
+                keys::Answer::Menu(opened) => menu.set(Some(opened)),
+                keys::Answer::Nothing => {}
+            }
+        })
+    };
+    let close = {
+        let menu = menu.clone();
+        Callback::from(move |()| menu.set(None))
+    };
+
+    let scene = &view.scene;
+    let canvas = matches!(scene.level, Level::Far | Level::Bars);
+    let content = if width < 10.0 {
+        Html::default()
+    } else if scene.nodes.is_empty() && scene.tray.is_empty() && scene.services.is_empty() {
+        empty(view, width, height)
+    } else if canvas {
+        html! { <cells::Cells session={session.clone()} view={view.clone()} width={width} height={height} /> }
+    } else {
+        let mut slots = slots.borrow_mut();
+        slots.update(scene, view.playing, browser::milliseconds());
+        let layout = Layout::new(scene, &slots, width, height);
+        let still = view.speed >= 20.0 || browser::reduced_motion();
+        let first = scene.nodes.first().map(|node| ObjectKey {
+            kind: "Node".into(),
+            namespace: "".into(),
+            name: node.name.clone(),
+        });
+        let focus =
+            (*focus).clone().or_else(|| view.selected.clone()).filter(|key| known(view, key)).or(first);
+        Board { view, layout: &layout, focus: focus.as_ref(), glides: view.playing && !still }.draw()
+    };
+    html! {
+        <div class="scroll" ref={node} onclick={clicked} oncontextmenu={context} onkeydown={keyed}
+            data-time={view.at.0.to_string()}>
+            { content }
+            if let Some(opened) = &*menu {
+                <menu::ActMenu session={session.clone()} view={view.clone()} opened={opened.clone()} {close} />
+            }
+        </div>
+    }
+}
+
+/// Whether the scene draws this object.
+fn known(view: &View, key: &ObjectKey) -> bool {
+    let scene = &view.scene;
+    match &*key.kind {
+        "Node" => scene.nodes.iter().any(|node| node.name == key.name),
+        "Pod" => {
+            let mut pods =
+                scene.nodes.iter().flat_map(|node| &node.pods).chain(scene.tray.iter().map(|pod| &pod.pod));
+            pods.any(|pod| pod.name == key.name && pod.namespace == key.namespace)
+        }
+        "Service" => {
+            scene.services.iter().any(|card| card.name == key.name && card.namespace == key.namespace)
+        }
+        _ => {
+            scene.rollouts.iter().any(|strip| strip.workload == key.name && strip.namespace == key.namespace)
+        }
+    }
+}
+
+fn target_key(event: &MouseEvent) -> Option<ObjectKey> {
+    let element = event.target()?.dyn_into::<web_sys::Element>().ok()?;
+    key_of(&element.closest("[data-key]").ok()??.get_attribute("data-key")?)
+}
+
+/// A point of the window inside the scrolled content.
+fn within(node: &NodeRef, x: f64, y: f64) -> (f64, f64) {
+    let Some(element) = node.cast::<web_sys::Element>() else { return (x, y) };
+    let frame = element.get_bounding_client_rect();
+    (x - frame.left() + f64::from(element.scroll_left()), y - frame.top() + f64::from(element.scroll_top()))
+}
+
+/// Nothing is applied: the outline of one node and a line that says what to do.
+fn empty(view: &View, width: f32, height: f32) -> Html {
+    let (w, h) = (width.min(304.0) - 32.0, 122.0);
+    let (x, y) = ((width - w) / 2.0, (height / 2.0 - h).max(16.0));
+    let key = if browser::is_mac() { "⌘ Enter" } else { "Ctrl Enter" };
+    html! {
+        <>
+            <svg width={crate::draw::px(width)} height={crate::draw::px(height - 4.0)} aria-hidden="true">
+                <rect class="empty-outline" x={crate::draw::px(x)} y={crate::draw::px(y)} width={crate::draw::px(w)} height={crate::draw::px(h)} rx="6" />
+            </svg>
+            <p class="empty" style={format!("top:{}px", (y + h + 16.0) as i32)}>{ view.say("ui.empty", &[("key", key)]) }</p>
+        </>
+    }
+}

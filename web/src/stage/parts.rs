@@ -1,0 +1,160 @@
+//! The things on the stage that are not nodes: Services, rollouts, pods without a node.
+
+use opscape_lab::scene::{Level, RolloutState, RolloutStrip, ServiceCard, Strategy, TrayPod};
+use yew::prelude::*;
+
+use super::board::{Board, pod_key, state_name};
+use super::layout::{ROLLOUT, Rect, TRAY_ROW};
+use crate::draw::{fit, px};
+use crate::glyph::{Look, glyph};
+
+/// A Service and how many pods get its traffic.
+pub fn service(board: &Board<'_>, card: &ServiceCard, rect: Rect) -> Html {
+    let view = board.view;
+    let key = board.key("Service", &card.namespace, &card.name);
+    let ready = card.ready.to_string();
+    let none = card.ready == 0;
+    let label = format!("Service {}, {}", card.name, view.say("ui.endpoints", &[("n", &ready)]));
+    let state = if none { "t-err" } else { "t-2" };
+    let text = if board.layout.narrow {
+        html! {
+            <>
+                <text x="12" y="21" class="t-3">{ "Service" }</text>
+                <text x="62" y="21" class="t-name">{ fit(&card.name, rect.w - 100.0, 13.0) }</text>
+                <text x={px(rect.w - 12.0)} y="21" text-anchor="end" class={state}>{ ready }</text>
+            </>
+        }
+    } else {
+        html! {
+            <>
+                <text x="12" y="20" class="t-3">{ "Service" }</text>
+                <text x={px(rect.w - 12.0)} y="20" text-anchor="end" class="t-name">{ fit(&card.name, rect.w - 72.0, 13.0) }</text>
+                <text x="12" y="39" class={state}>{ view.say("ui.endpoints", &[("n", &ready)]) }</text>
+                if card.total > card.ready {
+                    <text x={px(rect.w - 12.0)} y="39" text-anchor="end" class="t-3">{ format!("/ {}", card.total) }</text>
+                }
+            </>
+        }
+    };
+    html! {
+        <g key={format!("s{}", card.uid.0)} class={board.class("service", &key)} transform={format!("translate({} {})", px(rect.x), px(rect.y))}
+            role="button" tabindex={board.tab_index(&key)} aria-label={label} data-key={board.id(&key)}>
+            <rect class="card" width={px(rect.w)} height={px(rect.h)} rx="6" />
+            { text }
+        </g>
+    }
+}
+
+/// How far a workload's rollout is: a glyph for each pod, with the marks it moves between.
+pub fn rollout(board: &Board<'_>, strip: &RolloutStrip, rect: Rect) -> Html {
+    let view = board.view;
+    let key = board.key(strip.kind, &strip.namespace, &strip.workload);
+    let pitch =
+        ((rect.w - 130.0) / (strip.glyphs.len().max(strip.max as usize).max(1)) as f32).clamp(3.0, 21.5);
+    let side = (pitch - 5.5).max(2.0);
+    let strategy = match &strip.strategy {
+        Strategy::Recreate if strip.kind == "Deployment" => "Recreate".to_owned(),
+        Strategy::Recreate => strip.kind.to_owned(),
+        Strategy::RollingUpdate { max_surge, max_unavailable } => {
+            format!("RollingUpdate {max_surge} / {max_unavailable}")
+        }
+    };
+    let revisions = match strip.from {
+        Some(from) => view.say("ui.revisions", &[("from", &from.to_string()), ("to", &strip.to.to_string())]),
+        None => view.say("ui.revision", &[("n", &strip.to.to_string())]),
+    };
+    let (word, bad) = match strip.state {
+        RolloutState::Paused => (view.word("ui.rollout.paused"), false),
+        RolloutState::Failing => (view.word("ui.rollout.failing"), true),
+        RolloutState::Stuck => (view.word("ui.rollout.stuck"), true),
+        _ => ("", false),
+    };
+    let available =
+        view.say("ui.available", &[("n", &strip.available.to_string()), ("of", &strip.wanted.to_string())]);
+    let tick = |at: u32, key: &'static str, strong: bool| {
+        let x = (at as f32 * pitch - (pitch - side) / 2.0).min(rect.w - 30.0);
+        html! {
+            <>
+                <path class="strip-tick" d={format!("M{} 62v5", px(x))} />
+                <text x={px(x)} y="78" text-anchor="middle" class={if strong { "t-11" } else { "t-11 t-2" }}>
+                    { view.say(key, &[("n", &at.to_string())]) }
+                </text>
+            </>
+        }
+    };
+    // Ticks that would run into each other are left out; the wanted number always stays.
+    let apart = |a: u32, b: u32| a.abs_diff(b) as f32 * pitch > 40.0;
+    let end = (strip.glyphs.len() as f32 * pitch).max(strip.max as f32 * pitch) + 8.0;
+    html! {
+        <g key={format!("r{}", strip.uid.0)} class={board.class("rollout", &key)} transform={format!("translate({} {})", px(rect.x), px(rect.y))}
+            role="button" tabindex={board.tab_index(&key)} data-key={board.id(&key)}
+            aria-label={format!("{} {}: {revisions}, {available}", strip.kind, strip.workload)}>
+            <rect class="head-target" width={px(rect.w)} height={px(ROLLOUT - 8.0)} />
+            <path class="strip-line" d={format!("M0 .5H{}", px(rect.w))} />
+            <text x="0" y="18" class="t-name">
+                { view.say("ui.rollout", &[("name", &strip.workload)]) }
+                if !word.is_empty() {
+                    <tspan dx="8" class={if bad { "t-err" } else { "t-2" }} font-weight={if bad { "600" } else { "400" }}>{ word }</tspan>
+                }
+            </text>
+            <text x="0" y="34" class="t-2 t-11">{ format!("{revisions} · {strategy}") }</text>
+            { for strip.glyphs.iter().enumerate().map(|(index, pod)| html! {
+                <g key={pod.uid.0.to_string()} transform={format!("translate({} 43)", px(index as f32 * pitch))}>
+                    { glyph(Look::of(pod, view.at), side) }
+                </g>
+            }) }
+            if pitch > 3.0 {
+                if apart(strip.min, strip.wanted) && strip.min > 0 { { tick(strip.min, "ui.min", false) } }
+                { tick(strip.wanted, "ui.wanted", true) }
+                if apart(strip.max, strip.wanted) { { tick(strip.max, "ui.max", false) } }
+            }
+            if end + 90.0 < rect.w {
+                <text x={px(end)} y="49" class="t-11">{ available }</text>
+                if strip.terminating > 0 {
+                    <text x={px(end)} y="64" class="t-11 t-2">{ view.say("ui.terminating", &[("n", &strip.terminating.to_string())]) }</text>
+                }
+            } else {
+                <text x={px(rect.w)} y="18" text-anchor="end" class="t-11">{ available }</text>
+            }
+        </g>
+    }
+}
+
+/// Pods without a node and what they wait for.
+pub fn tray(board: &Board<'_>, pods: &[TrayPod], more: u32, rect: Rect) -> Html {
+    let view = board.view;
+    let side = if board.view.scene.level == Level::Near { 34.0 } else { 18.0 };
+    let fits = (((rect.h - 30.0) / TRAY_ROW).floor() as usize).max(1);
+    let hidden = more + pods.len().saturating_sub(fits) as u32;
+    let row = |(index, waiting): (usize, &TrayPod)| {
+        let pod = &waiting.pod;
+        let key = pod_key(pod);
+        let title = if waiting.waits_for.is_empty() {
+            pod.name.to_string()
+        } else {
+            view.say("ui.waits-for", &[("name", &pod.name), ("what", &waiting.waits_for.join(", "))])
+        };
+        let room = rect.w - side - 44.0;
+        html! {
+            <g key={pod.uid.0.to_string()} class={board.class("pod", &key)} transform={format!("translate(16 {})", px(30.0 + index as f32 * TRAY_ROW))}
+                role="button" tabindex={board.tab_index(&key)} data-key={board.id(&key)} aria-label={format!("{title}. {}", waiting.words)}
+                data-pod={pod.name.to_string()} data-state={state_name(pod.state)} data-revision={pod.revision.to_string()}>
+                <rect class="head-target" x="-6" y="-4" width={px(rect.w - 20.0)} height={px(TRAY_ROW - 2.0)} />
+                <rect class="ring" x="-3.5" y="-3.5" width={px(side + 7.0)} height={px(side + 7.0)} rx={px(side * 0.2 + 3.5)} />
+                { glyph(Look::of(pod, view.at), side) }
+                <text x={px(side + 12.0)} y="14">{ fit(&title, room, 12.0) }</text>
+                <text x={px(side + 12.0)} y="30" class="t-2 t-11">{ fit(&waiting.words, room, 11.0) }</text>
+            </g>
+        }
+    };
+    html! {
+        <g role="group" aria-label={view.word("ui.no-node")} transform={format!("translate({} {})", px(rect.x), px(rect.y))}>
+            <rect class="tray-box" x=".5" y=".5" width={px(rect.w - 1.0)} height={px(rect.h - 1.0)} rx="6" />
+            <text x="12" y="19" class="t-name">{ view.word("ui.no-node") }</text>
+            if hidden > 0 {
+                <text x={px(rect.w - 12.0)} y="19" text-anchor="end" class="t-2">{ format!("+ {hidden}") }</text>
+            }
+            { for pods.iter().take(fits).enumerate().map(row) }
+        </g>
+    }
+}

@@ -1,0 +1,24 @@
+//! The documentation of API fields, from the files that are loaded when first asked for.
+
+use js_sys::Reflect;
+use opscape_manifest::schema::Type;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+/// The documentation of `Type.field`, from the file of its group.
+pub async fn about(base: &str, name: &str) -> Option<JsValue> {
+    let (ty, field) = name.split_once('.')?;
+    let group_version = Type::named(ty)?.group_version;
+    let group = match group_version.split_once('/') {
+        None => "core",
+        Some((group, _)) => group.split('.').next().unwrap_or(group),
+    };
+    let window = web_sys::window()?;
+    let answer = JsFuture::from(window.fetch_with_str(&format!("{base}fields/{group}.json"))).await.ok()?;
+    let answer: web_sys::Response = answer.dyn_into().ok()?;
+    let all = JsFuture::from(answer.json().ok()?).await.ok()?;
+    let of_type = Reflect::get(&all, &ty.split('@').next().unwrap_or(ty).into()).ok()?;
+    let text = Reflect::get(&of_type, &field.into()).ok()?;
+    text.is_string().then_some(text)
+}

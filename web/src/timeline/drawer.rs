@@ -1,0 +1,70 @@
+//! Below the tracks, at full width: terminal, events, charts, pipelines.
+
+use std::rc::Rc;
+
+use yew::prelude::*;
+
+use super::events::Events;
+use crate::session::{Session, View};
+
+/// What the drawer shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tab {
+    /// kubectl and others.
+    Terminal,
+    /// The cluster's events.
+    Events,
+    /// Numbers over time.
+    Charts,
+    /// Workflows.
+    Pipelines,
+}
+
+impl Tab {
+    /// In their order.
+    pub const ALL: [Tab; 4] = [Tab::Terminal, Tab::Events, Tab::Charts, Tab::Pipelines];
+
+    /// Key of its name.
+    pub fn key(self) -> &'static str {
+        match self {
+            Tab::Terminal => "ui.terminal",
+            Tab::Events => "ui.events",
+            Tab::Charts => "ui.charts",
+            Tab::Pipelines => "ui.pipelines",
+        }
+    }
+
+    /// Its id in the page.
+    pub fn id(self) -> &'static str {
+        match self {
+            Tab::Terminal => "tab-terminal",
+            Tab::Events => "tab-events",
+            Tab::Charts => "tab-charts",
+            Tab::Pipelines => "tab-pipelines",
+        }
+    }
+}
+
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    pub session: Session,
+    pub view: Rc<View>,
+    pub tab: Tab,
+}
+
+/// The drawer.
+#[component]
+pub fn Drawer(props: &Props) -> Html {
+    let Props { session, view, tab } = props;
+    let content = match tab {
+        Tab::Terminal => html! { <p class="coming">{ view.word("ui.terminal-coming") }</p> },
+        Tab::Events => {
+            html! { <Events session={session.clone()} lang={view.lang} events={view.events.clone()} selected={view.selected.clone()} /> }
+        }
+        Tab::Charts => html! { <p class="coming">{ view.word("ui.charts-coming") }</p> },
+        Tab::Pipelines => html! { <p class="coming">{ view.word("ui.pipelines-coming") }</p> },
+    };
+    html! {
+        <div class="drawer" id="drawer" role="tabpanel" aria-labelledby={tab.id()} tabindex="0">{ content }</div>
+    }
+}

@@ -1,0 +1,116 @@
+//! The top bar: the name of the lab, lessons, language, theme, share.
+
+use std::rc::Rc;
+
+use opscape_lab::words::Lang;
+use wasm_bindgen::JsCast;
+use yew::prelude::*;
+
+use crate::icons;
+use crate::lessons::{self, Entry};
+use crate::session::{Session, View};
+
+/// What the bar needs.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    pub session: Session,
+    pub view: Rc<View>,
+    pub dark: bool,
+    pub set_lang: Callback<Lang>,
+    pub set_dark: Callback<bool>,
+    pub share: Callback<()>,
+}
+
+/// The bar.
+#[component]
+pub fn TopBar(props: &Props) -> Html {
+    let Props { session, view, dark, set_lang, set_dark, share } = props;
+    let open = use_state(|| false);
+    let node = use_node_ref();
+    let entries = use_state(Vec::<Entry>::new);
+    let toggle = {
+        let (open, entries, base) = (open.clone(), entries.clone(), session.base());
+        move |_: MouseEvent| {
+            open.set(!*open);
+            if entries.is_empty() {
+                let (entries, base) = (entries.clone(), base.clone());
+                wasm_bindgen_futures::spawn_local(async move { entries.set(lessons::entries(&base).await) });
+            }
+        }
+    };
+    let keyed = {
+        let open = open.clone();
+        move |event: KeyboardEvent| {
+            if event.key() == "Escape" && *open {
+                event.stop_propagation();
+                open.set(false);
+            }
+        }
+    };
+    let left = {
+        let (open, node) = (open.clone(), node.clone());
+        move |event: FocusEvent| {
+            let to = event.related_target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
+            if !node.get().is_some_and(|menu| menu.contains(to.as_ref())) {
+                open.set(false);
+            }
+        }
+    };
+    let lessons = entries.iter().map(|lesson| {
+        let (session, open) = (session.clone(), open.clone());
+        let (title, about) = lesson.words(view.lang);
+        let text = lesson.text.clone();
+        let choose = move |_: MouseEvent| {
+            session.open_text(text.clone(), None, true);
+            crate::share::clear();
+            open.set(false);
+        };
+        html! {
+            <button type="button" role="menuitem" onclick={choose}>
+                <span><span class="title">{ title.to_owned() }</span><span class="about">{ about.to_owned() }</span></span>
+            </button>
+        }
+    });
+    let (other, other_name, tag) = match view.lang {
+        Lang::En => (Lang::Ko, "한국어", "ko"),
+        Lang::Ko => (Lang::En, "English", "en"),
+    };
+    let lang = {
+        let set = set_lang.clone();
+        move |_: MouseEvent| set.emit(other)
+    };
+    let theme = {
+        let (set, dark) = (set_dark.clone(), *dark);
+        move |_: MouseEvent| set.emit(!dark)
+    };
+    html! {
+        <header class="top">
+            <span class="brand">{ icons::logo() }<span>{ "Opscape" }</span></span>
+            <span class="rule"></span>
+            <h1 class="lab">
+                if view.title.is_empty() {
+                    <span class="quiet">{ view.word("ui.tagline") }</span>
+                } else {
+                    <><span>{ view.word("ui.lab") }{ " " }</span><b>{ view.title.to_string() }</b></>
+                }
+            </h1>
+            <span class="space"></span>
+            <span class="seed">{ format!("seed {}", view.seed) }</span>
+            <span class="with-menu" ref={node} onkeydown={keyed} onfocusout={left}>
+                <button type="button" class="plain" aria-haspopup="menu" aria-expanded={open.to_string()} onclick={toggle} aria-label={view.word("ui.lessons")}>
+                    { icons::book() }<span class="label">{ view.word("ui.lessons") }</span>
+                </button>
+                if *open {
+                    <div class="menu" role="menu" aria-label={view.word("ui.lessons")}>{ for lessons }</div>
+                }
+            </span>
+            <button type="button" class="plain" lang={tag} onclick={lang}>{ other_name }</button>
+            <button type="button" class="icon" aria-label={view.word(if *dark { "ui.light" } else { "ui.dark" })} onclick={theme}>
+                { if *dark { icons::moon() } else { icons::sun() } }
+            </button>
+            <button type="button" class="button share" onclick={share.reform(|_: MouseEvent| ())} aria-label={view.word("ui.share")}>
+                { icons::share() }<span class="label">{ view.word("ui.share") }</span>
+            </button>
+        </header>
+    }
+}
