@@ -294,16 +294,7 @@ fn epoch(folder: &Path) -> Result<i64, String> {
     let clock: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| format!("clock.json: {error}"))?;
     let zero = clock.get("t0").and_then(serde_json::Value::as_str).unwrap_or_default();
-    parse_utc(zero).ok_or_else(|| format!("clock.json: {zero} is no time"))
-}
-
-/// `2026-11-21T01:09:57.751Z` in microseconds since 1970.
-fn parse_utc(text: &str) -> Option<i64> {
-    let text = text.strip_suffix('Z')?;
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let seconds = opscape_manifest::api::meta::parse_rfc3339(&format!("{whole}Z"))?;
-    let micros: i64 = format!("{fraction:0<6}").get(..6)?.parse().ok()?;
-    Some(seconds * 1_000_000 + micros)
+    opscape_manifest::api::meta::parse_rfc3339(zero).ok_or_else(|| format!("clock.json: {zero} is no time"))
 }
 
 /// The command-line flags of the recorded control plane (see the recordings' README).
