@@ -1,0 +1,156 @@
+//! `opscape bench`: how fast the simulation is, one line of JSON for each benchmark.
+
+#![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "a benchmark measures wall time")]
+
+use std::time::Instant;
+
+use opscape_lab::{Lang, Session, SessionOptions};
+use opscape_manifest::api::Pod;
+use opscape_sim::{Rng, Time};
+use serde_json::{Value as Json, json};
+
+use crate::say::say;
+use crate::world::Stopped;
+
+/// The benchmarks: name, and pods on nodes where it starts some.
+const BENCHMARKS: [(&str, Option<(u32, u32)>); 6] = [
+    ("pods-100", Some((100, 10))),
+    ("pods-1000", Some((1_000, 50))),
+    ("pods-10000", Some((10_000, 400))),
+    ("pods-150000", Some((150_000, 5_000))),
+    ("rollout", None),
+    ("seek", None),
+];
+/// Only when asked for.
+const LARGE: &str = "pods-150000";
+
+/// Runs the benchmarks of these names, or all.
+pub fn bench(large: bool, names: &[String], lang: Lang) -> Result<(), Stopped> {
+    let known = BENCHMARKS.map(|(name, _)| name);
+    if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        eprintln!("{}", say(lang, "error.bench", &[("name", name), ("names", &known.join(", "))]));
+        return Err(Stopped(2));
+    }
+    for (name, size) in BENCHMARKS {
+        let wanted = if names.is_empty() { large || name != LARGE } else { names.iter().any(|one| one == name) };
+        if !wanted {
+            continue;
+        }
+        let line = match (name, size) {
+            (_, Some((pods, nodes))) => pods_started(name, pods, nodes),
+            ("rollout", _) => rollout(),
+            _ => seek(),
+        };
+        println!("{}", line.map_err(|error| {
+            eprintln!("{name}: {error}");
+            Stopped(1)
+        })?);
+    }
+    Ok(())
+}
+
+/// A Deployment of 3-container-free pods on equal nodes.
+fn lab(pods: u32, nodes: u32) -> String {
+    format!(
+        "apiVersion: opscape.dev/v1alpha1
+kind: Lab
+spec:
+  nodes: [{{name: node, count: {nodes}, cpu: 32, memory: 64Gi, pods: 250, zones: [a, b, c]}}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: web}}
+spec:
+  replicas: {pods}
+  selector: {{matchLabels: {{app: web}}}}
+  template:
+    metadata: {{labels: {{app: web}}}}
+    spec:
+      containers:
+      - name: c
+        image: nginx:1
+        resources: {{requests: {{cpu: 100m, memory: 64Mi}}}}
+"
+    )
+}
+
+fn open(text: &str) -> Result<Session, String> {
+    Session::open(text, SessionOptions::default())
+        .map_err(|findings| findings.into_iter().map(|finding| finding.message).collect::<Vec<_>>().join("; "))
+}
+
+fn ready(session: &Session) -> usize {
+    let pods = session.cluster().store().list::<Pod>(None);
+    pods.filter(|pod| pod.is_ready()).count()
+}
+
+/// From apply to all pods Ready.
+fn pods_started(name: &str, pods: u32, nodes: u32) -> Result<Json, String> {
+    let text = lab(pods, nodes);
+    let begin = Instant::now();
+    let mut session = open(&text)?;
+    let most = Time::secs(3_600);
+    while ready(&session) < pods as usize {
+        let until = session.now() + std::time::Duration::from_secs(1);
+        if until > most {
+            return Err(format!("only {} of {pods} pods are ready after {most} s", ready(&session)));
+        }
+        session.advance(until, &mut || true);
+    }
+    let wall = begin.elapsed().as_secs_f64();
+    let events = session.run().handled();
+    Ok(json!({
+        "name": name, "pods": pods, "nodes": nodes, "wall_s": round(wall), "pods_per_s": round(f64::from(pods) / wall),
+        "events": events, "events_per_s": round(events as f64 / wall), "virtual_s": round(session.now().as_secs_f64()),
+    }))
+}
+
+/// A rolling update of 1,000 pods.
+fn rollout() -> Result<Json, String> {
+    let text = lab(1_000, 50);
+    let mut session = open(&text)?;
+    session.advance(Time::secs(120), &mut || true);
+    let before = session.run().handled();
+    let begin = Instant::now();
+    let act = opscape_lab::Act::Apply { text: text.replace("nginx:1", "nginx:2").into() };
+    session.act(act).map_err(|_| "the new text was refused".to_owned())?;
+    session.advance(Time::secs(600), &mut || true);
+    let wall = begin.elapsed().as_secs_f64();
+    let events = session.run().handled() - before;
+    Ok(json!({
+        "name": "rollout", "pods": 1_000, "wall_s": round(wall), "events": events, "events_per_s": round(events as f64 / wall),
+    }))
+}
+
+/// Jumps to any point of a 10-minute run of a lab of lesson size with a rolling update in it each minute.
+fn seek() -> Result<Json, String> {
+    const SEEKS: u32 = 200;
+    let text = lab(12, 4);
+    let mut session = open(&text)?;
+    for minute in 1..10_u64 {
+        session.advance(Time::secs(60 * minute), &mut || true);
+        let image = format!("nginx:{}", minute + 1);
+        let act = opscape_lab::Act::Apply { text: text.replace("nginx:1", &image).into() };
+        session.act(act).map_err(|_| "the new text was refused".to_owned())?;
+    }
+    session.advance(Time::secs(600), &mut || true);
+    let mut rng = Rng::stream(1, "seek");
+    let mut times = Vec::new();
+    for _ in 0..SEEKS {
+        let target = Time(rng.below(600_000_000));
+        let begin = Instant::now();
+        session.seek(target);
+        times.push(begin.elapsed().as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    let at = |share: f64| times.get((share * f64::from(SEEKS - 1)) as usize).copied().unwrap_or(0.0);
+    Ok(json!({
+        "name": "seek", "seeks": SEEKS, "median_ms": round(at(0.5)), "p95_ms": round(at(0.95)), "max_ms": round(at(1.0)),
+        "events": session.timeline().known().handled(),
+    }))
+}
+
+/// Three digits behind the point.
+fn round(number: f64) -> f64 {
+    (number * 1e3).round() / 1e3
+}

@@ -1,0 +1,43 @@
+//! `opscape check`: whether labs do what they say.
+
+use opscape_lab::{CheckState, Lang, words};
+
+use crate::say::say;
+use crate::world::{Stopped, open};
+
+/// Runs files to their end and says how their checks come out. True: all hold.
+pub fn check(files: &[String], lang: Lang, seed: Option<u64>) -> bool {
+    let mut well = true;
+    for file in files {
+        if files.len() > 1 {
+            println!("{file}");
+        }
+        well &= check_file(file, lang, seed).unwrap_or(false);
+    }
+    well
+}
+
+fn check_file(file: &str, lang: Lang, seed: Option<u64>) -> Result<bool, Stopped> {
+    let mut session = open(file, lang, seed)?.session;
+    let reports = session.run_checks();
+    if reports.is_empty() {
+        println!("{}", say(lang, "check.none", &[("file", file)]));
+        return Ok(true);
+    }
+    for report in &reports {
+        let key = match report.state {
+            CheckState::Passed => "check.passed",
+            CheckState::Failed => "check.failed",
+            CheckState::Open => "check.open",
+        };
+        println!("{}", say(lang, key, &[("wanted", &report.wanted)]));
+        if report.state != CheckState::Passed {
+            let at = words::span(lang, report.at);
+            println!("        {}", say(lang, "check.seen", &[("at", &at), ("seen", &report.seen)]));
+        }
+    }
+    let passed = reports.iter().filter(|report| report.state == CheckState::Passed).count();
+    let values = [("passed", passed.to_string()), ("all", reports.len().to_string())];
+    println!("{}", say(lang, "check.sum", &values.each_ref().map(|(name, value)| (*name, value.as_str()))));
+    Ok(passed == reports.len())
+}

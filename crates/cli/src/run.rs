@@ -1,0 +1,82 @@
+//! `opscape run`: what happens in a file.
+
+use std::time::Duration;
+
+use opscape_lab::inspect::EventFilter;
+use opscape_lab::{Lang, Session, why};
+use opscape_manifest::api::Object;
+use opscape_shell::Shell;
+use opscape_sim::{Model, Time};
+use serde_json::{Value as Json, json};
+
+use crate::arguments::Output;
+use crate::say::say;
+use crate::world::{Stopped, go_to, open, run_line};
+
+/// Runs a file and says what happened.
+pub fn run(file: &str, until: Option<Time>, output: Output, lang: Lang, seed: Option<u64>) -> Result<(), Stopped> {
+    let mut session = open(file, lang, seed)?.session;
+    let until = until.unwrap_or_else(|| session.end());
+    match output {
+        Output::Journal => journal(&mut session, until),
+        Output::Table => {
+            go_to(&mut session, until);
+            println!("{}", say(lang, "table.end", &[("at", &opscape_lab::words::span(lang, until))]));
+            let mut shell = Shell::new("default", lang);
+            run_line(&mut session, &mut shell, "kubectl get nodes,deployments,replicasets,pods,services -A -o wide", None);
+        }
+        Output::Json => {
+            go_to(&mut session, until);
+            println!("{:#}", report(&session));
+        }
+    }
+    Ok(())
+}
+
+/// Prints what one can see, as it happens.
+fn journal(session: &mut Session, until: Time) {
+    let mut told = 0;
+    loop {
+        let journal = session.run().journal();
+        let lines: Vec<String> = journal.since(told).filter_map(|(id, entry)| {
+            let text = why::headline(session.run(), id, session.lang())?;
+            opscape_lab::LabModel::is_visible(&entry.what).then(|| format!("{:>9}  {}", entry.at.to_string(), text.plain()))
+        }).collect();
+        told = journal.len();
+        for line in lines {
+            println!("{line}");
+        }
+        if session.now() >= until {
+            return;
+        }
+        let next = session.now() + Duration::from_secs(1);
+        go_to(session, next.min(until));
+    }
+}
+
+/// Objects, events and acts at the present instant.
+fn report(session: &Session) -> Json {
+    let store = session.cluster().store();
+    let kinds: Vec<String> = store.kinds().map(ToString::to_string).filter(|kind| kind != "Event").collect();
+    let objects: Vec<Json> = kinds
+        .iter()
+        .flat_map(|kind| store.objects(kind, None))
+        .map(|object: Object| serde_json::to_value(object.to_value()).unwrap_or_default())
+        .collect();
+    let mut events = session.events(&EventFilter::default());
+    events.reverse();
+    let events: Vec<Json> = events
+        .iter()
+        .map(|event| {
+            json!({
+                "at": event.at.as_secs_f64(), "first": event.first.as_secs_f64(), "count": event.count,
+                "type": if event.warning { "Warning" } else { "Normal" }, "reason": &*event.reason,
+                "kind": &*event.object.kind, "namespace": &*event.object.namespace, "name": &*event.object.name,
+                "message": &*event.message, "from": event.from,
+            })
+        })
+        .collect();
+    json!({
+        "at": session.now().as_secs_f64(), "handled": session.run().handled(), "objects": objects, "events": events,
+    })
+}

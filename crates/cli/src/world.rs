@@ -1,0 +1,101 @@
+//! The world of a file, and command lines in it.
+
+use std::io::{Read, Write as _};
+use std::time::Duration;
+
+use opscape_lab::{Lang, Session, SessionOptions, WorldOptions};
+use opscape_shell::{Poll, Shell, Stream};
+use opscape_sim::Time;
+
+use crate::findings;
+use crate::say::say;
+
+/// Why a command could not be done; what there is to say was said.
+pub struct Stopped(pub u8);
+
+/// A world made from a file.
+pub struct Opened {
+    /// The world at time 0, the text applied.
+    pub session: Session,
+    /// The text.
+    pub text: String,
+}
+
+/// Reads a file; `-` is standard input.
+pub fn read(file: &str, lang: Lang) -> Result<String, Stopped> {
+    let text = if file == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        std::fs::read_to_string(file)
+    };
+    text.map_err(|error| {
+        eprintln!("{}", say(lang, "error.file", &[("file", file), ("error", &error.to_string())]));
+        Stopped(1)
+    })
+}
+
+/// Opens the world of a file. Findings go to standard error.
+pub fn open(file: &str, lang: Lang, seed: Option<u64>) -> Result<Opened, Stopped> {
+    let text = read(file, lang)?;
+    let world = WorldOptions { seed, runner: Some(opscape_shell::run_line), ..WorldOptions::default() };
+    let findings = match Session::open(&text, SessionOptions { lang, world }) {
+        Ok(session) => {
+            eprint!("{}", findings::print(file, &text, &Session::check_text(&text), lang));
+            return Ok(Opened { session, text });
+        }
+        Err(findings) => findings,
+    };
+    eprint!("{}", findings::print(file, &text, &findings, lang));
+    let errors = findings.iter().filter(|finding| finding.severity == opscape_manifest::diagnostic::Severity::Error);
+    eprintln!("{}", say(lang, "found.errors", &[("count", &errors.count().to_string())]));
+    Err(Stopped(1))
+}
+
+/// Lets time pass.
+pub fn go_to(session: &mut Session, until: Time) {
+    while session.now() < until {
+        session.advance(until, &mut || true);
+    }
+}
+
+/// How long a command may last.
+const PATIENCE: Duration = Duration::from_secs(3600);
+
+/// Runs a command line to its end, printing what it prints. Gives its exit code.
+pub fn run_line(session: &mut Session, shell: &mut Shell, line: &str, stdin: Option<&str>) -> i32 {
+    let mut process = match shell.start(line, stdin) {
+        Ok(process) => process,
+        Err(error) => {
+            eprintln!("{}", error.message);
+            return 2;
+        }
+    };
+    let end = session.now() + PATIENCE;
+    loop {
+        let poll = process.poll(shell, session);
+        for piece in process.take_output() {
+            match piece.stream {
+                Stream::Out => {
+                    print!("{}", piece.text);
+                    // Whoever reads may have gone; that is not an error.
+                    let _ = std::io::stdout().flush();
+                }
+                Stream::Err => eprint!("{}", piece.text),
+            }
+        }
+        let until = match poll {
+            Poll::Done(code) => return code,
+            Poll::Waiting(until) => until.unwrap_or(end).min(end),
+        };
+        if session.now() >= end {
+            return 124;
+        }
+        let next = session.timeline().next_change().unwrap_or(Time::FAR);
+        let least = session.now() + Duration::from_millis(1);
+        go_to(session, next.min(until).max(if next > session.now() { session.now() } else { least }).max(session.now()));
+        if next > until || next <= session.now() && until <= session.now() {
+            go_to(session, until.max(least));
+        }
+    }
+}
