@@ -74,7 +74,7 @@ struct Options {
 pub fn parse(arguments: impl IntoIterator<Item = OsString>, lang: Lang) -> Result<Arguments, String> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let lang = chosen_lang(&arguments).unwrap_or(Ok(lang))?;
-    let options = read(arguments, lang)?;
+    let options = read(&arguments, lang)?;
     let seed = options.seed;
     Ok(Arguments { command: command(options, lang)?, lang, seed })
 }
@@ -83,7 +83,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, lang: Lang) -> Resul
 fn chosen_lang(arguments: &[OsString]) -> Option<Result<Lang, String>> {
     let text: Vec<&str> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
     let text = text.split(|argument| *argument == "--").next().unwrap_or_default();
-    let next = text.iter().zip(text.iter().skip(1)).find(|(name, _)| **name == "--lang").map(|(_, value)| *value);
+    let next =
+        text.iter().zip(text.iter().skip(1)).find(|(name, _)| **name == "--lang").map(|(_, value)| *value);
     let value = next.or_else(|| text.iter().find_map(|argument| argument.strip_prefix("--lang=")))?;
     Some(match value {
         "ko" => Ok(Lang::Ko),
@@ -92,12 +93,13 @@ fn chosen_lang(arguments: &[OsString]) -> Option<Result<Lang, String>> {
     })
 }
 
-fn read(arguments: Vec<OsString>, lang: Lang) -> Result<Options, String> {
+fn read(arguments: &[OsString], lang: Lang) -> Result<Options, String> {
     let mut options = Options::default();
     // What follows `--` is kubectl's own.
     let mut parts = arguments.splitn(2, |argument| argument == "--");
     let own = parts.next().unwrap_or_default().to_vec();
-    options.behind = parts.next().unwrap_or_default().iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    options.behind =
+        parts.next().unwrap_or_default().iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let mut parser = Parser::from_args(own);
     let text = |error: lexopt::Error| error.to_string();
     while let Some(argument) = parser.next().map_err(text)? {

@@ -4,6 +4,7 @@
 
 use std::time::Instant;
 
+use opscape_lab::census::is_ready;
 use opscape_lab::{Lang, Session, SessionOptions};
 use opscape_manifest::api::Pod;
 use opscape_sim::{Rng, Time};
@@ -32,7 +33,8 @@ pub fn bench(large: bool, names: &[String], lang: Lang) -> Result<(), Stopped> {
         return Err(Stopped(2));
     }
     for (name, size) in BENCHMARKS {
-        let wanted = if names.is_empty() { large || name != LARGE } else { names.iter().any(|one| one == name) };
+        let wanted =
+            if names.is_empty() { large || name != LARGE } else { names.iter().any(|one| one == name) };
         if !wanted {
             continue;
         }
@@ -41,10 +43,13 @@ pub fn bench(large: bool, names: &[String], lang: Lang) -> Result<(), Stopped> {
             ("rollout", _) => rollout(),
             _ => seek(),
         };
-        println!("{}", line.map_err(|error| {
-            eprintln!("{name}: {error}");
-            Stopped(1)
-        })?);
+        println!(
+            "{}",
+            line.map_err(|error| {
+                eprintln!("{name}: {error}");
+                Stopped(1)
+            })?
+        );
     }
     Ok(())
 }
@@ -75,13 +80,14 @@ spec:
 }
 
 fn open(text: &str) -> Result<Session, String> {
-    Session::open(text, SessionOptions::default())
-        .map_err(|findings| findings.into_iter().map(|finding| finding.message).collect::<Vec<_>>().join("; "))
+    Session::open(text, SessionOptions::default()).map_err(|findings| {
+        findings.into_iter().map(|finding| finding.message).collect::<Vec<_>>().join("; ")
+    })
 }
 
 fn ready(session: &Session) -> usize {
     let pods = session.cluster().store().list::<Pod>(None);
-    pods.filter(|pod| pod.is_ready()).count()
+    pods.filter(|pod| is_ready(pod)).count()
 }
 
 /// From apply to all pods Ready.

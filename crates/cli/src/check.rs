@@ -1,6 +1,7 @@
 //! `opscape check`: whether labs do what they say.
 
-use opscape_lab::{CheckState, Lang, words};
+use opscape_lab::session::CheckState;
+use opscape_lab::{Lang, words};
 
 use crate::say::say;
 use crate::world::{Stopped, open};
@@ -18,7 +19,7 @@ pub fn check(files: &[String], lang: Lang, seed: Option<u64>) -> bool {
 }
 
 fn check_file(file: &str, lang: Lang, seed: Option<u64>) -> Result<bool, Stopped> {
-    let mut session = open(file, lang, seed)?.session;
+    let mut session = open(file, lang, seed)?;
     let reports = session.run_checks();
     if reports.is_empty() {
         println!("{}", say(lang, "check.none", &[("file", file)]));
@@ -32,7 +33,7 @@ fn check_file(file: &str, lang: Lang, seed: Option<u64>) -> Result<bool, Stopped
         };
         println!("{}", say(lang, key, &[("wanted", &report.wanted)]));
         if report.state != CheckState::Passed {
-            let at = words::span(lang, report.at);
+            let at = words::span(lang, report.at.since(opscape_sim::Time::ZERO));
             println!("        {}", say(lang, "check.seen", &[("at", &at), ("seen", &report.seen)]));
         }
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use opscape_lab::inspect::EventFilter;
+use opscape_lab::session::end_of;
 use opscape_lab::{Lang, Session, why};
 use opscape_manifest::api::Object;
 use opscape_shell::Shell;
@@ -14,16 +15,30 @@ use crate::say::say;
 use crate::world::{Stopped, go_to, open, run_line};
 
 /// Runs a file and says what happened.
-pub fn run(file: &str, until: Option<Time>, output: Output, lang: Lang, seed: Option<u64>) -> Result<(), Stopped> {
-    let mut session = open(file, lang, seed)?.session;
-    let until = until.unwrap_or_else(|| session.end());
+pub fn run(
+    file: &str,
+    until: Option<Time>,
+    output: Output,
+    lang: Lang,
+    seed: Option<u64>,
+) -> Result<(), Stopped> {
+    let mut session = open(file, lang, seed)?;
+    let until = until.unwrap_or_else(|| end_of(session.spec()));
     match output {
         Output::Journal => journal(&mut session, until),
         Output::Table => {
             go_to(&mut session, until);
-            println!("{}", say(lang, "table.end", &[("at", &opscape_lab::words::span(lang, until))]));
+            println!(
+                "{}",
+                say(lang, "table.end", &[("at", &opscape_lab::words::span(lang, until.since(Time::ZERO)))])
+            );
             let mut shell = Shell::new("default", lang);
-            run_line(&mut session, &mut shell, "kubectl get nodes,deployments,replicasets,pods,services -A -o wide", None);
+            run_line(
+                &mut session,
+                &mut shell,
+                "kubectl get nodes,deployments,replicasets,pods,services -A -o wide",
+                None,
+            );
         }
         Output::Json => {
             go_to(&mut session, until);
@@ -38,10 +53,14 @@ fn journal(session: &mut Session, until: Time) {
     let mut told = 0;
     loop {
         let journal = session.run().journal();
-        let lines: Vec<String> = journal.since(told).filter_map(|(id, entry)| {
-            let text = why::headline(session.run(), id, session.lang())?;
-            opscape_lab::LabModel::is_visible(&entry.what).then(|| format!("{:>9}  {}", entry.at.to_string(), text.plain()))
-        }).collect();
+        let lines: Vec<String> = journal
+            .since(told)
+            .filter_map(|(id, entry)| {
+                let text = why::headline(session.run(), id, session.lang())?;
+                opscape_lab::LabModel::is_visible(&entry.what)
+                    .then(|| format!("{:>9}  {}", entry.at.to_string(), text.plain()))
+            })
+            .collect();
         told = journal.len();
         for line in lines {
             println!("{line}");

@@ -45,7 +45,8 @@ mod tests {
     #[test]
     fn the_help_tells_the_same_commands_in_both_languages() {
         let commands = |lang| {
-            let lines = help(lang).lines().filter(|line| line.starts_with("  opscape ") || line.starts_with("  --"));
+            let lines =
+                help(lang).lines().filter(|line| line.starts_with("  opscape ") || line.starts_with("  --"));
             lines.map(|line| line.split("  ").find(|part| !part.is_empty()).unwrap()).collect::<Vec<_>>()
         };
         assert_eq!(commands(Lang::En), commands(Lang::Ko));

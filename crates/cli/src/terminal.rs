@@ -9,8 +9,14 @@ use opscape_sim::Time;
 use crate::world::{Stopped, go_to, open, run_line};
 
 /// One kubectl command. Gives its exit code.
-pub fn kubectl(file: &str, at: Time, arguments: &[String], lang: Lang, seed: Option<u64>) -> Result<i32, Stopped> {
-    let mut session = open(file, lang, seed)?.session;
+pub fn kubectl(
+    file: &str,
+    at: Time,
+    arguments: &[String],
+    lang: Lang,
+    seed: Option<u64>,
+) -> Result<i32, Stopped> {
+    let mut session = open(file, lang, seed)?;
     go_to(&mut session, at);
     let quoted: Vec<String> = arguments.iter().map(|argument| quote(argument)).collect();
     let line = format!("kubectl {}", quoted.join(" "));
@@ -19,7 +25,7 @@ pub fn kubectl(file: &str, at: Time, arguments: &[String], lang: Lang, seed: Opt
 
 /// Commands from standard input until its end. Gives the exit code of the last one.
 pub fn shell(file: &str, at: Time, lang: Lang, seed: Option<u64>) -> Result<i32, Stopped> {
-    let mut session = open(file, lang, seed)?.session;
+    let mut session = open(file, lang, seed)?;
     go_to(&mut session, at);
     let mut shell = Shell::new("default", lang);
     let prompt = std::io::stdin().is_terminal();

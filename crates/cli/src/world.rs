@@ -3,7 +3,7 @@
 use std::io::{Read, Write as _};
 use std::time::Duration;
 
-use opscape_lab::{Lang, Session, SessionOptions, WorldOptions};
+use opscape_lab::{Lang, Reached, Session, SessionOptions, WorldOptions};
 use opscape_shell::{Poll, Shell, Stream};
 use opscape_sim::Time;
 
@@ -12,14 +12,6 @@ use crate::say::say;
 
 /// Why a command could not be done; what there is to say was said.
 pub struct Stopped(pub u8);
-
-/// A world made from a file.
-pub struct Opened {
-    /// The world at time 0, the text applied.
-    pub session: Session,
-    /// The text.
-    pub text: String,
-}
 
 /// Reads a file; `-` is standard input.
 pub fn read(file: &str, lang: Lang) -> Result<String, Stopped> {
@@ -35,32 +27,31 @@ pub fn read(file: &str, lang: Lang) -> Result<String, Stopped> {
     })
 }
 
-/// Opens the world of a file. Findings go to standard error.
-pub fn open(file: &str, lang: Lang, seed: Option<u64>) -> Result<Opened, Stopped> {
+/// Opens the world of a file: time 0, the text applied. Findings go to standard error.
+pub fn open(file: &str, lang: Lang, seed: Option<u64>) -> Result<Session, Stopped> {
     let text = read(file, lang)?;
     let world = WorldOptions { seed, runner: Some(opscape_shell::run_line), ..WorldOptions::default() };
     let findings = match Session::open(&text, SessionOptions { lang, world }) {
         Ok(session) => {
             eprint!("{}", findings::print(file, &text, &Session::check_text(&text), lang));
-            return Ok(Opened { session, text });
+            return Ok(session);
         }
         Err(findings) => findings,
     };
     eprint!("{}", findings::print(file, &text, &findings, lang));
-    let errors = findings.iter().filter(|finding| finding.severity == opscape_manifest::diagnostic::Severity::Error);
+    let errors =
+        findings.iter().filter(|finding| finding.severity == opscape_manifest::diagnostic::Severity::Error);
     eprintln!("{}", say(lang, "found.errors", &[("count", &errors.count().to_string())]));
     Err(Stopped(1))
 }
 
-/// Lets time pass.
+/// Lets time pass, with all that is due up to `until`. Pauses of the Lab document are for viewers, not for this program.
 pub fn go_to(session: &mut Session, until: Time) {
-    while session.now() < until {
-        session.advance(until, &mut || true);
-    }
+    while session.advance(until, &mut || true) != Reached::End {}
 }
 
 /// How long a command may last.
-const PATIENCE: Duration = Duration::from_secs(3600);
+const PATIENCE: Duration = Duration::from_hours(1);
 
 /// Runs a command line to its end, printing what it prints. Gives its exit code.
 pub fn run_line(session: &mut Session, shell: &mut Shell, line: &str, stdin: Option<&str>) -> i32 {
@@ -86,16 +77,14 @@ pub fn run_line(session: &mut Session, shell: &mut Shell, line: &str, stdin: Opt
         }
         let until = match poll {
             Poll::Done(code) => return code,
-            Poll::Waiting(until) => until.unwrap_or(end).min(end),
+            Poll::Waiting(until) => {
+                until.unwrap_or(end).min(end).max(session.now() + Duration::from_millis(1))
+            }
         };
         if session.now() >= end {
             return 124;
         }
         let next = session.timeline().next_change().unwrap_or(Time::FAR);
-        let least = session.now() + Duration::from_millis(1);
-        go_to(session, next.min(until).max(if next > session.now() { session.now() } else { least }).max(session.now()));
-        if next > until || next <= session.now() && until <= session.now() {
-            go_to(session, until.max(least));
-        }
+        go_to(session, next.min(until));
     }
 }

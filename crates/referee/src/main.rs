@@ -11,6 +11,8 @@ opscape-referee: plays recordings of the real systems on our world, and scores w
 
   kubernetes SCENARIOS_DIR OUT_DIR [NAME...]       plays scenarios (all, or those whose names begin so)
   validation CASES.json OUT.json                   plays single kubectl commands
+  fuzz OUT_DIR [--minutes N] [--seed N]            throws damaged texts at the way from text to world
+  fuzz OUT_DIR --replay FILE                       the same with one text
   score REAL_DIR SIM_DIR [--explain N]             one scenario against its recording
   score --all REAL_ROOT SIM_ROOT [--min X] [--explain N]
                                                    a table of all (or --json); exit code 1 if the mean is below X
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
     let result = match command {
         "kubernetes" => kubernetes(rest),
         "validation" => validation(rest),
+        "fuzz" => fuzz(rest),
         "score" => score_command(rest),
         "ci" | "routing" => {
             Err(format!("{command}: this part of the world is not built yet, so there is nothing to play"))
@@ -57,6 +60,24 @@ fn validation(arguments: &[String]) -> Result<bool, String> {
     let text = serde_json::to_string_pretty(&answers).map_err(|error| error.to_string())?;
     std::fs::write(out, text).map_err(|error| format!("{out}: {error}"))?;
     Ok(true)
+}
+
+/// Damaged texts are made from the repository's recordings.
+fn fuzz(arguments: &[String]) -> Result<bool, String> {
+    let mut arguments = arguments.to_vec();
+    let number =
+        |text: Option<String>, default: f64| text.and_then(|text| text.parse().ok()).unwrap_or(default);
+    let minutes = number(option(&mut arguments, "--minutes", "10"), 10.0);
+    let seed = number(option(&mut arguments, "--seed", "1"), 1.0) as u64;
+    let recordings = Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings");
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [out] => {
+            let (_, found) = opscape_referee::fuzz::fuzz(&recordings, Path::new(out), minutes, seed)?;
+            Ok(found.is_empty())
+        }
+        [_, "--replay", file] => opscape_referee::fuzz::replay(&recordings, Path::new(file)).map(|_| true),
+        _ => Err(HELP.to_owned()),
+    }
 }
 
 /// Takes `--name VALUE` out of the arguments; without a number behind it, the value is `default`.

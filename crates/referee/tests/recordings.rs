@@ -1,5 +1,7 @@
 //! Every recording is played and scored against what its test.toml expects.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -47,7 +49,8 @@ fn every_scenario_scores_as_expected() {
     let real = recordings("kubernetes");
     let sim = scratch("kubernetes");
     let failures = play::play_all(&real, &sim, &[]).unwrap();
-    let mut wrong: Vec<String> = failures.into_iter().map(|(name, error)| format!("{name}: {error}")).collect();
+    let mut wrong: Vec<String> =
+        failures.into_iter().map(|(name, error)| format!("{name}: {error}")).collect();
     for (name, result) in score::compare_all(&real, &sim).unwrap() {
         let expected = expected(&real.join(&name));
         let (total, why) = match &result {
@@ -96,13 +99,18 @@ fn single_commands_are_answered_to_the_letter() {
         let name = result.name.as_str();
         match (result.exact, listed.contains(name)) {
             (false, true) => {
-                wrong.push(format!("{name} expected\n    {}\n  got\n    {}", result.want.trim(), result.got.trim()));
+                wrong.push(format!(
+                    "{name} expected\n    {}\n  got\n    {}",
+                    result.want.trim(),
+                    result.got.trim()
+                ));
             }
             (true, false) => wrong.push(format!("{name} is exact now; add it to exact.txt")),
             _ => {}
         }
     }
     let known: BTreeSet<&str> = results.iter().map(|result| result.name.as_str()).collect();
-    wrong.extend(listed.difference(&known).map(|name| format!("{name} is listed, but there is no such case")));
+    wrong
+        .extend(listed.difference(&known).map(|name| format!("{name} is listed, but there is no such case")));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

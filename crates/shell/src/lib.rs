@@ -17,10 +17,11 @@ mod kubectl;
 mod output;
 mod process;
 mod programs;
+mod runner;
 mod syntax;
-mod world;
 
+pub use opscape_lab::World;
 pub use process::{Piece, Poll, Process, Shell, Stream};
 pub use programs::{Program, programs};
+pub use runner::run_line;
 pub use syntax::SyntaxError;
-pub use world::World;

@@ -1,5 +1,7 @@
 //! The compact view of an object, as the recordings have it.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value as Json, json};
 
 /// The compact view of an object given as its full JSON.
@@ -271,7 +273,7 @@ fn container(status: &Json) -> Json {
     };
     let restarts = at(status, &["restartCount"]).and_then(Json::as_i64).unwrap_or(0);
     if restarts > 0 {
-        out.push_str(&format!(" restarts={restarts}"));
+        let _ = write!(out, " restarts={restarts}");
     }
     out.into()
 }

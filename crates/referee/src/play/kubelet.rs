@@ -12,9 +12,6 @@ use opscape_sim::Rng;
 const START: Duration = Duration::from_secs(2);
 /// From the deletion to the end of the containers.
 const STOP: Duration = Duration::from_secs(1);
-/// Never, for what the pretend kubelet does once only.
-const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
-
 /// The pretend kubelet.
 pub struct PretendKubelet;
 
@@ -66,6 +63,3 @@ impl Images for PretendKubelet {
 fn job_index(pod: &Pod) -> Option<&str> {
     pod.metadata.annotation("batch.kubernetes.io/job-completion-index")
 }
-
-/// After a failed pull the pretend kubelet waits for ever.
-pub const NO_SECOND_PULL: Duration = NEVER;

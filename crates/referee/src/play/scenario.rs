@@ -21,7 +21,7 @@ use crate::recording::{Command, parse_actions, read};
 
 /// How long the cluster runs before the recorder starts: long where the cluster is the default one, short where the nodes
 /// were made for the scenario.
-const OLD_CLUSTER: Duration = Duration::from_secs(60);
+const OLD_CLUSTER: Duration = Duration::from_mins(1);
 const NEW_CLUSTER: Duration = Duration::from_secs(5);
 /// The namespace is made this long before.
 const NAMESPACE: Duration = Duration::from_secs(1);
@@ -101,7 +101,7 @@ pub fn play(folder: &Path) -> Result<Played, String> {
     for mut running in std::mem::take(&mut play.running) {
         running.process.interrupt();
         let now = play.game.now();
-        play.finish(running, 124, now);
+        play.finish(&running, 124, now);
     }
     let actions = commands
         .into_iter()
@@ -211,7 +211,9 @@ impl Play {
                 name,
             };
             // A pod that is gone already needs no deletion.
-            let _ = self.game.request(opscape_cluster::Request::Delete(key, Default::default()));
+            let _ = self
+                .game
+                .request(opscape_cluster::Request::Delete(key, opscape_cluster::DeleteOptions::default()));
         }
     }
 
@@ -251,7 +253,7 @@ impl Play {
                 }
             }
             match poll {
-                Poll::Done(code) => self.finish(running, code, now),
+                Poll::Done(code) => self.finish(&running, code, now),
                 Poll::Waiting(until) => {
                     running.wake = until.map(|at| at.max(now + Duration::from_millis(1)));
                     still.push(running);
@@ -261,7 +263,7 @@ impl Play {
         self.running = still;
     }
 
-    fn finish(&mut self, running: Running, code: i32, now: Time) {
+    fn finish(&mut self, running: &Running, code: i32, now: Time) {
         let lines = |text: &str| -> Vec<String> { text.lines().map(str::to_owned).collect() };
         let entry = self.finished.entry(running.index).or_default();
         entry.code = code;
@@ -277,7 +279,8 @@ fn files(folder: &Path) -> Result<BTreeMap<String, String>, String> {
     let mut out = BTreeMap::new();
     for entry in entries.filter_map(Result::ok) {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json") {
+        let kind = Path::new(&name).extension().and_then(|kind| kind.to_str());
+        if matches!(kind, Some("yaml" | "yml" | "json")) {
             out.insert(name, read(&entry.path()));
         }
     }

@@ -1,5 +1,7 @@
 //! The scheduler's kept verdicts in the format of the recordings.
 
+use std::fmt::Write as _;
+
 use opscape_cluster::Record;
 use opscape_cluster::scheduler::{Answer, Decision, Fact};
 use serde_json::{Map, Value as Json, json};
@@ -17,7 +19,7 @@ pub fn scores(game: &Game, namespace: &str) -> String {
                 "pod": &*pod.name, "chosen": &**node, "feasible": decision.feasible, "evaluated": decision.evaluated,
                 "scores": nodes(decision),
             });
-            out.push_str(&format!("{line}\n"));
+            let _ = writeln!(out, "{line}");
         }
     }
     out

@@ -98,7 +98,9 @@ impl Recorder {
 
     /// The trace, a line a change.
     pub fn text(&self) -> String {
-        self.lines.iter().map(|line| format!("{line}\n")).collect()
+        let mut out: Vec<String> = self.lines.iter().map(Json::to_string).collect();
+        out.push(String::new());
+        out.join("\n")
     }
 }
 

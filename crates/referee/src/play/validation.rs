@@ -77,7 +77,7 @@ pub fn play_cases(path: &Path) -> Result<Vec<Json>, String> {
     let first = setup.split("\n---").next().unwrap_or(&setup);
     let empty = empty_game(&setup)?;
     let mut with_web = empty.clone();
-    expect(run(&mut with_web, NAMESPACE, "kubectl apply -f -", Some(first)))?;
+    expect(&run(&mut with_web, NAMESPACE, "kubectl apply -f -", Some(first)))?;
     settle(&mut with_web);
     let mut with_all = empty.clone();
     // What a later part of the world refuses does not matter to the others.
@@ -137,7 +137,7 @@ fn settle(game: &mut Game) {
     game.go_to(game.now() + Duration::from_secs(4));
 }
 
-fn expect(answer: Answer) -> Result<(), String> {
+fn expect(answer: &Answer) -> Result<(), String> {
     if answer.code == 0 { Ok(()) } else { Err(format!("setup.yaml: {}", answer.err)) }
 }
 

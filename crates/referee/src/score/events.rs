@@ -29,6 +29,9 @@ const LEFT_OUT: [&str; 4] = ["RegisteredNode", "RemovingNode", "KubeAPIReadyz", 
 /// On what, type, reason, message.
 type Key = (String, String, String, String);
 
+/// When, from which size, to which.
+type Step = (f64, i64, i64);
+
 fn member<'a>(seen: &'a SeenEvent, key: &str) -> &'a str {
     seen.event.get(key).and_then(Json::as_str).unwrap_or_default()
 }
@@ -48,7 +51,7 @@ impl Comparison {
     ) -> Result<BTreeMap<Key, Vec<f64>>, String> {
         let scaled = regex(r"^Scaled (?:up|down) replica set (\S+) from (\d+) to (\d+)")?;
         let mut out: BTreeMap<Key, Vec<f64>> = BTreeMap::new();
-        let mut chains: BTreeMap<(String, String), Vec<(f64, i64, i64)>> = BTreeMap::new();
+        let mut chains: BTreeMap<(String, String), Vec<Step>> = BTreeMap::new();
         for seen in &side.events {
             let reason = member(seen, "reason");
             let (kind, name) = member(seen, "on").split_once('/').unwrap_or((member(seen, "on"), ""));
@@ -77,7 +80,7 @@ impl Comparison {
         }
         for ((on, set), mut steps) in chains {
             steps.sort_by(|a, b| a.0.total_cmp(&b.0));
-            let mut runs: Vec<(f64, i64, i64)> = Vec::new();
+            let mut runs: Vec<Step> = Vec::new();
             for (at, from, to) in steps {
                 match runs.last_mut() {
                     Some(run) if (to > from) == (run.2 > run.1) => run.2 = to,

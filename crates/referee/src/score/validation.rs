@@ -67,7 +67,11 @@ fn spoiled(case: &Json) -> bool {
 
 fn clean(patterns: &[(Regex, &'static str)], text: &str) -> Vec<String> {
     let text = patterns.iter().fold(text.to_owned(), |text, (pattern, to)| replace(pattern, &text, to));
-    text.trim().split('\n').map(single_spaced).collect()
+    let mut lines: Vec<String> = text.trim().lines().map(single_spaced).collect();
+    if lines.is_empty() {
+        lines.push(String::new());
+    }
+    lines
 }
 
 /// Compares the answers of the simulated system with those of the real one.

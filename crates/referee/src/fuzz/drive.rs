@@ -1,0 +1,116 @@
+//! Everything that can be done with a text and its world.
+
+use opscape_lab::inspect::EventFilter;
+use opscape_lab::{Act, Lang, Session, SessionOptions, WorldOptions};
+use opscape_manifest::api::ObjectKey;
+use opscape_shell::{Poll, Shell};
+use opscape_sim::{Rng, Time};
+
+use super::mutate::mutated;
+
+/// Commands tried in each world.
+const COMMANDS: [&str; 14] = [
+    "kubectl get pods,deploy,rs -o wide",
+    "kubectl get all -o yaml",
+    "kubectl describe deploy",
+    "kubectl describe pods",
+    "kubectl get pods -o jsonpath='{.items[*].metadata.name}'",
+    "kubectl rollout undo deploy/web",
+    "kubectl rollout restart deploy/web",
+    "kubectl scale deploy/web --replicas=2000000000",
+    "kubectl scale deploy/web --replicas=4",
+    "kubectl delete pods --all --wait=false",
+    "kubectl set image deploy/web '*=bad:1'",
+    "kubectl get events --sort-by=.lastTimestamp",
+    "kubectl top pods | head -3",
+    "kubectl delete deploy --all --cascade=orphan",
+];
+
+/// Advances ask this often whether to go on.
+const BUDGET: u32 = 2_000;
+
+fn advance(session: &mut Session, seconds: u64) {
+    let until = Time(session.now().0.saturating_add(seconds * 1_000_000));
+    for _ in 0..4 {
+        let mut asked = 0;
+        session.advance(until, &mut || {
+            asked += 1;
+            asked < BUDGET
+        });
+    }
+}
+
+fn look(session: &Session) {
+    let scene = session.scene(None);
+    drop(scene);
+    drop(session.tracks(Time::ZERO, session.known_until(), 640));
+    drop(session.events(&EventFilter::default()));
+    drop(session.next_visible());
+    let store = session.cluster().store();
+    let kinds: Vec<String> = store.kinds().map(ToString::to_string).collect();
+    let keys: Vec<ObjectKey> = kinds
+        .iter()
+        .flat_map(|kind| store.objects(kind, None).into_iter().take(6))
+        .map(|object| object.key())
+        .collect();
+    for key in &keys {
+        drop(session.inspect(key));
+    }
+}
+
+fn run(session: &mut Session, line: &str) {
+    let mut shell = Shell::new("default", session.lang());
+    let Ok(mut process) = shell.start(line, None) else { return };
+    for _ in 0..20 {
+        match process.poll(&mut shell, session) {
+            Poll::Done(_) => break,
+            Poll::Waiting(_) => advance(session, 1),
+        }
+    }
+    drop(process.take_output());
+}
+
+/// Does everything with a text. True: it became a world.
+pub fn drive(text: &str, corpus: &[String], rng: &mut Rng) -> bool {
+    let findings = Session::check_text(text);
+    for finding in &findings {
+        // Places must lie within the text: the editor marks them.
+        let (start, end) = (finding.span.start.offset as usize, finding.span.end.offset as usize);
+        assert!(
+            start <= end && end <= text.len(),
+            "place {start}..{end} of {} bytes: {}",
+            text.len(),
+            finding.message
+        );
+        assert!(
+            text.is_char_boundary(start) && text.is_char_boundary(end),
+            "place {start}..{end} is within a character: {}",
+            finding.message
+        );
+    }
+    let lang = if rng.chance(0.5) { Lang::Ko } else { Lang::En };
+    let world = WorldOptions { runner: Some(opscape_shell::run_line), ..WorldOptions::default() };
+    let Ok(mut session) = Session::open(text, SessionOptions { lang, world }) else { return false };
+    advance(&mut session, 20);
+    look(&session);
+    for _ in 0..=rng.below(4) {
+        match rng.below(6) {
+            0 | 1 => {
+                let line = COMMANDS.get(rng.below(COMMANDS.len() as u64) as usize).copied().unwrap_or("help");
+                run(&mut session, line);
+            }
+            2 => {
+                let command =
+                    COMMANDS.get(rng.below(COMMANDS.len() as u64) as usize).copied().unwrap_or("help");
+                let damaged = mutated(&[command.to_owned()], rng);
+                run(&mut session, &damaged);
+            }
+            3 => drop(session.act(Act::Apply { text: mutated(&[text.to_owned()], rng).into() })),
+            4 => drop(session.act(Act::Apply { text: mutated(corpus, rng).into() })),
+            _ => session.seek(Time(rng.below(session.known_until().0 + 1))),
+        }
+        advance(&mut session, 1 + rng.below(40));
+    }
+    look(&session);
+    true
+}
