@@ -185,3 +185,76 @@ fn setups_are_accepted() {
         assert_eq!(validation::update(&value, &value), [], "{}", document.kind());
     }
 }
+
+/// More of the server's words, for single fields of a good Deployment or another good object.
+#[test]
+fn single_fields_are_refused_in_the_servers_words() {
+    const LABEL: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+    let pod = |spec: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec: {{containers: [{{name: c, image: nginx, {spec}}}]}}\n"
+        )
+    };
+    let deployment = |selector: &str, labels: &str, more: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\nspec: {{selector: {selector}, template: {{metadata: {{labels: {labels}}}, spec: {{containers: [{{name: c, image: nginx}}]}}}}, {more}}}\n"
+        )
+    };
+    let web = "{matchLabels: {app: web}}";
+    for (text, want) in [
+        (
+            deployment("{matchLabels: {app: \"a b\"}}", "{app: web}", ""),
+            format!("The Deployment \"web\" is invalid: \n* spec.selector.matchLabels: Invalid value: \"a b\": {LABEL}\n* spec.selector: Invalid value: {{\"matchLabels\":{{\"app\":\"a b\"}}}}: invalid label selector"),
+        ),
+        (
+            deployment("{matchExpressions: [{key: app, operator: In}]}", "{app: web}", ""),
+            "The Deployment \"web\" is invalid: \n* spec.selector.matchExpressions[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'\n* spec.selector: Invalid value: {\"matchExpressions\":[{\"key\":\"app\",\"operator\":\"In\"}]}: invalid label selector".to_owned(),
+        ),
+        (
+            deployment(web, "{app: web}", "strategy: {type: BlueGreen}"),
+            "The Deployment \"web\" is invalid: spec.strategy: Unsupported value: {\"Type\":\"BlueGreen\",\"RollingUpdate\":null}: supported values: \"Recreate\", \"RollingUpdate\"".to_owned(),
+        ),
+        (
+            deployment(web, "{app: web}", "strategy: {rollingUpdate: {maxUnavailable: \"150%\"}}"),
+            "The Deployment \"web\" is invalid: spec.strategy.rollingUpdate.maxUnavailable: Invalid value: \"150%\": must not be greater than 100%".to_owned(),
+        ),
+        (
+            deployment(web, "{app: web}", "minReadySeconds: 600"),
+            "The Deployment \"web\" is invalid: spec.progressDeadlineSeconds: Invalid value: 600: must be greater than minReadySeconds".to_owned(),
+        ),
+        (
+            pod("env: [{name: A, value: x, valueFrom: {fieldRef: {fieldPath: status.podIP}}}]"),
+            "The Pod \"p\" is invalid: spec.containers[0].env[0].valueFrom: Invalid value: \"\": may not be specified when `value` is not empty".to_owned(),
+        ),
+        (
+            pod("ports: [{name: http, containerPort: 80}, {name: http, containerPort: 81}]"),
+            "The Pod \"p\" is invalid: spec.containers[0].ports[1].name: Duplicate value: \"http\"".to_owned(),
+        ),
+        (
+            pod("livenessProbe: {httpGet: {path: /}, periodSeconds: -1}"),
+            "The Pod \"p\" is invalid: \n* spec.containers[0].livenessProbe.httpGet.port: Invalid value: 0: must be between 1 and 65535, inclusive\n* spec.containers[0].livenessProbe.periodSeconds: Invalid value: -1: must be greater than or equal to 0".to_owned(),
+        ),
+        (
+            "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {selector: {a: b}, ports: [{port: 80, name: a}, {port: 80, name: b}]}\n".to_owned(),
+            "The Service \"s\" is invalid: spec.ports[1]: Duplicate value: {\"Name\":\"\",\"Protocol\":\"TCP\",\"AppProtocol\":null,\"Port\":80,\"TargetPort\":0,\"NodePort\":0}".to_owned(),
+        ),
+        (
+            "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {type: ExternalName}\n".to_owned(),
+            "The Service \"s\" is invalid: spec.externalName: Required value".to_owned(),
+        ),
+        (
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {\"a b\": x}\n".to_owned(),
+            "The ConfigMap \"c\" is invalid: data[a b]: Invalid value: \"a b\": a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')".to_owned(),
+        ),
+        (
+            "apiVersion: v1\nkind: Node\nmetadata: {name: node-1}\nspec: {taints: [{key: a, effect: Never}]}\n".to_owned(),
+            "The Node \"node-1\" is invalid: metadata.taints[0].effect: Unsupported value: \"Never\": supported values: \"NoSchedule\", \"PreferNoSchedule\", \"NoExecute\"".to_owned(),
+        ),
+        (
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: A_b}\n".to_owned(),
+            "The Namespace \"A_b\" is invalid: metadata.name: Invalid value: \"A_b\": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')".to_owned(),
+        ),
+    ] {
+        assert_eq!(apply(&text), (1, want + "\n"), "{text}");
+    }
+}

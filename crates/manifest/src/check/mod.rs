@@ -9,7 +9,7 @@ pub use findings::MAX_PODS;
 use crate::api::Object;
 use crate::defaults;
 use crate::diagnostic::{Diagnostic, Position, Span};
-use crate::text::{self, File, MAX_BYTES, Source};
+use crate::text::{self, File, MAX_BYTES, MAX_DOCUMENTS, Source};
 use crate::tree::{self, Content, Limits, Node, Place};
 use crate::value::Value;
 
@@ -118,9 +118,17 @@ pub fn check(text: &str) -> Checked {
         return checked;
     }
     checked.files = text::files(text);
-    let mut budget = Limits::default();
-    for source in text::split(text) {
-        read(&source, &mut budget, &mut checked);
+    let sources = text::split(text);
+    for source in &sources {
+        read(source, &mut checked);
+    }
+    if sources.len() == MAX_DOCUMENTS
+        && let Some(last) = sources.last()
+    {
+        let message = format!("only the first {MAX_DOCUMENTS} documents are read");
+        checked
+            .diagnostics
+            .push(Diagnostic::error(message, Span::at(last.start)).with_hint("hint.too-large", &[]));
     }
     let found = findings::all(&checked, text);
     checked.diagnostics.extend(found);
@@ -128,7 +136,7 @@ pub fn check(text: &str) -> Checked {
     checked
 }
 
-fn read(source: &Source<'_>, limits: &mut Limits, checked: &mut Checked) {
+fn read(source: &Source<'_>, checked: &mut Checked) {
     let yaml = source.file.as_deref().is_none_or(|name| {
         let end = name.rsplit_once('.').map_or("", |(_, end)| end);
         matches!(end, "yaml" | "yml" | "json")
@@ -136,7 +144,7 @@ fn read(source: &Source<'_>, limits: &mut Limits, checked: &mut Checked) {
     if !yaml {
         return;
     }
-    let parsed = tree::parse(source.text, source.start, *limits);
+    let parsed = tree::parse(source.text, source.start, Limits::default());
     let index = checked.documents.len();
     for mut diagnostic in parsed.diagnostics {
         diagnostic.file.clone_from(&source.file);

@@ -88,7 +88,8 @@ pub(super) fn config_map(root: &Field<'_>, old: Option<&Field<'_>>, errors: &mut
         size += value.text().len() / 4 * 3;
     }
     if size > DATA_MAX {
-        errors.too_long("", DATA_MAX);
+        // How Go prints the path of the whole object.
+        errors.too_long("[]", DATA_MAX);
     }
 }
 

@@ -3,6 +3,7 @@
 use super::error::{Errors, IMMUTABLE};
 use super::field::Field;
 use crate::names;
+use crate::selector::{Operator, Requirement, Selector};
 use crate::value::Value;
 
 /// All annotations together, in bytes.
@@ -173,29 +174,26 @@ pub(super) fn label_selector(field: &Field<'_>, errors: &mut Errors) {
     }
 }
 
-/// Whether a selector (a `LabelSelector`) selects labels. `None`: it is no valid selector.
+/// Whether a selector (a `LabelSelector`) selects labels. `None`: it is no valid selector
+/// (`LabelSelectorAsSelector` refuses it).
 pub(super) fn selects(selector: &Value, labels: &Value) -> Option<bool> {
-    if let Some(wanted) = selector.get("matchLabels").and_then(Value::as_map)
-        && wanted.iter().any(|(key, value)| labels.get(key) != Some(value))
-    {
-        return Some(false);
+    let mut requirements = Vec::new();
+    for (key, value) in selector.get("matchLabels").and_then(Value::as_map).into_iter().flatten() {
+        let value = value.as_str().unwrap_or_default().to_owned();
+        requirements.push(Requirement::new(key, Operator::Equals, vec![value]).ok()?);
     }
     for requirement in selector.get("matchExpressions").and_then(Value::as_list).unwrap_or_default() {
-        let key = requirement.str_at(&["key"]).unwrap_or_default();
-        let listed = |value: &Value| {
-            requirement.get("values").and_then(Value::as_list).is_some_and(|values| values.contains(value))
-        };
-        let has = labels.get(key);
-        let holds = match requirement.str_at(&["operator"]) {
-            Some("In") => has.is_some_and(listed),
-            Some("NotIn") => !has.is_some_and(listed),
-            Some("Exists") => has.is_some(),
-            Some("DoesNotExist") => has.is_none(),
+        let operator = match requirement.str_at(&["operator"])? {
+            "In" => Operator::In,
+            "NotIn" => Operator::NotIn,
+            "Exists" => Operator::Exists,
+            "DoesNotExist" => Operator::DoesNotExist,
             _ => return None,
         };
-        if !holds {
-            return Some(false);
-        }
+        let values = requirement.get("values").and_then(Value::as_list).unwrap_or_default();
+        let values = values.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        let key = requirement.str_at(&["key"]).unwrap_or_default();
+        requirements.push(Requirement::new(key, operator, values).ok()?);
     }
-    Some(true)
+    Some(Selector::new(requirements).matches_with(|key| labels.str_at(&[key])))
 }
