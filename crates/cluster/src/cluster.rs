@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use opscape_manifest::api::Node;
 use opscape_manifest::api::meta::Uid;
+use opscape_sim::Time;
 
 use crate::deployment::Deployments;
 use crate::garbage::Garbage;
@@ -94,6 +95,12 @@ impl Cluster {
             parts.kubelets.set_away(&name, away, api, context);
             parts.node_lifecycle.set_away(&name, away, api, context);
         });
+    }
+
+    /// When the kubelet of a pod goes on with it: the end of a pull, of a start, of a back-off, of its containers. None:
+    /// it runs, or no kubelet has it.
+    pub fn gets_on_at(&self, pod: Uid) -> Option<Time> {
+        self.parts.kubelets.gets_on_at(pod)
     }
 
     /// The scheduler's latest decision about a pod that exists: every node's verdict, or the best ones and counts.

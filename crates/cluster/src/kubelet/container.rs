@@ -59,6 +59,8 @@ pub(super) struct Run {
     pull_back_off: Option<Duration>,
     /// The wait it is in.
     pub waits: Duration,
+    /// When its next step is due.
+    pub due: Time,
     pub id: Option<Str>,
 }
 
@@ -74,6 +76,7 @@ impl Run {
             back_off: None,
             pull_back_off: None,
             waits: Duration::ZERO,
+            due: Time::ZERO,
             id: None,
         }
     }

@@ -23,7 +23,7 @@ pub use style::Style;
 
 use crate::{Api, Change, Component, Context, Event, Op, Options, Record, Subject, words};
 use address::Addresses;
-use container::Run;
+use container::{Run, State};
 
 /// What it schedules for itself.
 #[derive(Debug, Clone)]
@@ -181,6 +181,14 @@ impl Kubelets {
     /// Whether a node is away.
     pub fn is_away(&self, node: &str) -> bool {
         self.away.contains_key(node)
+    }
+
+    /// When a pod that does not run yet, waits for a restart or is ending gets on: the end of a pull, of a start, of a
+    /// back-off, of its containers. None: it runs, or nothing is known.
+    pub fn gets_on_at(&self, pod: Uid) -> Option<Time> {
+        let run = self.pods.get(&pod)?;
+        let waits = |one: &&Run| !matches!(one.state, State::Waiting | State::Running(_) | State::Ended(_));
+        run.ends.or_else(|| run.runs.iter().filter(waits).map(|one| one.due).min())
     }
 
     /// A node goes away (it stops to report and to do anything), or comes back.

@@ -179,10 +179,10 @@ impl Kubelets {
         self.later(pod.metadata.uid, at, Step::Started, plan.create, context);
     }
 
-    fn later(&self, uid: Uid, at: usize, step: Step, delay: Duration, context: &mut Context<'_>) {
-        let Some(life) = self.pods.get(&uid).and_then(|run| run.runs.get(at)).map(|one| one.life) else {
-            return;
-        };
+    fn later(&mut self, uid: Uid, at: usize, step: Step, delay: Duration, context: &mut Context<'_>) {
+        let Some(one) = self.pods.get_mut(&uid).and_then(|run| run.runs.get_mut(at)) else { return };
+        one.due = context.now() + delay;
+        let life = one.life;
         let container = u8::try_from(at).unwrap_or(u8::MAX);
         context.after(delay, Event::Kubelet(Wake::Step { pod: uid, container, life, step }));
     }

@@ -133,6 +133,8 @@ impl About<'_> {
         self.mono("fact.ip", &*pod.status.pod_ip, None);
         self.mono("fact.qos", &*pod.status.qos_class, None);
         self.meta(&pod.metadata);
+        self.inspection.scheduling =
+            self.model.cluster().decision(pod.metadata.uid).map(|decision| why::table(decision));
         self.inspection.pod = Some(drawn);
     }
 

@@ -18,7 +18,7 @@ use opscape_manifest::lab::{Lab, LabSpec};
 use opscape_sim::{EntryId, Model, Run, Time, Timeline};
 
 pub use branches::BranchInfo;
-pub use check::{CheckReport, CheckState, end_of};
+pub use check::{CheckReport, CheckState, end_of, evaluate};
 pub(crate) use events::rows as event_rows;
 pub use next::Next;
 

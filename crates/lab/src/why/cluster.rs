@@ -76,10 +76,10 @@ pub(super) fn row(teller: Teller<'_>, record: &Record, this: bool) -> Option<Why
             ],
         ),
         Record::NamespaceEmptied(fact) => step("why.namespace", &[("namespace", &fact.namespace.name)]),
+        Record::Scheduler(fact) => super::scheduling::row(teller, fact),
         Record::Requested(_)
         | Record::Collected(_)
         | Record::EventRecorded(_)
-        | Record::Scheduler(_)
         | Record::Kubelet(_)
         | Record::NodeLifecycle(_) => return None,
     })

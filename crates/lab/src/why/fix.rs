@@ -45,17 +45,23 @@ fn of_pod(teller: Teller<'_>, pod: &Pod) -> Option<Rich> {
         return Some(teller.rich("fix.node", &[("node", &pod.spec.node_name)]));
     }
     let container = failing_container(pod)?;
+    // Only what belongs to a workload can be rolled back.
+    let alone = pod.metadata.controller().is_none();
     let reason = container.state.waiting.as_ref().map(|waiting| &*waiting.reason).unwrap_or_default();
     if matches!(reason, "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull") {
-        return Some(teller.rich("fix.image", &[]));
+        return Some(teller.rich(if alone { "fix.image-alone" } else { "fix.image" }, &[]));
     }
     let ended = container.last_state.terminated.as_ref().or(container.state.terminated.as_ref())?;
     if &*ended.reason == "OOMKilled" {
         let (_, most) = teller.model().images().memory(&container.image);
         let need = words::memory(i64::try_from(most).unwrap_or(i64::MAX));
-        return Some(teller.rich("fix.memory", &[("need", &need)]));
+        return Some(teller.rich(if alone { "fix.memory-alone" } else { "fix.memory" }, &[("need", &need)]));
     }
-    let key = if ended.exit_code == 0 { "fix.completed" } else { "fix.crash" };
+    let key = match ended.exit_code {
+        0 => "fix.completed",
+        _ if alone => "fix.crash-alone",
+        _ => "fix.crash",
+    };
     Some(teller.rich(key, &[("container", &container.name)]))
 }
 

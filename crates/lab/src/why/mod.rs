@@ -3,6 +3,8 @@
 mod act;
 mod cluster;
 mod fix;
+mod kubelet;
+mod scheduling;
 mod state;
 
 use opscape_cluster::Record;
@@ -11,6 +13,7 @@ use opscape_manifest::api::{Object, ObjectKey};
 use opscape_sim::{EntryId, Run, Time};
 
 pub use act::{flag, flag_of_act};
+pub use scheduling::table;
 
 use crate::inspect::{Mark, Why, WhyRow};
 use crate::words::{self, Lang, Rich};
@@ -78,13 +81,13 @@ pub fn why(run: &Run<LabModel>, key: &ObjectKey, object: Option<&Object>, lang: 
     let uid = object.map(|object| object.meta().uid);
     if let Some(object) = object {
         why.rows.extend(state::row(teller, object));
+        why.rows.extend(state::failing_pods(teller, object));
         why.to_change = fix::to_change(teller, object);
     }
-    let last = uid
-        .and_then(|uid| run.model().cluster().store().cause_of(uid))
-        .into_iter()
-        .chain(last_word(run, key, uid))
-        .max();
+    // What led to the last write of its status says little of a Deployment: what it did with its ReplicaSets says more.
+    let written = uid.filter(|_| &*key.kind != "Deployment");
+    let written = written.and_then(|uid| run.model().cluster().store().cause_of(uid));
+    let last = written.into_iter().chain(last_word(run, key, uid)).max();
     if let Some(last) = last {
         chain(teller, last, uid, &mut why.rows);
     }
@@ -112,6 +115,9 @@ fn last_word(run: &Run<LabModel>, key: &ObjectKey, uid: Option<Uid>) -> Option<E
             Record::CreatedReplicaSet(fact) => Some(&fact.deployment),
             Record::ScaledReplicaSet(fact) => Some(&fact.deployment),
             Record::EventRecorded(_) => None,
+            Record::ConditionChanged(fact) if &*fact.subject.kind == "Deployment" => None,
+            Record::Scheduler(fact) => Some(fact.subject()),
+            Record::Kubelet(fact) => Some(&fact.pod),
             other => other.subject(),
         };
         let fits = |subject: &opscape_cluster::Subject| match uid {
@@ -132,6 +138,7 @@ fn last_word(run: &Run<LabModel>, key: &ObjectKey, uid: Option<Uid>) -> Option<E
 fn chain(teller: Teller<'_>, last: EntryId, about: Option<Uid>, rows: &mut Vec<WhyRow>) {
     let mut subject: Option<ObjectKey> = None;
     let mut made_this = false;
+    let mut seen = kubelet::Seen::default();
     for (id, entry) in teller.run.journal().causes(last) {
         match &entry.what {
             LabRecord::Act(record) => {
@@ -160,12 +167,36 @@ fn chain(teller: Teller<'_>, last: EntryId, about: Option<Uid>, rows: &mut Vec<W
                     made_this = about == Some(fact.pod.uid);
                     continue;
                 }
+                if let Record::Kubelet(fact) = record
+                    && about != Some(fact.pod.uid)
+                    && !is_node(fact)
+                {
+                    let told = kubelet::elsewhere(teller, fact);
+                    rows.extend(told.map(|row| WhyRow { at: entry.at, entry: Some(id), ..row }));
+                    continue;
+                }
+                if let Record::Scheduler(fact) = record
+                    && about != Some(fact.subject().uid)
+                {
+                    continue;
+                }
+                if let Record::Kubelet(fact) = record {
+                    let told = kubelet::rows(teller, fact, &mut seen);
+                    rows.extend(told.into_iter().map(|row| WhyRow { at: entry.at, entry: Some(id), ..row }));
+                    continue;
+                }
                 if let Some(row) = cluster::row(teller, record, std::mem::take(&mut made_this)) {
                     rows.push(WhyRow { at: entry.at, entry: Some(id), ..row });
                 }
             }
         }
     }
+}
+
+/// Whether a kubelet speaks of its node.
+fn is_node(fact: &opscape_cluster::kubelet::Fact) -> bool {
+    use opscape_cluster::kubelet::What;
+    matches!(fact.what, What::NodeStopped | What::NodeStarted)
 }
 
 /// A row with a sentence and a rule.

@@ -41,9 +41,7 @@ fn of_pod(teller: Teller<'_>, pod: &Pod) -> WhyRow {
     }
     match state {
         PodState::Pending if node.is_empty() => {
-            let scheduled = pod.status.conditions.iter().find(|condition| &*condition.kind == "PodScheduled");
-            let words = scheduled.map(|condition| &*condition.message).unwrap_or_default();
-            told(Mark::State, teller.rich("why.state.pending", &[]), Rich::verbatim(words))
+            told(Mark::State, teller.rich("why.state.pending", &[]), Rich::default())
         }
         PodState::Pending => plain("why.state.bound"),
         PodState::Pulling => {
@@ -113,18 +111,23 @@ fn failing(teller: Teller<'_>, pod: &Pod) -> WhyRow {
     let reason = container.state.waiting.as_ref().map(|waiting| &*waiting.reason).unwrap_or_default();
     match reason {
         "CrashLoopBackOff" => {
-            // The kubelet waits 10 s after the first crash and twice as long after each further one, at most 300 s.
             let crashes = u32::try_from(container.restart_count).unwrap_or_default() + 1;
-            let doublings = crashes.saturating_sub(1).min(5);
-            let back_off = std::time::Duration::from_secs((10_u64 << doublings).min(300));
-            let values = [("back-off", &*teller.span(back_off)), ("nth", &teller.ordinal(crashes))];
-            let mut text = teller.fill("why.state.crash-loop", &values);
-            if let Some(until) = teller.model().until(pod) {
-                text.push(' ');
-                text.push_str(&teller.fill("why.state.next-try", &[("at", &teller.at(until))]));
-            }
+            let since =
+                teller.model().census().mark(pod.metadata.uid).map(|mark| mark.since).unwrap_or_default();
+            let Some(until) = teller.model().until(pod) else {
+                let text = teller.rich("why.state.crashed", &[("nth", &teller.ordinal(crashes))]);
+                return told(Mark::State, text, Rich::default());
+            };
+            // 10 s, doubled with each crash that follows.
+            let back_off = until.since(since);
+            let doublings = (back_off.as_secs_f64() / 10.0).max(1.0).log2().round();
+            let values = [
+                ("back-off", &*teller.span(back_off)),
+                ("nth", &teller.ordinal(crashes)),
+                ("at", &teller.at(until)),
+            ];
             let rule = teller.rich("why.rule.back-off", &[("n", &doublings.to_string())]);
-            told(Mark::State, Rich::parse(&text), rule)
+            told(Mark::State, teller.rich("why.state.crash-loop", &values), rule)
         }
         "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull" => {
             let message =
@@ -159,6 +162,34 @@ fn of_deployment(teller: Teller<'_>, deployment: &Deployment) -> WhyRow {
         .map(|stamp| teller.model().time_of(stamp))
         .unwrap_or_default();
     row
+}
+
+/// Of a Deployment whose newest pods fail: how many, and how.
+pub(super) fn failing_pods(teller: Teller<'_>, object: &Object) -> Option<WhyRow> {
+    let Object::Deployment(deployment) = object else { return None };
+    let meta = &deployment.metadata;
+    let workload = teller.model().census().workloads().get(&(meta.namespace.clone(), meta.name.clone()))?;
+    let (number, revision) = workload.revisions.iter().next_back()?;
+    let failing = revision.counts.of(PodState::Failing);
+    if failing == 0 {
+        return None;
+    }
+    let store = teller.model().cluster().store();
+    let pods = store.owned_by(meta.uid).flat_map(|set| store.owned_by(set.meta().uid));
+    let mut pods = pods.filter_map(|object| if let Object::Pod(pod) = object { Some(pod) } else { None });
+    let (pod, since) = pods.find_map(|pod| {
+        let mark = teller.model().census().mark(pod.metadata.uid)?;
+        (mark.state == PodState::Failing && mark.version.revision == *number).then_some((pod, mark.since))
+    })?;
+    let values = [
+        ("n", &*failing.to_string()),
+        ("revision", &number.to_string()),
+        ("word", &census::pod_word(pod)),
+        ("pod", &pod.metadata.name),
+    ];
+    let mut row = told(Mark::Failure, teller.rich("why.state.failing-pods", &values), Rich::default());
+    row.at = since;
+    Some(row)
 }
 
 fn of_node(teller: Teller<'_>, node: &Node) -> WhyRow {

@@ -30,11 +30,11 @@ impl LabModel {
                 return Outcome { output: self.run_command(line, context), ..Outcome::default() };
             }
             Act::StopNode { node } => {
-                self.stopped.insert(node.clone());
+                self.in_cluster(context, |cluster, context| cluster.stop_node(context, node));
                 return Outcome::default();
             }
             Act::StartNode { node } => {
-                self.stopped.remove(node);
+                self.in_cluster(context, |cluster, context| cluster.start_node(context, node));
                 return Outcome::default();
             }
             Act::Request { request, .. } => Ok(Request::clone(request)),

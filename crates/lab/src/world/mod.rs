@@ -9,7 +9,7 @@ mod script;
 
 use std::sync::Arc;
 
-use imbl::{OrdMap, OrdSet, Vector};
+use imbl::{OrdMap, Vector};
 use opscape_cluster::{Cluster, Record, Status};
 use opscape_manifest::api::meta::{MicroTime, Str, Timestamp, unix_seconds};
 use opscape_manifest::api::{Object, ObjectKey, Pod};
@@ -24,7 +24,6 @@ pub(crate) use script::{file_of, files_of};
 use crate::Act;
 use crate::census::Census;
 use crate::images::LabImages;
-use crate::scene::PodState;
 
 /// What is scheduled.
 #[derive(Debug, Clone)]
@@ -77,7 +76,6 @@ pub struct LabModel {
     /// The text that was applied last, and which objects came from it.
     text: Str,
     from_text: OrdMap<ObjectKey, ()>,
-    stopped: OrdSet<Str>,
     acts: Vector<ActMark>,
 }
 
@@ -121,7 +119,6 @@ impl LabModel {
             runner: options.runner,
             text: Str::default(),
             from_text: OrdMap::new(),
-            stopped: OrdSet::new(),
             acts: Vector::new(),
         };
         Run::new(model, |model, context| {
@@ -166,19 +163,12 @@ impl LabModel {
 
     /// Whether a node was stopped.
     pub fn is_stopped(&self, node: &str) -> bool {
-        self.stopped.contains(node)
+        self.cluster.is_node_stopped(node)
     }
 
     /// When a pod leaves its present state, where that is known.
     pub fn until(&self, pod: &Pod) -> Option<Time> {
-        let mark = self.census.mark(pod.metadata.uid)?;
-        match mark.state {
-            PodState::Terminating => {
-                let grace = pod.metadata.deletion_grace_period_seconds?;
-                Some(mark.since + std::time::Duration::from_secs(u64::try_from(grace).ok()?))
-            }
-            _ => None,
-        }
+        self.cluster.gets_on_at(pod.metadata.uid)
     }
 
     /// The virtual instant of a time stamp of the cluster.

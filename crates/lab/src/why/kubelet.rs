@@ -1,0 +1,136 @@
+//! What the kubelets did, in words.
+
+use opscape_cluster::kubelet::{Fact, What};
+use opscape_manifest::api::{Pod, ReplicaSet};
+
+use super::{Teller, told};
+use crate::census;
+use crate::inspect::{Mark, WhyRow};
+use crate::words::{self, Rich};
+
+/// What a chain has told already: of a container that ends again and again, the last time is enough.
+#[derive(Default)]
+pub(super) struct Seen {
+    exits: bool,
+    starts: bool,
+    pulls: bool,
+    stops: bool,
+}
+
+/// What a kubelet did with another pod than the one that is asked about: that it became ready matters, no more.
+pub(super) fn elsewhere(teller: Teller<'_>, fact: &Fact) -> Option<WhyRow> {
+    let ready = matches!(fact.what, What::Ready | What::Started { ready: true, .. });
+    let text = teller.rich("why.became-ready", &[("pod", &fact.pod.name)]);
+    ready.then(|| told(Mark::Step, text, Rich::default()))
+}
+
+pub(super) fn rows(teller: Teller<'_>, fact: &Fact, seen: &mut Seen) -> Vec<WhyRow> {
+    let container = &*fact.container;
+    let once = |flag: &mut bool| !std::mem::replace(flag, true);
+    match &fact.what {
+        What::PullFailed { image, message, again_at } if once(&mut seen.pulls) => {
+            let text = teller.rich("why.pull-failed", &[("image", image), ("at", &teller.at(*again_at))]);
+            vec![told(Mark::Failure, text, Rich::verbatim(message))]
+        }
+        What::Started { restarts, .. } if !seen.exits && once(&mut seen.starts) => {
+            let values = [("container", container), ("n", &*restarts.to_string()), ("node", &*fact.node)];
+            let key = if *restarts == 0 { "why.started" } else { "why.restarted" };
+            vec![told(Mark::Step, teller.rich(key, &values), Rich::default())]
+        }
+        What::Exited { code, reason, memory_limit, .. } if once(&mut seen.exits) => {
+            exited(teller, fact, *code, reason, *memory_limit)
+        }
+        What::Stopping { grace } if once(&mut seen.stops) => {
+            let span = teller.span(std::time::Duration::from_secs(u64::try_from(*grace).unwrap_or_default()));
+            let rule = teller.rich("why.rule.grace", &[("span", &span)]);
+            vec![told(Mark::Step, teller.rich("why.stopping", &[]), rule)]
+        }
+        What::Stopped { killed: true } => {
+            vec![told(Mark::Failure, teller.rich("why.killed", &[]), Rich::default())]
+        }
+        What::NodeStopped => {
+            vec![told(
+                Mark::Failure,
+                teller.rich("why.node-stopped", &[("node", &fact.node)]),
+                Rich::default(),
+            )]
+        }
+        What::NodeStarted => {
+            vec![told(Mark::Step, teller.rich("why.node-started", &[("node", &fact.node)]), Rich::default())]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn exited(teller: Teller<'_>, fact: &Fact, code: i32, reason: &str, limit: Option<i64>) -> Vec<WhyRow> {
+    let code = code.to_string();
+    let values = [("container", &*fact.container), ("reason", reason), ("code", &*code)];
+    let Some(limit) = limit else {
+        return vec![told(Mark::Failure, teller.rich("why.exited", &values), Rich::default())];
+    };
+    let image = teller
+        .model()
+        .cluster()
+        .store()
+        .typed_by_uid::<Pod>(fact.pod.uid)
+        .and_then(|pod| pod.spec.containers.iter().find(|container| container.name == fact.container))
+        .map(|container| container.image.clone())
+        .unwrap_or_default();
+    let bytes = |bytes: u64| words::memory(i64::try_from(bytes).unwrap_or(i64::MAX));
+    let need = bytes(teller.model().images().memory(&image).1);
+    let rule = teller.rich("why.rule.memory", &[("need", &need), ("limit", &words::memory(limit))]);
+    let mut rows = vec![told(Mark::Failure, teller.rich("why.killed-memory", &values), rule)];
+    let before = older_image(teller, fact, &image);
+    let text = match &before {
+        Some(old) => {
+            let needed = bytes(teller.model().images().memory(old).1);
+            let old = census::image_label(old);
+            teller.rich(
+                "why.needs-more",
+                &[("image", &image), ("need", &need), ("old", &old), ("needed", &needed)],
+            )
+        }
+        None => teller.rich("why.needs", &[("image", &image), ("need", &need)]),
+    };
+    let rule = teller.rich("why.rule.limit", &[("limit", &words::memory(limit))]);
+    let mut needs = told(Mark::Step, text, rule);
+    needs.line = limit_line(teller, fact);
+    rows.push(needs);
+    rows
+}
+
+/// The image of the revision before the pod's.
+fn older_image(teller: Teller<'_>, fact: &Fact, image: &str) -> Option<String> {
+    let mark = teller.model().census().mark(fact.pod.uid)?;
+    let key = (mark.version.namespace.clone(), mark.version.workload.clone());
+    let workload = teller.model().census().workloads().get(&key)?;
+    let older = workload.revisions.range(..mark.version.revision).next_back()?;
+    Some(older.1.image.to_string()).filter(|older| older != image)
+}
+
+/// The line of the text that sets the container's memory limit.
+fn limit_line(teller: Teller<'_>, fact: &Fact) -> Option<crate::inspect::LineRef> {
+    let store = teller.model().cluster().store();
+    let pod = store.typed_by_uid::<Pod>(fact.pod.uid)?;
+    let at = pod.spec.containers.iter().position(|container| container.name == fact.container)?;
+    let owner = pod.metadata.controller();
+    let set = owner.and_then(|owner| store.typed_by_uid::<ReplicaSet>(owner.uid));
+    let (kind, name, path) = match set {
+        Some(set) => {
+            let top = set.metadata.controller();
+            let kind = top.map_or("ReplicaSet", |_| "Deployment");
+            (kind, top.map_or(&set.metadata.name, |top| &top.name), "spec.template.spec.")
+        }
+        None => ("Pod", &pod.metadata.name, "spec."),
+    };
+    let checked = opscape_manifest::check::check(teller.model().text());
+    let document =
+        checked.documents.iter().find(|document| document.kind() == kind && document.name() == &**name)?;
+    let place = document.locate(&format!("{path}containers[{at}].resources.limits.memory"));
+    let start = Some(place).filter(|place| place.exact)?.best().start;
+    Some(crate::inspect::LineRef {
+        file: document.file.clone().unwrap_or_default(),
+        line: start.line,
+        column: start.column,
+    })
+}
