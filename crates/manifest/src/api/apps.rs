@@ -6,7 +6,7 @@ use super::meta::{IntOrString, LabelSelector, ObjectMeta, Str, Timestamp, is_fal
 use super::pod::PodTemplateSpec;
 
 /// A Deployment: keeps ReplicaSets, one per revision of its pod template, and moves replicas between them.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Deployment {
     /// Name, labels, owner.
@@ -18,7 +18,7 @@ pub struct Deployment {
 }
 
 /// `spec` of a Deployment. Optional fields are set by defaulting.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct DeploymentSpec {
     /// Wanted pods; default 1, at least 0.
@@ -42,7 +42,7 @@ pub struct DeploymentSpec {
 }
 
 /// `spec.strategy` of a Deployment.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct DeploymentStrategy {
     /// `RollingUpdate` (default) or `Recreate`.
@@ -53,7 +53,7 @@ pub struct DeploymentStrategy {
 }
 
 /// How far a rolling update may leave the wanted number.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RollingUpdateDeployment {
     /// Pods that may be missing: a number, or a percentage rounded down; default 25%.
@@ -63,7 +63,7 @@ pub struct RollingUpdateDeployment {
 }
 
 /// `status` of a Deployment.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct DeploymentStatus {
     /// The generation the controller has seen.
@@ -113,7 +113,7 @@ pub struct DeploymentCondition {
 }
 
 /// A ReplicaSet: keeps a number of pods of one template.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ReplicaSet {
     /// Name, labels, owner.
@@ -125,7 +125,7 @@ pub struct ReplicaSet {
 }
 
 /// `spec` of a ReplicaSet.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ReplicaSetSpec {
     /// Wanted pods; default 1.
@@ -140,7 +140,7 @@ pub struct ReplicaSetSpec {
 }
 
 /// `status` of a ReplicaSet.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ReplicaSetStatus {
     /// Pods that are not terminating.

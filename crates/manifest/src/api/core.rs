@@ -10,7 +10,7 @@ use super::pod::ResourceList;
 use crate::value::Value;
 
 /// A machine that runs pods.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Node {
     /// Name and labels.
@@ -22,7 +22,7 @@ pub struct Node {
 }
 
 /// `spec` of a Node.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NodeSpec {
     /// Kept, not simulated.
@@ -43,7 +43,7 @@ pub struct NodeSpec {
 }
 
 /// Keeps pods away that do not tolerate it.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Taint {
     /// Name.
@@ -58,7 +58,7 @@ pub struct Taint {
 }
 
 /// `status` of a Node.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NodeStatus {
     /// All of it.
@@ -81,7 +81,7 @@ pub struct NodeStatus {
 }
 
 /// A condition of a Node.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NodeCondition {
     /// `Ready`, `MemoryPressure`, ....
@@ -102,7 +102,7 @@ pub struct NodeCondition {
 }
 
 /// A scope for names.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Namespace {
     /// Name.
@@ -114,7 +114,7 @@ pub struct Namespace {
 }
 
 /// `spec` of a Namespace.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NamespaceSpec {
     /// Who must clean up first.
@@ -123,7 +123,7 @@ pub struct NamespaceSpec {
 }
 
 /// `status` of a Namespace.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NamespaceStatus {
     /// `Active` or `Terminating`.
@@ -135,7 +135,7 @@ pub struct NamespaceStatus {
 }
 
 /// A name and an address for a set of pods.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Service {
     /// Name.
@@ -147,7 +147,7 @@ pub struct Service {
 }
 
 /// `spec` of a Service.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ServiceSpec {
     /// What it serves.
@@ -208,7 +208,7 @@ pub struct ServiceSpec {
 }
 
 /// A port of a Service.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ServicePort {
     /// Needed when there are several.
@@ -229,7 +229,7 @@ pub struct ServicePort {
 }
 
 /// Configuration as texts.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ConfigMap {
     /// Name.
@@ -245,7 +245,7 @@ pub struct ConfigMap {
 }
 
 /// Configuration that is not to be shown.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Secret {
     /// Name.
@@ -264,7 +264,7 @@ pub struct Secret {
 }
 
 /// Which object an Event is about.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ObjectReference {
     /// For example `apps/v1`.
@@ -290,7 +290,7 @@ pub struct ObjectReference {
 }
 
 /// Something a component wants people to know.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Event {
     /// Name.
@@ -333,7 +333,7 @@ pub struct Event {
 }
 
 /// Who said it.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct EventSource {
     /// Name of the component.
@@ -345,7 +345,7 @@ pub struct EventSource {
 }
 
 /// Repeats of an event.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct EventSeries {
     /// How often.

@@ -53,7 +53,7 @@ macro_rules! kinds {
         }
 
         /// An object of any kind, cheap to clone.
-        #[derive(Debug, Clone, PartialEq)]
+        #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Object {
             $(#[doc = concat!("One of `", $plural, "`.")] $kind(Arc<$kind>),)*
             /// An object of a kind that is not simulated.
@@ -131,7 +131,7 @@ pub trait Resource: Clone + fmt::Debug + PartialEq + 'static {
 }
 
 /// An object of a kind that is not simulated: stored, printed and patched like the others.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Other {
     /// As in `apiVersion: networking.k8s.io/v1`.
     pub api_version: Str,

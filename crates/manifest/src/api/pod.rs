@@ -15,7 +15,7 @@ use crate::value::Value;
 pub type ResourceList = BTreeMap<Str, Quantity>;
 
 /// A Pod: containers that are scheduled, started and ended together on one node.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Pod {
     /// Name, labels, owner.
@@ -27,7 +27,7 @@ pub struct Pod {
 }
 
 /// A pod to be made by a controller.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodTemplateSpec {
     /// Labels and annotations of the pods.
@@ -37,7 +37,7 @@ pub struct PodTemplateSpec {
 }
 
 /// `spec` of a Pod.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodSpec {
     /// Volumes by name; validated, not mounted.
@@ -150,7 +150,7 @@ pub struct PodSpec {
 }
 
 /// A reason not to schedule the pod yet.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodSchedulingGate {
     /// Name of the gate.
@@ -159,7 +159,7 @@ pub struct PodSchedulingGate {
 }
 
 /// A container of a pod.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Container {
     /// Unique in the pod; a DNS label.
@@ -233,7 +233,7 @@ pub struct Container {
 }
 
 /// A port a container serves.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerPort {
     /// For named target ports.
@@ -254,7 +254,7 @@ pub struct ContainerPort {
 }
 
 /// An environment variable.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct EnvVar {
     /// Printable ASCII without `=`.
@@ -268,7 +268,7 @@ pub struct EnvVar {
 }
 
 /// Requests and limits.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ResourceRequirements {
     /// May use at most.
@@ -281,7 +281,7 @@ pub struct ResourceRequirements {
 }
 
 /// A check of a container.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Probe {
     /// Run a command.
@@ -312,7 +312,7 @@ pub struct Probe {
 }
 
 /// A taint the pod accepts.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Toleration {
     /// Empty with `Exists`: all.
@@ -332,7 +332,7 @@ pub struct Toleration {
 }
 
 /// Rules for choosing a node.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Affinity {
     /// By labels of the node.
@@ -344,7 +344,7 @@ pub struct Affinity {
 }
 
 /// By labels of the node.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NodeAffinity {
     /// Must hold.
@@ -355,7 +355,7 @@ pub struct NodeAffinity {
 }
 
 /// Any of the terms.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NodeSelector {
     /// Any of them.
@@ -363,7 +363,7 @@ pub struct NodeSelector {
 }
 
 /// All of the requirements.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NodeSelectorTerm {
     /// By labels.
@@ -375,7 +375,7 @@ pub struct NodeSelectorTerm {
 }
 
 /// A weighted term.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PreferredSchedulingTerm {
     /// 1 to 100.
@@ -385,7 +385,7 @@ pub struct PreferredSchedulingTerm {
 }
 
 /// Near to, or away from, pods.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodAffinity {
     /// Must hold.
@@ -397,7 +397,7 @@ pub struct PodAffinity {
 }
 
 /// A weighted term.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct WeightedPodAffinityTerm {
     /// 1 to 100.
@@ -407,7 +407,7 @@ pub struct WeightedPodAffinityTerm {
 }
 
 /// Pods, and what counts as the same place.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodAffinityTerm {
     /// Which pods.
@@ -428,7 +428,7 @@ pub struct PodAffinityTerm {
 }
 
 /// How evenly the pods spread.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TopologySpreadConstraint {
     /// Largest difference allowed; at least 1.
@@ -451,7 +451,7 @@ pub struct TopologySpreadConstraint {
 }
 
 /// `status` of a Pod.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodStatus {
     /// The generation the kubelet has seen.
@@ -515,7 +515,7 @@ pub enum Phase {
 }
 
 /// A condition of a Pod.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodCondition {
     /// `Ready`, `PodScheduled`, ....
@@ -537,7 +537,7 @@ pub struct PodCondition {
 }
 
 /// State of one container.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerStatus {
     /// Of the container.
@@ -564,7 +564,7 @@ pub struct ContainerStatus {
 }
 
 /// One of the three, or none: waiting.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerState {
     /// Not running, will be.
@@ -576,7 +576,7 @@ pub struct ContainerState {
 }
 
 /// Not running yet.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerStateWaiting {
     /// `ContainerCreating`, `CrashLoopBackOff`, `ImagePullBackOff`, ....
@@ -588,7 +588,7 @@ pub struct ContainerStateWaiting {
 }
 
 /// Running.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerStateRunning {
     /// Since.
@@ -596,7 +596,7 @@ pub struct ContainerStateRunning {
 }
 
 /// Ended.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerStateTerminated {
     /// 0: well.
