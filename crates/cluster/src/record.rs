@@ -384,7 +384,7 @@ impl Record {
             Record::EventRecorded(fact) => &fact.regarding,
             Record::Scheduler(fact) => fact.subject(),
             Record::Kubelet(fact) => &fact.pod,
-            Record::NodeLifecycle(_) => return None,
+            Record::NodeLifecycle(fact) => &fact.subject,
         })
     }
 }

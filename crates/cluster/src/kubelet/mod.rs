@@ -45,6 +45,8 @@ pub enum Wake {
     Ended(Uid),
     /// The status is reported again, after the node was away.
     Report(Uid),
+    /// A node that was away says that it is well.
+    Healthy(Str),
 }
 
 /// What is due for a container.
@@ -205,6 +207,7 @@ impl Kubelets {
             return;
         }
         let latency = api.options().latency.kubelet;
+        context.after(latency, Event::Kubelet(Wake::Healthy(node.clone())));
         for pod in api.store().pods_on(node) {
             context.after(latency, Event::Kubelet(Wake::Report(pod.metadata.uid)));
             self.look_at(pod.metadata.uid, api, context);
@@ -257,7 +260,10 @@ impl Kubelets {
     }
 
     fn node_of(&self, wake: &Wake, api: &Api) -> Option<Str> {
-        let (Wake::Look(uid) | Wake::Step { pod: uid, .. } | Wake::Ended(uid) | Wake::Report(uid)) = wake;
+        let uid = match wake {
+            Wake::Look(uid) | Wake::Step { pod: uid, .. } | Wake::Ended(uid) | Wake::Report(uid) => uid,
+            Wake::Healthy(node) => return Some(node.clone()),
+        };
         match self.pods.get(uid) {
             Some(run) => Some(run.node.clone()),
             None => Some(api.store().typed_by_uid::<Pod>(*uid)?.spec.node_name.clone()),
@@ -301,8 +307,35 @@ impl Component for Kubelets {
             }
             Wake::Ended(uid) => self.ended(uid, api, context),
             Wake::Report(uid) => self.write_status(uid, api, context),
+            Wake::Healthy(node) => post_healthy(&node, api, context),
         }
     }
+}
+
+/// What a healthy kubelet says of its node (pkg/kubelet/nodestatus/setters.go).
+const HEALTHY: [(&str, &str, &str, &str); 4] = [
+    ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+    ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+    ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+    ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
+];
+
+fn post_healthy(node: &str, api: &mut Api, context: &mut Context<'_>) {
+    let now = api.timestamp(context.now());
+    // A node that was deleted meanwhile is not made anew.
+    let _ = api.modify::<Node>("", node, context, |node| {
+        for (kind, status, reason, message) in HEALTHY {
+            let found = node.status.conditions.iter_mut().find(|condition| &*condition.kind == kind);
+            let Some(condition) = found else { continue };
+            condition.last_heartbeat_time = Some(now);
+            if &*condition.status != status {
+                condition.last_transition_time = Some(now);
+                condition.status = status.into();
+            }
+            condition.reason = reason.into();
+            condition.message = message.into();
+        }
+    });
 }
 
 /// Whether nothing will happen to a pod any more.

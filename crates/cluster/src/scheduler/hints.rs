@@ -103,7 +103,8 @@ impl News<'_> {
                 let bars = |node: &Node| taints::untolerated(&class.spec.tolerations, node);
                 match self {
                     News::NodeAdded(node) => !bars(node),
-                    News::NodeChanged { old, new } => bars(old) && !bars(new),
+                    // Any difference counts, also a new taint (`isSchedulableAfterNodeChange`).
+                    News::NodeChanged { old, new } => bars(old) != bars(new),
                     _ => false,
                 }
             }
