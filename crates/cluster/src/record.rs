@@ -75,11 +75,11 @@ pub enum Record {
     /// A component told people something: an Event was written.
     EventRecorded(Box<EventRecorded>),
     /// The scheduler's own.
-    Scheduler(scheduler::Fact),
+    Scheduler(Box<scheduler::Fact>),
     /// A kubelet's own.
     Kubelet(Box<kubelet::Fact>),
     /// The node lifecycle controller's own.
-    NodeLifecycle(node_lifecycle::Fact),
+    NodeLifecycle(Box<node_lifecycle::Fact>),
 }
 
 /// What a person asked for.

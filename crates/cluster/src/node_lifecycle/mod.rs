@@ -149,7 +149,8 @@ impl NodeLifecycle {
     }
 
     fn record(&self, subject: Subject, node: &Str, what: What, context: &mut Context<'_>) {
-        context.record_as_cause(Record::NodeLifecycle(Fact { subject, node: node.clone(), what }));
+        let fact = Fact { subject, node: node.clone(), what };
+        context.record_as_cause(Record::NodeLifecycle(Box::new(fact)));
     }
 
     fn watch_node(&mut self, change: &Change, node: &Node, api: &Api, context: &mut Context<'_>) {

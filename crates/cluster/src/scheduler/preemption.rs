@@ -113,13 +113,14 @@ impl Scheduler {
             let meta = &victim.metadata;
             let subject = Subject::of(&Object::Pod(victim.clone()));
             context.because(cause);
-            context.record_as_cause(Record::Scheduler(Fact::Preempted {
+            let fact = Fact::Preempted {
                 victim: Box::new(subject),
                 priority: victim.spec.priority.unwrap_or_default(),
                 preemptor: Box::new(preemptor.clone()),
                 preemptor_priority: priority,
                 node: node.clone(),
-            }));
+            };
+            context.record_as_cause(Record::Scheduler(Box::new(fact)));
             let now = api.timestamp(context.now());
             let condition = PodCondition {
                 kind: "DisruptionTarget".into(),

@@ -63,7 +63,7 @@ impl Scheduler {
             let decision = Arc::new(decision);
             self.decisions.insert(uid, decision.clone());
             let fact = Fact::Scheduled { pod: Box::new(subject), node: node.clone(), decision };
-            context.record_as_cause(Record::Scheduler(fact));
+            context.record_as_cause(Record::Scheduler(Box::new(fact)));
             self.queue.remove(uid);
             if api.bind(&queued.namespace, &queued.name, &node, context).is_ok() {
                 let message =
@@ -93,7 +93,7 @@ impl Scheduler {
         let nominated = preemption.node.clone();
         let fact =
             Fact::Unschedulable { pod: Box::new(subject.clone()), decision: decision.clone(), nominated };
-        context.record_as_cause(Record::Scheduler(fact));
+        context.record_as_cause(Record::Scheduler(Box::new(fact)));
         let said = Message::warning("FailedScheduling", &message);
         api.tell_series(&self.reporter, &Object::Pod(pod.clone()), "Scheduling", &said, context);
         self.queue.refuse(uid, refused_by, now);

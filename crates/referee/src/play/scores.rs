@@ -12,7 +12,8 @@ use super::game::Game;
 pub fn scores(game: &Game, namespace: &str) -> String {
     let mut out = String::new();
     for (_, entry) in game.journal().iter() {
-        if let Record::Scheduler(Fact::Scheduled { pod, node, decision }) = &entry.what
+        if let Record::Scheduler(fact) = &entry.what
+            && let Fact::Scheduled { pod, node, decision } = &**fact
             && &*pod.namespace == namespace
         {
             let line = json!({
