@@ -1,7 +1,10 @@
 //! The commands of kubectl with their flags.
 
 use super::flags::{GLOBAL, Takes, specs};
-use super::{Call, Outcome, apply, create, delete, get, info, mutate, patching, scale};
+use super::{
+    Call, Outcome, apply, create, delete, describe, drain, get, info, mutate, patching, rollout, scale, set,
+    wait,
+};
 
 /// A command.
 pub(crate) struct Command {
@@ -61,6 +64,18 @@ commands! {
     "uncordon" "NODE" mutate::CORDON_FLAGS => mutate::uncordon;
     "taint" "node NODE KEY=VALUE:EFFECT" mutate::TAINT_FLAGS => mutate::taint;
     "get" "TYPE [NAME...]" get::FLAGS => get::run;
+    "describe" "TYPE [NAME]" describe::FLAGS => describe::run;
+    "set image" "TYPE NAME CONTAINER=IMAGE" set::IMAGE_FLAGS => set::image;
+    "set env" "TYPE NAME KEY=VALUE" set::ENV_FLAGS => set::env;
+    "set resources" "TYPE NAME --requests=cpu=100m" set::RESOURCES_FLAGS => set::resources;
+    "rollout status" "TYPE NAME" rollout::STATUS_FLAGS => rollout::status;
+    "rollout history" "TYPE NAME" rollout::HISTORY_FLAGS => rollout::history;
+    "rollout undo" "TYPE NAME" rollout::UNDO_FLAGS => rollout::undo;
+    "rollout pause" "TYPE NAME" rollout::FLAGS => rollout::pause;
+    "rollout resume" "TYPE NAME" rollout::FLAGS => rollout::resume;
+    "rollout restart" "TYPE NAME" rollout::FLAGS => rollout::restart;
+    "wait" "TYPE NAME --for=condition=NAME" wait::FLAGS => wait::run;
+    "drain" "NODE" drain::FLAGS => drain::run;
     "version" "[--client]" "client! o|output=" => info::version;
     "api-resources" "[flags]" "o|output= namespaced! no-headers! verbs* api-group= sort-by= cached! categories*"
         => info::api_resources;

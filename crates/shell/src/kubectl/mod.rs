@@ -5,6 +5,8 @@ mod client;
 mod commands;
 mod create;
 mod delete;
+mod describe;
+mod drain;
 mod failure;
 mod files;
 mod flags;
@@ -16,8 +18,11 @@ mod mutate;
 mod patching;
 mod print;
 mod resources;
+mod rollout;
 mod scale;
+mod set;
 mod target;
+mod wait;
 
 use flags::Flags;
 

@@ -16,8 +16,8 @@ use opscape_manifest::api::meta::{MicroTime, parse_rfc3339};
 use opscape_manifest::duration;
 use opscape_manifest::value::Value;
 
-pub(crate) use network::ingress_hosts;
-pub(crate) use pod::status as pod_status;
+pub(crate) use node::roles as node_roles;
+pub(crate) use storage::access_mode;
 
 use super::Resource;
 

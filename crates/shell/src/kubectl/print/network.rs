@@ -113,7 +113,7 @@ fn endpoint_slice(object: &Value, now: MicroTime) -> Vec<String> {
 }
 
 /// The hosts of an Ingress in one cell.
-pub(crate) fn ingress_hosts(object: &Value) -> String {
+fn ingress_hosts(object: &Value) -> String {
     let hosts: Vec<String> = list(object, "spec.rules")
         .iter()
         .map(|rule| text(rule, "host").to_owned())

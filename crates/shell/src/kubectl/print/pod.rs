@@ -13,12 +13,12 @@ pub(super) fn printer() -> Option<Printer> {
 }
 
 /// What the columns READY, STATUS and RESTARTS say.
-pub(crate) struct Status {
-    pub ready: usize,
-    pub total: usize,
-    pub reason: String,
-    pub restarts: i64,
-    pub last_restart: Option<String>,
+struct Status {
+    ready: usize,
+    total: usize,
+    reason: String,
+    restarts: i64,
+    last_restart: Option<String>,
 }
 
 fn is_sidecar(container: &Value) -> bool {
@@ -26,7 +26,7 @@ fn is_sidecar(container: &Value) -> bool {
 }
 
 /// The summary of a pod's containers.
-pub(crate) fn status(pod: &Value) -> Status {
+fn status(pod: &Value) -> Status {
     let phase = text(pod, "status.phase");
     let mut reason = or(text(pod, "status.reason"), phase).to_owned();
     if condition(pod, "PodScheduled").is_some_and(|scheduled| text(scheduled, "reason") == "SchedulingGated")

@@ -27,15 +27,19 @@ fn unset(text: &str) -> String {
     if text.is_empty() { "<unset>".to_owned() } else { text.to_owned() }
 }
 
-fn modes(modes: &[Value]) -> String {
-    let short = |mode: &str| match mode {
+/// `RWO` of `ReadWriteOnce`.
+pub(crate) fn access_mode(mode: &str) -> &'static str {
+    match mode {
         "ReadWriteOnce" => "RWO",
         "ReadOnlyMany" => "ROX",
         "ReadWriteMany" => "RWX",
         "ReadWriteOncePod" => "RWOP",
         _ => "",
-    };
-    modes.iter().filter_map(Value::as_str).map(short).collect::<Vec<_>>().join(",")
+    }
+}
+
+fn modes(modes: &[Value]) -> String {
+    modes.iter().filter_map(Value::as_str).map(access_mode).collect::<Vec<_>>().join(",")
 }
 
 fn volume(object: &Value, now: MicroTime) -> Vec<String> {
