@@ -94,9 +94,10 @@ pub fn play_cases(path: &Path) -> Result<Vec<Json>, String> {
                 fresh = empty.clone();
                 &mut fresh
             }
+            // One object for all of them: the setup is applied again before each, whether that works or not.
             "update" => {
-                fresh = with_web.clone();
-                &mut fresh
+                run(&mut with_web, NAMESPACE, "kubectl apply -f -", Some(first));
+                &mut with_web
             }
             _ => &mut with_all,
         };
