@@ -84,7 +84,7 @@ pub fn until_available(run: &mut Run<Crowd>, pods: i32, until: Time) -> bool {
         if available(run) >= pods {
             return true;
         }
-        for _ in 0..256 {
+        for _ in 0..16 {
             if !run.handle_next(until) {
                 return available(run) >= pods;
             }

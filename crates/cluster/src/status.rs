@@ -138,6 +138,13 @@ impl Status {
         Status { code: 422, reason: "Invalid", message, details: Some(Box::new(details)) }
     }
 
+    /// Whether the namespace is being deleted (`HasStatusCause(err, NamespaceTerminatingCause)`).
+    pub fn is_namespace_terminating(&self) -> bool {
+        self.details.as_ref().is_some_and(|details| {
+            details.causes.iter().any(|cause| &*cause.reason == "NamespaceTerminating")
+        })
+    }
+
     /// Whether the object does not exist.
     pub fn is_not_found(&self) -> bool {
         self.reason == "NotFound"

@@ -8,6 +8,7 @@ use opscape_manifest::value::Value;
 use super::admission::{validate, validate_update};
 use super::kinds::is_namespaced;
 use super::{Api, Outcome, generation, resource_of_kind};
+use crate::status::Cause;
 use crate::{Context, Record, Status, words};
 
 /// How to write.
@@ -219,7 +220,15 @@ impl Api {
             let why = format!(
                 "unable to create new content in namespace {namespace} because it is being terminated"
             );
-            return Err(resource_of_kind(kind).forbidden(name, &why));
+            let mut status = resource_of_kind(kind).forbidden(name, &why);
+            if let Some(details) = &mut status.details {
+                details.causes.push(Cause {
+                    reason: "NamespaceTerminating".into(),
+                    message: format!("namespace {namespace} is being terminated"),
+                    field: "metadata.namespace".to_owned(),
+                });
+            }
+            return Err(status);
         }
         Ok(())
     }

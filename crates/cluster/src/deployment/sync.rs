@@ -11,7 +11,7 @@ use opscape_manifest::api::{Deployment, Object, Pod, ReplicaSet};
 use super::rollout::{self, Limits};
 use super::{rollback, selects, sets, status};
 use crate::record::{Adoption, CreatedReplicaSet};
-use crate::{Api, Context, Message, Record, Reporter, Subject, words};
+use crate::{Api, Context, Message, Record, Reporter, Status, Subject, words};
 
 /// The sync could not be finished: something it read is out of date, or was refused. Again a little later.
 pub(super) struct Retry;
@@ -262,7 +262,7 @@ impl<'a, 'b> Sync<'a, 'b> {
             Err(refused) if refused.reason == "AlreadyExists" => (self.own_namesake(&hash)?, true),
             Err(refused) => {
                 self.context.because(before);
-                return self.refused(&refused.message);
+                return self.refused(&refused);
             }
         };
         if !existed && replicas > 0 {
@@ -331,8 +331,8 @@ impl<'a, 'b> Sync<'a, 'b> {
         Err(Retry)
     }
 
-    fn refused(&mut self, why: &str) -> Result<Set, Retry> {
-        if why.contains("because it is being terminated") {
+    fn refused(&mut self, why: &Status) -> Result<Set, Retry> {
+        if why.is_namespace_terminating() {
             return Err(Retry);
         }
         let (set, _) = self.new_set();

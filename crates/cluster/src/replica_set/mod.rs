@@ -128,10 +128,10 @@ impl ReplicaSets {
                 context.because(cause);
                 if let Err(status) = self.create_one(replica_set, &owner, have, want, api, context) {
                     // A namespace that is being emptied refuses everything: nothing is wrong.
-                    let terminating = status.message.contains("because it is being terminated");
-                    if !terminating {
-                        error = Some(status.message);
+                    if status.is_namespace_terminating() {
+                        return None;
                     }
+                    error = Some(status.message);
                 }
             }
             if error.is_some() {
@@ -167,6 +167,7 @@ impl ReplicaSets {
                 api.tell(&self.reporter, owner, &Message::normal("SuccessfulCreate", &text), context);
                 Ok(())
             }
+            Err(status) if status.is_namespace_terminating() => Err(status),
             Err(status) => {
                 let refused =
                     PodRefused { replica_set: Subject::of(owner), message: status.message.as_str().into() };
