@@ -105,6 +105,7 @@ pub(super) fn job(root: &mut Map) {
     set(spec, "backoffLimit", if per_index { i64::from(i32::MAX) } else { 6 });
     set(spec, "completionMode", "NonIndexed");
     set(spec, "suspend", false);
+    set(spec, "manualSelector", false);
     let policy = has(spec, "podFailurePolicy");
     set(spec, "podReplacementPolicy", if policy { "Failed" } else { "TerminatingOrFailed" });
     if let Some(policy) = existing(spec, "podFailurePolicy") {
