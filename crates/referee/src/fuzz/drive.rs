@@ -27,7 +27,7 @@ const COMMANDS: [&str; 14] = [
 ];
 
 /// Advances ask this often whether to go on.
-const BUDGET: u32 = 2_000;
+const BUDGET: u32 = 150;
 
 fn advance(session: &mut Session, seconds: u64) {
     let until = Time(session.now().0.saturating_add(seconds * 1_000_000));
@@ -70,8 +70,9 @@ fn run(session: &mut Session, line: &str) {
     drop(process.take_output());
 }
 
-/// Does everything with a text. True: it became a world.
-pub fn drive(text: &str, corpus: &[String], rng: &mut Rng) -> bool {
+/// Does everything with a text, and notes what it is about to do. True: it became a world.
+pub fn drive(text: &str, corpus: &[String], rng: &mut Rng, note: &mut dyn FnMut(&str)) -> bool {
+    note("check");
     let findings = Session::check_text(text);
     for finding in &findings {
         // Places must lie within the text: the editor marks them.
@@ -88,29 +89,43 @@ pub fn drive(text: &str, corpus: &[String], rng: &mut Rng) -> bool {
             finding.message
         );
     }
+    note("open");
     let lang = if rng.chance(0.5) { Lang::Ko } else { Lang::En };
     let world = WorldOptions { runner: Some(opscape_shell::run_line), ..WorldOptions::default() };
     let Ok(mut session) = Session::open(text, SessionOptions { lang, world }) else { return false };
+    note("advance 20 s");
     advance(&mut session, 20);
+    note("look");
     look(&session);
     for _ in 0..=rng.below(4) {
         match rng.below(6) {
             0 | 1 => {
                 let line = COMMANDS.get(rng.below(COMMANDS.len() as u64) as usize).copied().unwrap_or("help");
+                note(line);
                 run(&mut session, line);
             }
             2 => {
-                let command =
-                    COMMANDS.get(rng.below(COMMANDS.len() as u64) as usize).copied().unwrap_or("help");
+                let command = COMMANDS.get(rng.below(COMMANDS.len() as u64) as usize).copied().unwrap_or("help");
                 let damaged = mutated(&[command.to_owned()], rng);
+                note(&damaged);
                 run(&mut session, &damaged);
             }
-            3 => drop(session.act(Act::Apply { text: mutated(&[text.to_owned()], rng).into() })),
-            4 => drop(session.act(Act::Apply { text: mutated(corpus, rng).into() })),
-            _ => session.seek(Time(rng.below(session.known_until().0 + 1))),
+            kind @ (3 | 4) => {
+                let text = if kind == 3 { mutated(&[text.to_owned()], rng) } else { mutated(corpus, rng) };
+                note("apply");
+                note(&text);
+                drop(session.act(Act::Apply { text: text.into() }));
+            }
+            _ => {
+                let target = Time(rng.below(session.known_until().0 + 1));
+                note(&format!("seek {target}"));
+                session.seek(target);
+            }
         }
+        note("advance");
         advance(&mut session, 1 + rng.below(40));
     }
+    note("look");
     look(&session);
     true
 }

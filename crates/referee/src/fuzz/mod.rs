@@ -41,7 +41,16 @@ pub fn fuzz(recordings: &Path, out: &Path, minutes: f64, seed: u64) -> Result<(u
         let current = out.join("current.yaml");
         std::fs::write(&current, &text).map_err(|error| format!("{}: {error}", current.display()))?;
         set(&watched, Some(Watched { input: current, begin: Instant::now() }));
-        let result = caught(|| drive::drive(&text, &corpus, &mut rng));
+        let steps = out.join("current.steps");
+        let mut log = String::new();
+        let result = caught(|| {
+            drive::drive(&text, &corpus, &mut rng, &mut |step| {
+                log.push_str(step);
+                log.push('\n');
+                // What cannot be written is only missed should this text end the process.
+                let _ = std::fs::write(&steps, &log);
+            })
+        });
         set(&watched, None);
         tried += 1;
         match result {
@@ -49,6 +58,7 @@ pub fn fuzz(recordings: &Path, out: &Path, minutes: f64, seed: u64) -> Result<(u
             Err(error) => {
                 let path = out.join(format!("finding-{seed}-{tried}.yaml"));
                 eprintln!("{}: {error}", path.display());
+                let _ = std::fs::copy(&steps, path.with_extension("steps"));
                 std::fs::write(&path, &text).map_err(|error| format!("{}: {error}", path.display()))?;
                 found.push(path);
             }
@@ -66,11 +76,11 @@ pub fn fuzz(recordings: &Path, out: &Path, minutes: f64, seed: u64) -> Result<(u
     Ok((tried, found))
 }
 
-/// Tries one text again. An error tells how it ended.
+/// Tries one text again, with other acts. An error tells how it ended.
 pub fn replay(recordings: &Path, path: &Path) -> Result<bool, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let corpus = corpus::corpus(recordings)?;
-    caught(|| drive::drive(&text, &corpus, &mut Rng::stream(0, "replay")))
+    caught(|| drive::drive(&text, &corpus, &mut Rng::stream(0, "replay"), &mut |step| println!("{step}")))
 }
 
 fn set(watched: &Mutex<Option<Watched>>, value: Option<Watched>) {
@@ -94,8 +104,10 @@ fn watch(watched: Arc<Mutex<Option<Watched>>>) {
                 continue;
             };
             eprintln!("{}: {why}", now.input.display());
-            let kept = now.input.with_file_name("finding-watch.yaml");
-            let _ = std::fs::copy(&now.input, kept);
+            for kind in ["yaml", "steps"] {
+                let kept = now.input.with_file_name("finding-watch").with_extension(kind);
+                let _ = std::fs::copy(now.input.with_extension(kind), kept);
+            }
             std::process::exit(1);
         }
     });
