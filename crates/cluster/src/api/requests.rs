@@ -4,10 +4,26 @@
 use std::sync::Arc;
 
 use opscape_manifest::api::{Object, ObjectKey, Pod};
+use opscape_manifest::check::MAX_PODS;
 
 use super::{Api, DeleteOptions, Outcome, WriteOptions, resource_of_kind};
 use crate::record::{Requested, Verb};
 use crate::{Cluster, Context, Record, Status, Subject};
+
+/// Refuses more pods than a lab can hold: what a text may ask for, a command may ask for.
+fn within_limits(outcome: &Outcome) -> Result<(), Status> {
+    let object = outcome.object();
+    let replicas = match object {
+        Object::Deployment(deployment) => deployment.spec.replicas,
+        Object::ReplicaSet(replica_set) => replica_set.spec.replicas,
+        _ => None,
+    };
+    if replicas.is_some_and(|replicas| i64::from(replicas) > MAX_PODS) {
+        let why = format!("a lab may have at most {MAX_PODS} pods");
+        return Err(resource_of_kind(object.kind_name()).forbidden(&object.meta().name, &why));
+    }
+    Ok(())
+}
 
 impl Api {
     fn request(
@@ -50,6 +66,7 @@ impl Cluster {
     ) -> Result<Object, Status> {
         self.act(context, |api, _, context| {
             let outcome = api.plan_create(object, context)?;
+            within_limits(&outcome)?;
             Ok(api.request(Verb::Create, None, outcome, options.dry_run, context))
         })
     }
@@ -66,6 +83,7 @@ impl Cluster {
     ) -> Result<Object, Status> {
         self.act(context, |api, _, context| {
             let outcome = api.plan_update(object)?;
+            within_limits(&outcome)?;
             let before = api.store().by_uid(outcome.object().meta().uid).cloned();
             Ok(api.request(Verb::Update, before, outcome, options.dry_run, context))
         })
@@ -112,6 +130,7 @@ impl Cluster {
                 _ => return Err(resource_of_kind(&key.kind).not_found(&key.name)),
             }
             let outcome = super::write::finish_update(&old, new);
+            within_limits(&outcome)?;
             Ok(api.request(Verb::Scale, Some(old), outcome, options.dry_run, context))
         })
     }

@@ -105,7 +105,8 @@ pub fn drive(text: &str, corpus: &[String], rng: &mut Rng, note: &mut dyn FnMut(
                 run(&mut session, line);
             }
             2 => {
-                let command = COMMANDS.get(rng.below(COMMANDS.len() as u64) as usize).copied().unwrap_or("help");
+                let command =
+                    COMMANDS.get(rng.below(COMMANDS.len() as u64) as usize).copied().unwrap_or("help");
                 let damaged = mutated(&[command.to_owned()], rng);
                 note(&damaged);
                 run(&mut session, &damaged);
