@@ -1,0 +1,104 @@
+//! Built-in labs and their solutions.
+
+use std::path::{Path, PathBuf};
+
+use opscape_lab::session::{CheckReport, end_of};
+use opscape_lab::{Act, Session, SessionOptions, WorldOptions};
+use opscape_manifest::api::ObjectKey;
+use opscape_manifest::check::check;
+use opscape_manifest::duration::parse_go;
+use opscape_manifest::value::Value;
+use opscape_sim::Time;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../static/labs")
+}
+
+/// Names and texts of all built-in labs.
+pub fn labs() -> Vec<(String, String)> {
+    let mut labs: Vec<(String, String)> = std::fs::read_dir(folder())
+        .expect("static/labs")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|end| end == "yaml"))
+        .map(|path| {
+            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(&path).expect("a text"))
+        })
+        .collect();
+    labs.sort();
+    labs
+}
+
+/// The text of one of them.
+pub fn lab(name: &str) -> String {
+    std::fs::read_to_string(folder().join(name).with_extension("yaml")).expect("a built-in lab")
+}
+
+/// A session that runs the command lines of the lab's script.
+pub fn open(text: &str) -> Session {
+    let options = SessionOptions {
+        world: WorldOptions { runner: Some(opscape_shell::run_line), ..WorldOptions::default() },
+        ..SessionOptions::default()
+    };
+    match Session::open(text, options) {
+        Ok(session) => session,
+        Err(diagnostics) => panic!("{diagnostics:#?}"),
+    }
+}
+
+/// What a learner does, from the file in `static/labs/solutions`.
+pub fn solution(name: &str, text: &str) -> Vec<(Time, Act)> {
+    let path = folder().join("solutions").join(name).with_extension("yaml");
+    let Ok(file) = std::fs::read_to_string(&path) else { return Vec::new() };
+    let value = check(&file).documents.into_iter().next().expect("a solution").value;
+    let mut text = text.to_owned();
+    let mut replace = |change: &Value| {
+        let (from, to) = (change.str_at(&["from"]).expect("from"), change.str_at(&["to"]).expect("to"));
+        assert!(text.contains(from), "{name}: there is no {from:?}");
+        text = text.replacen(from, to, 1);
+        text.clone()
+    };
+    let entries = value.as_list().expect("a list");
+    let acts = entries.iter().map(|entry| {
+        let at = Time(parse_go(entry.str_at(&["at"]).expect("at")).expect("a time").unsigned_abs());
+        let act = if let Some(change) = entry.get("replace") {
+            let mut text = replace(change);
+            if let Some(change) = entry.get("also") {
+                text = replace(change);
+            }
+            Act::Apply { text: text.into() }
+        } else {
+            let name = entry.str_at(&["rollBack"]).expect("replace or rollBack");
+            let deployment =
+                ObjectKey { kind: "Deployment".into(), namespace: "default".into(), name: name.into() };
+            Act::RollBack { deployment, to: None }
+        };
+        (at, act)
+    });
+    acts.collect()
+}
+
+/// Plays a lab with these acts to its end.
+pub fn play(text: &str, acts: &[(Time, Act)]) -> Session {
+    let mut session = open(text);
+    for (at, act) in acts {
+        // Past the pauses of the script.
+        while session.now() < *at {
+            session.advance(*at, &mut || true);
+        }
+        if let Err(refused) = session.act(act.clone()) {
+            panic!("{refused:#?}");
+        }
+    }
+    let end = end_of(session.spec());
+    while session.now() < end {
+        session.advance(end, &mut || true);
+    }
+    session
+}
+
+/// The checks of a lab that was played.
+pub fn checks(session: &mut Session) -> Vec<CheckReport> {
+    session.seek(Time::ZERO);
+    session.run_checks()
+}
