@@ -65,7 +65,10 @@ impl NodeLifecycle {
         if let Some(since) = self.silent_since(name, api, context.now()) {
             let grace = api.options().flags.node_monitor_grace_period;
             if context.now() >= since + grace && condition(&node, "Ready") != Some("Unknown") {
+                let cut_off = self.away.get(name).and_then(|(_, cause)| *cause);
+                let before = context.because(cut_off);
                 self.silent(&node, since, grace, api, context);
+                context.because(before);
                 return;
             }
         }
@@ -85,7 +88,7 @@ impl NodeLifecycle {
 
     /// When the last renewal of a node's lease was noticed, if the node is away.
     fn silent_since(&self, name: &Str, api: &Api, _now: Time) -> Option<Time> {
-        let away = *self.away.get(name)?;
+        let (away, _) = *self.away.get(name)?;
         let flags = &api.options().flags;
         let interval = (flags.lease_renew_interval.as_micros() as u64).max(1);
         // Renewals come in the middle of each interval.

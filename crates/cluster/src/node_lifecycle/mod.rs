@@ -15,7 +15,7 @@ use std::time::Duration;
 use imbl::{OrdMap, OrdSet};
 use opscape_manifest::api::meta::{Str, Uid};
 use opscape_manifest::api::{Node, Object, Pod, Resource};
-use opscape_sim::Time;
+use opscape_sim::{EntryId, Time};
 
 use crate::{Api, Change, Component, Context, Event, Message, Op, Options, Record, Reporter, Subject, words};
 
@@ -87,8 +87,8 @@ pub enum What {
 /// The node lifecycle controller, with taint eviction and pod garbage collection.
 #[derive(Clone)]
 pub struct NodeLifecycle {
-    /// Nodes that do not report, since when.
-    away: OrdMap<Str, Time>,
+    /// Nodes that do not report: since when, and what cut them off.
+    away: OrdMap<Str, (Time, Option<EntryId>)>,
     /// Nodes to look at.
     suspects: OrdSet<Str>,
     /// Nodes that are new, to be told.
@@ -132,7 +132,7 @@ impl NodeLifecycle {
     /// A node's heartbeats end, or begin again.
     pub fn set_away(&mut self, node: &Str, away: bool, api: &Api, context: &mut Context<'_>) {
         if away {
-            self.away.insert(node.clone(), context.now());
+            self.away.insert(node.clone(), (context.now(), context.cause()));
             self.suspects.insert(node.clone());
             self.tick_later(api, context);
         } else {

@@ -72,7 +72,7 @@ pub fn glyph(model: &LabModel, pod: &Pod, lost: bool) -> PodGlyph {
     let mark = model.census().mark(uid);
     let pulling = mark.is_some_and(|mark| mark.pulling);
     let mut state = mark.map_or_else(|| census::pod_state(pod, pulling), |mark| mark.state);
-    if lost && !matches!(state, PodState::Succeeded) {
+    if lost && !matches!(state, PodState::Succeeded | PodState::Terminating) {
         state = PodState::Unknown;
     }
     let restarts = pod.status.container_statuses.iter().map(|container| container.restart_count).sum::<i32>();
@@ -229,14 +229,17 @@ fn node_card(model: &LabModel, node: &Node, level: Level) -> NodeCard {
     let lost = health == NodeHealth::Unknown;
     let mut counts = tally.counts;
     if lost {
-        let gone = counts.of(PodState::Succeeded);
-        let all = counts.total();
+        let (all, before) = (counts.total(), counts);
         counts = StateCounts::default();
-        if let Some(unknown) = counts.0.get_mut(PodState::Unknown as usize) {
-            *unknown = all - gone;
+        let mut unknown = all;
+        for state in [PodState::Succeeded, PodState::Terminating] {
+            if let Some(count) = counts.0.get_mut(state as usize) {
+                *count = before.of(state);
+                unknown -= before.of(state);
+            }
         }
-        if let Some(succeeded) = counts.0.get_mut(PodState::Succeeded as usize) {
-            *succeeded = gone;
+        if let Some(count) = counts.0.get_mut(PodState::Unknown as usize) {
+            *count = unknown;
         }
     }
     let store = model.cluster().store();

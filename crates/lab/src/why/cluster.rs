@@ -77,11 +77,10 @@ pub(super) fn row(teller: Teller<'_>, record: &Record, this: bool) -> Option<Why
         ),
         Record::NamespaceEmptied(fact) => step("why.namespace", &[("namespace", &fact.namespace.name)]),
         Record::Scheduler(fact) => super::scheduling::row(teller, fact),
-        Record::Requested(_)
-        | Record::Collected(_)
-        | Record::EventRecorded(_)
-        | Record::Kubelet(_)
-        | Record::NodeLifecycle(_) => return None,
+        Record::NodeLifecycle(fact) => super::nodes::row(teller, fact),
+        Record::Requested(_) | Record::Collected(_) | Record::EventRecorded(_) | Record::Kubelet(_) => {
+            return None;
+        }
     })
 }
 

@@ -4,6 +4,7 @@ mod act;
 mod cluster;
 mod fix;
 mod kubelet;
+mod nodes;
 mod scheduling;
 mod state;
 
@@ -38,10 +39,6 @@ impl<'a> Teller<'a> {
 
     pub fn rich(&self, key: &str, values: &[(&str, &str)]) -> Rich {
         words::rich(self.lang, key, values)
-    }
-
-    pub fn fill(&self, key: &str, values: &[(&str, &str)]) -> String {
-        words::fill(self.lang, key, values)
     }
 
     pub fn at(&self, time: Time) -> String {
@@ -118,6 +115,7 @@ fn last_word(run: &Run<LabModel>, key: &ObjectKey, uid: Option<Uid>) -> Option<E
             Record::ConditionChanged(fact) if &*fact.subject.kind == "Deployment" => None,
             Record::Scheduler(fact) => Some(fact.subject()),
             Record::Kubelet(fact) => Some(&fact.pod),
+            Record::NodeLifecycle(fact) => Some(&fact.subject),
             other => other.subject(),
         };
         let fits = |subject: &opscape_cluster::Subject| match uid {

@@ -1,0 +1,48 @@
+//! Every built-in lab keeps its promises: its text is right, and with the stored solution all its checks hold. Where there
+//! is a solution, without it they do not.
+#![expect(clippy::panic, clippy::expect_used, reason = "helpers of tests")]
+
+mod common;
+
+use common::{checks, labs, play, solution};
+use opscape_lab::Session;
+use opscape_lab::session::CheckState;
+
+#[test]
+fn the_texts_are_right_and_in_both_languages() {
+    assert_eq!(labs().len(), 8);
+    for (name, text) in labs() {
+        let diagnostics = Session::check_text(&text);
+        assert!(diagnostics.is_empty(), "{name}: {diagnostics:#?}");
+        let session = common::open(&text);
+        let spec = session.spec();
+        let texts = [&spec.title, &spec.description]
+            .into_iter()
+            .chain(spec.steps.iter().flat_map(|step| [&step.title, &step.text]))
+            .chain(spec.checks.iter().map(|check| &check.text));
+        for text in texts {
+            let text = text.as_ref().unwrap_or_else(|| panic!("{name}: a text is missing"));
+            assert!(!text.en.is_empty() && !text.ko.is_empty() && text.en != text.ko, "{name}: {text:?}");
+        }
+    }
+}
+
+#[test]
+fn the_solutions_solve_them() {
+    let mut wrong = Vec::new();
+    for (name, text) in labs() {
+        let acts = solution(&name, &text);
+        let mut session = play(&text, &acts);
+        for report in checks(&mut session) {
+            if report.state != CheckState::Passed {
+                wrong.push(format!("{name}: {report:?}"));
+            }
+        }
+        if !acts.is_empty() {
+            let mut session = play(&text, &[]);
+            let open = checks(&mut session).into_iter().any(|report| report.state != CheckState::Passed);
+            assert!(open, "{name}: its checks hold without the solution");
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
