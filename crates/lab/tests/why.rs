@@ -25,10 +25,9 @@ const ASKED: &[(&str, u64, About)] = &[
     ("first-deployment", 1_000, About::Pod(PodState::Pulling)),
     ("first-deployment", 6_000, About::Pod(PodState::Ready)),
     ("first-deployment", 6_000, About::Object("Deployment", "shop", "web")),
-    ("rolling-update", 9_000, About::Pod(PodState::Terminating)),
-    ("rolling-update", 9_000, About::Pod(PodState::Starting)),
+    ("rolling-update", 8_500, About::Pod(PodState::Terminating)),
+    ("rolling-update", 8_500, About::Pod(PodState::Pulling)),
     ("rolling-update", 12_000, About::Object("Deployment", "default", "web")),
-    ("out-of-memory", 9_500, About::Pod(PodState::Failing)),
     ("out-of-memory", 30_000, About::Pod(PodState::Failing)),
     ("out-of-memory", 30_000, About::Object("Deployment", "shop", "web")),
     ("bad-image", 30_000, About::Pod(PodState::Failing)),
@@ -125,7 +124,7 @@ fn chains_lead_back_to_what_was_done() {
                 std::fs::create_dir_all(&folder).expect("the folder");
                 std::fs::write(&path, &out).expect("the file");
             } else if std::fs::read_to_string(&path).unwrap_or_default() != out {
-                wrong.push(format!("{} differs:\n{out}", path.display()));
+                wrong.push(format!("{} differs (UPDATE_SNAPSHOTS=1 writes it anew):\n{out}", path.display()));
             }
         }
     }

@@ -11,8 +11,13 @@ pub fn print(template: &str, value: &Value) -> String {
     while let Some((before, after)) = rest.split_once('{') {
         out.push_str(before);
         let Some((path, after)) = split_closing(after) else { break };
-        let texts: Vec<String> = find(path.trim(), value).into_iter().map(text).collect();
-        out.push_str(&texts.join(" "));
+        let path = path.trim();
+        if let Some(literal) = path.strip_prefix('"').and_then(|path| path.strip_suffix('"')) {
+            out.push_str(literal);
+        } else {
+            let texts: Vec<String> = find(path, value).into_iter().map(text).collect();
+            out.push_str(&texts.join(" "));
+        }
         rest = after;
     }
     if template.contains('{') {
@@ -173,7 +178,7 @@ mod tests {
             ("{.metadata.labels.a\\.b/c}", "x"),
             ("{.metadata.labels['a.b/c']}", "x"),
             ("{.nothing.here}", ""),
-            ("n={.status.num};", "n=3;"),
+            ("n={.status.num};{\" \"}", "n=3; "),
             ("{.status.c[0]}", "{\"status\":\"True\",\"type\":\"A\"}"),
         ] {
             assert_eq!(print(path, &value), printed, "{path}");

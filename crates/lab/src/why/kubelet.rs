@@ -10,6 +10,7 @@ use crate::words::{self, Rich};
 
 /// What a chain has told already: of a container that ends again and again, the last time is enough.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each kind of thing that is told once")]
 pub(super) struct Seen {
     exits: bool,
     starts: bool,
@@ -22,6 +23,13 @@ pub(super) fn elsewhere(teller: Teller<'_>, fact: &Fact) -> Option<WhyRow> {
     let ready = matches!(fact.what, What::Ready | What::Started { ready: true, .. });
     let text = teller.rich("why.became-ready", &[("pod", &fact.pod.name)]);
     ready.then(|| told(Mark::Step, text, Rich::default()))
+}
+
+impl Seen {
+    /// The row about the state has told that the pod is ending.
+    pub fn after(rows: &[WhyRow]) -> Seen {
+        Seen { stops: rows.first().is_some_and(|row| row.mark == Mark::State), ..Seen::default() }
+    }
 }
 
 pub(super) fn rows(teller: Teller<'_>, fact: &Fact, seen: &mut Seen) -> Vec<WhyRow> {

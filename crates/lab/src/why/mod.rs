@@ -85,8 +85,17 @@ pub fn why(run: &Run<LabModel>, key: &ObjectKey, object: Option<&Object>, lang: 
     let written = uid.filter(|_| &*key.kind != "Deployment");
     let written = written.and_then(|uid| run.model().cluster().store().cause_of(uid));
     let last = written.into_iter().chain(last_word(run, key, uid)).max();
+    let told = why.rows.len();
     if let Some(last) = last {
         chain(teller, last, uid, &mut why.rows);
+    }
+    // Conditions know whole seconds only; what led to them is known exactly.
+    if let Some(led) = why.rows.get(told).map(|row| row.at)
+        && let Some(state) = why.rows.first_mut()
+        && state.at < led
+        && led.since(state.at) < std::time::Duration::from_secs(1)
+    {
+        state.at = led;
     }
     why.rows.truncate(MOST_ROWS);
     why
@@ -136,7 +145,7 @@ fn last_word(run: &Run<LabModel>, key: &ObjectKey, uid: Option<Uid>) -> Option<E
 fn chain(teller: Teller<'_>, last: EntryId, about: Option<Uid>, rows: &mut Vec<WhyRow>) {
     let mut subject: Option<ObjectKey> = None;
     let mut made_this = false;
-    let mut seen = kubelet::Seen::default();
+    let mut seen = kubelet::Seen::after(rows);
     for (id, entry) in teller.run.journal().causes(last) {
         match &entry.what {
             LabRecord::Act(record) => {

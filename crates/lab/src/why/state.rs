@@ -130,10 +130,8 @@ fn failing(teller: Teller<'_>, pod: &Pod) -> WhyRow {
             told(Mark::State, teller.rich("why.state.crash-loop", &values), rule)
         }
         "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull" => {
-            let message =
-                container.state.waiting.as_ref().map(|waiting| &*waiting.message).unwrap_or_default();
             let text = teller.rich("why.state.image", &[("image", &container.image)]);
-            told(Mark::State, text, Rich::verbatim(message))
+            told(Mark::State, text, Rich::default())
         }
         "" => {
             let ended = container.state.terminated.as_ref();

@@ -1,4 +1,5 @@
 //! Built-in labs and their solutions.
+#![allow(dead_code, reason = "each test binary needs a part of it")]
 
 use std::path::{Path, PathBuf};
 
