@@ -58,6 +58,16 @@ impl Shared {
     }
 }
 
+/// What a pod gets by default and a template does not (`SetDefaults_Pod`, pkg/apis/core/v1/defaults.go).
+fn default_pod(spec: &mut PodSpec) {
+    spec.enable_service_links.get_or_insert(true);
+    for container in spec.init_containers.iter_mut().chain(&mut spec.containers) {
+        for (name, limit) in &container.resources.limits {
+            container.resources.requests.entry(name.clone()).or_insert_with(|| limit.clone());
+        }
+    }
+}
+
 /// Labels that a pod takes over from its node when it is bound (feature PodTopologyLabelsAdmission).
 const TOPOLOGY_LABELS: [&str; 2] = ["topology.kubernetes.io/region", "topology.kubernetes.io/zone"];
 
@@ -69,6 +79,7 @@ impl Api {
             return Ok(admitted.clone());
         }
         let mut spec = PodSpec::clone(&pod.spec);
+        default_pod(&mut spec);
         self.admit_priority(&mut spec, pod)?;
         admit_tolerations(
             &mut spec,

@@ -28,6 +28,12 @@ pub trait World {
 
     /// The paths of the files of the lab.
     fn files(&self) -> Vec<String>;
+
+    /// The official texts about fields, for `kubectl explain`: the content of `static/fields/GROUP.json`, if it is at
+    /// hand (a page loads it when it is first needed).
+    fn field_docs(&self, _group: &str) -> Option<String> {
+        None
+    }
 }
 
 /// Runs a command line as far as it goes at this instant, and gives what it printed.

@@ -144,6 +144,11 @@ impl World for Game {
     fn files(&self) -> Vec<String> {
         self.files.keys().cloned().collect()
     }
+
+    fn field_docs(&self, group: &str) -> Option<String> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../static/fields");
+        std::fs::read_to_string(format!("{folder}/{group}.json")).ok()
+    }
 }
 
 /// The latency of kubectl itself, from its start to its first request.

@@ -2,8 +2,8 @@
 
 use super::flags::{GLOBAL, Takes, specs};
 use super::{
-    Call, Outcome, apply, create, delete, describe, drain, get, info, mutate, patching, rollout, scale, set,
-    wait,
+    Call, Outcome, absent, apply, config, create, delete, describe, diff, drain, explain, get, info, mutate,
+    patching, rollout, scale, set, wait,
 };
 
 /// A command.
@@ -76,6 +76,21 @@ commands! {
     "rollout restart" "TYPE NAME" rollout::FLAGS => rollout::restart;
     "wait" "TYPE NAME --for=condition=NAME" wait::FLAGS => wait::run;
     "drain" "NODE" drain::FLAGS => drain::run;
+    "diff" "-f FILE" diff::FLAGS => diff::run;
+    "explain" "TYPE[.FIELD]" explain::FLAGS => explain::run;
+    "logs" "POD" absent::LOGS_FLAGS => absent::logs;
+    "exec" "POD -- COMMAND" absent::EXEC_FLAGS => absent::exec;
+    "attach" "POD" absent::EXEC_FLAGS => absent::exec;
+    "port-forward" "TYPE/NAME PORTS" absent::FORWARD_FLAGS => absent::port_forward;
+    "edit" "TYPE NAME" absent::EDIT_FLAGS => absent::edit;
+    "top nodes" "[NAME]" absent::TOP_FLAGS => absent::top;
+    "top pods" "[NAME]" absent::TOP_FLAGS => absent::top;
+    "auth can-i" "VERB TYPE" absent::AUTH_FLAGS => absent::can_i;
+    "config view" "" config::VIEW_FLAGS => config::view;
+    "config current-context" "" config::LIST_FLAGS => config::current_context;
+    "config get-contexts" "" config::LIST_FLAGS => config::contexts;
+    "config set-context" "--current --namespace=NAME" config::SET_FLAGS => config::set_context;
+    "config use-context" "NAME" config::SET_FLAGS => config::use_context;
     "version" "[--client]" "client! o|output=" => info::version;
     "api-resources" "[flags]" "o|output= namespaced! no-headers! verbs* api-group= sort-by= cached! categories*"
         => info::api_resources;
@@ -104,7 +119,9 @@ fn canonical(parent: &str, word: &str) -> String {
         ("create", "pc" | "priorityclass") => "priorityclass",
         ("create", "ing" | "ingress") => "ingress",
         ("create", "cj" | "cronjob") => "cronjob",
-        ("cluster-info", "dump") => "",
+        ("top", "node" | "no") => "nodes",
+        ("top", "pod" | "po") => "pods",
+        ("", "log") => "logs",
         (_, other) => other,
     };
     name.to_owned()

@@ -79,6 +79,15 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Outcome {
         Failure::all(failures)?;
         return watch_for(call, &targets, found, view, format);
     }
+    let parts = if targets.named {
+        found.iter().map(|(_, objects)| objects.len()).sum()
+    } else {
+        targets.resources.len()
+    };
+    if let (Some((path, _)), None, true) = (&sort, &format, parts > 1) {
+        // Several tables cannot be sorted (sorting_printer.go looks for the field in the tables themselves).
+        return no_field(path);
+    }
     let mut written = false;
     if let Some(format) = &format {
         let mut values: Vec<Value> =
@@ -188,6 +197,11 @@ fn custom_columns(output: &str) -> Result<Option<Vec<(String, Template)>>, Failu
     Ok(Some(columns))
 }
 
+fn no_field<T>(path: &str) -> Result<T, Failure> {
+    let shown = if path.starts_with('{') { path.to_owned() } else { format!("{{{path}}}") };
+    words(format!("couldn't find any field with path \"{shown}\" in the list of objects"))
+}
+
 /// Sorts by what a path finds; what lacks it comes first.
 fn sort_values<T>(
     path: &str,
@@ -197,8 +211,7 @@ fn sort_values<T>(
 ) -> Result<(), Failure> {
     let key = |item: &T| template.find(value(item)).ok().and_then(|found| found.into_iter().next());
     if !items.is_empty() && items.iter().all(|item| key(item).is_none()) {
-        let shown = if path.starts_with('{') { path.to_owned() } else { format!("{{{path}}}") };
-        return words(format!("couldn't find any field with path \"{shown}\" in the list of objects"));
+        return no_field(path);
     }
     items.sort_by(|a, b| match (key(a), key(b)) {
         (Some(a), Some(b)) => match (&a, &b) {

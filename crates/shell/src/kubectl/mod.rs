@@ -1,12 +1,16 @@
 //! kubectl 1.36 against the simulated API server.
 
+mod absent;
 mod apply;
 mod client;
 mod commands;
+mod config;
 mod create;
 mod delete;
 mod describe;
+mod diff;
 mod drain;
+mod explain;
 mod failure;
 mod files;
 mod flags;

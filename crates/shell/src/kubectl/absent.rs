@@ -1,0 +1,166 @@
+//! Commands that need something this world does not have: processes inside containers, metrics, an editor in the
+//! terminal. What the API server would refuse is refused in its words; the rest says what is missing here.
+
+use opscape_cluster::Status;
+use opscape_lab::words as texts;
+use opscape_manifest::api::Object;
+
+use super::print::{at, list, text};
+use super::target::{Missing, resource};
+use super::{Call, Failure, Next, Outcome, usage, words};
+use crate::output::tabs;
+
+pub(super) const LOGS_FLAGS: &str = "f|follow! p|previous! c|container= all-containers! tail# since~ since-time= \
+    timestamps! prefix! l|selector= max-log-requests# ignore-errors! limit-bytes# pod-running-timeout~ all-pods!";
+pub(super) const EXEC_FLAGS: &str = "i|stdin! t|tty! c|container= q|quiet! f|filename* pod-running-timeout~";
+pub(super) const FORWARD_FLAGS: &str = "address* pod-running-timeout~";
+pub(super) const EDIT_FLAGS: &str =
+    "f|filename* o|output= save-config! validate?strict windows-line-endings!";
+pub(super) const TOP_FLAGS: &str = "A|all-namespaces! l|selector= field-selector= containers! no-headers! sort-by= \
+    sum! show-capacity! use-protocol-buffers!";
+
+/// Something that cannot be done here, in the person's language.
+fn not_here(call: &Call<'_, '_>, key: &'static str) -> Failure {
+    Failure::Raw(texts::text(call.scope.shell.lang, key).to_owned())
+}
+
+/// The pod of `POD`, `pod/POD` or `deploy/NAME`.
+fn pod(call: &mut Call<'_, '_>, name: &str) -> Result<Object, Failure> {
+    let namespace = call.namespace();
+    let (kind, name) = name.split_once('/').unwrap_or(("pods", name));
+    let found = call.read(resource(kind)?, &namespace, name)?;
+    if found.kind_name() == "Pod" {
+        return Ok(found);
+    }
+    // Of a workload, the first of its pods.
+    let value = found.to_value();
+    let labels = at(&value, "spec.selector.matchLabels").or(at(&value, "spec.selector"));
+    let wanted = super::print::labels(labels);
+    let filter = super::target::Filter::parse(resource("pods")?, &wanted, "")?;
+    let first = call.list(resource("pods")?, Some(&namespace)).into_iter().find(|pod| filter.matches(pod));
+    first.ok_or_else(|| Failure::Words(format!("no pods found for {kind}/{name}")))
+}
+
+/// The container of a pod that is asked for; it must exist.
+fn container(call: &Call<'_, '_>, pod: &Object) -> Result<String, Failure> {
+    let value = pod.to_value();
+    let names: Vec<&str> =
+        list(&value, "spec.containers").iter().map(|container| text(container, "name")).collect();
+    match call.flags.text("container") {
+        Some(name) if names.contains(&name) => Ok(name.to_owned()),
+        Some(name) => {
+            let pod = &pod.meta().name;
+            Err(Failure::Api(Status::bad_request(format!("container {name} is not valid for pod {pod}"))))
+        }
+        None => Ok(names.first().copied().unwrap_or_default().to_owned()),
+    }
+}
+
+pub(super) fn logs(call: &mut Call<'_, '_>) -> Outcome {
+    let Some(name) = call.args().first().cloned() else {
+        if call.flags.given("selector") {
+            let found = call.targets(&["pods".to_owned()], Missing::MeansAll)?;
+            if found.targets.is_empty() {
+                let namespace = call.namespace();
+                call.warn(&format!("No resources found in {namespace} namespace."));
+                return Ok(Next::Done);
+            }
+            return Err(not_here(call, "shell.kubectl.logs"));
+        }
+        return usage(
+            "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command",
+        );
+    };
+    let pod = pod(call, &name)?;
+    let container = container(call, &pod)?;
+    let value = pod.to_value();
+    let state =
+        list(&value, "status.containerStatuses").iter().find(|state| text(state, "name") == container);
+    let waiting = state.map_or("", |state| text(state, "state.waiting.reason"));
+    if state.is_none() || !waiting.is_empty() {
+        let pod = &pod.meta().name;
+        let reason = if waiting.is_empty() { String::new() } else { format!(": {waiting}") };
+        let why = match waiting {
+            "ErrImagePull" | "ImagePullBackOff" => {
+                format!(
+                    "container \"{container}\" in pod \"{pod}\" is waiting to start: trying and failing to pull image"
+                )
+            }
+            "" if text(&value, "spec.nodeName").is_empty() => {
+                return Ok(Next::Done);
+            }
+            _ => format!("container \"{container}\" in pod \"{pod}\" is waiting to start{reason}"),
+        };
+        return Err(Failure::Api(Status::bad_request(why)));
+    }
+    Err(not_here(call, "shell.kubectl.logs"))
+}
+
+pub(super) fn exec(call: &mut Call<'_, '_>) -> Outcome {
+    let before = call.flags.dash.unwrap_or(call.args().len());
+    let Some(name) = call.args().get(..before).and_then(<[String]>::first).cloned() else {
+        return usage("pod, type/name or --filename must be specified");
+    };
+    if call.behind_dash().is_empty() && before < 2 {
+        return usage("you must specify at least one command for the container");
+    }
+    let pod = pod(call, &name)?;
+    let container = container(call, &pod)?;
+    let value = pod.to_value();
+    let running = list(&value, "status.containerStatuses")
+        .iter()
+        .any(|state| text(state, "name") == container && at(state, "state.running").is_some());
+    if !running {
+        return Err(Failure::Raw(format!(
+            "error: unable to upgrade connection: container not found (\"{container}\")"
+        )));
+    }
+    Err(not_here(call, "shell.kubectl.exec"))
+}
+
+pub(super) fn port_forward(call: &mut Call<'_, '_>) -> Outcome {
+    let Some(name) = call.args().first().cloned() else {
+        return usage("TYPE/NAME and list of ports are required for port-forward");
+    };
+    if call.args().len() < 2 {
+        return usage("TYPE/NAME and list of ports are required for port-forward");
+    }
+    let found = pod(call, &name)?;
+    let phase = text(&found.to_value(), "status.phase").to_owned();
+    if phase != "Running" {
+        return words(format!("unable to forward port because pod is not running. Current status={phase}"));
+    }
+    Err(not_here(call, "shell.kubectl.forward"))
+}
+
+pub(super) fn edit(call: &mut Call<'_, '_>) -> Outcome {
+    let targets = call.given_targets(Missing::IsAnError)?;
+    let (_, failures) = super::get::present(targets.targets);
+    Failure::all(failures)?;
+    Err(not_here(call, "shell.kubectl.edit"))
+}
+
+pub(super) fn top(_: &mut Call<'_, '_>) -> Outcome {
+    words("Metrics API not available")
+}
+
+pub(super) const AUTH_FLAGS: &str = "list! A|all-namespaces! q|quiet! no-headers! subresource=";
+
+/// Everything is allowed in this cluster.
+pub(super) fn can_i(call: &mut Call<'_, '_>) -> Outcome {
+    if call.flags.truth("list") {
+        let table = "Resources\tNon-Resource URLs\tResource Names\tVerbs\n*.*\t[]\t[]\t[*]\n\t[*]\t[]\t[*]\n";
+        let text = tabs::align(table, tabs::TABLE, None);
+        call.io.out(&text);
+        return Ok(Next::Done);
+    }
+    if call.args().len() < 2 {
+        return words(
+            "you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.",
+        );
+    }
+    if !call.flags.truth("quiet") {
+        call.say("yes");
+    }
+    Ok(Next::Done)
+}
