@@ -118,12 +118,13 @@ impl Panels {
     }
 
     /// As custom properties of the page.
-    pub fn style(&self, drawer: bool) -> String {
+    pub fn style(&self, drawer: bool, roomy: bool) -> String {
         let text = if self.text_folded { RAIL } else { self.text };
         let inspector = if self.inspector_folded { RAIL } else { self.inspector };
-        let dock = if drawer { self.dock } else { DOCK_FOLDED };
+        // A terminal of three lines is none.
+        let dock = if drawer { self.dock.max(if roomy { 360.0 } else { 0.0 }) } else { DOCK_FOLDED };
         // Beyond its first height the dock gives half of what it gains to the tracks.
-        let tracks = if drawer { 150.0 + ((self.dock - 268.0) / 2.0).max(0.0) } else { 150.0 };
+        let tracks = if drawer && !roomy { 150.0 + ((self.dock - 268.0) / 2.0).max(0.0) } else { 150.0 };
         format!("--text:{text}px;--inspector:{inspector}px;--dock:{dock}px;--tracks:{tracks}px")
     }
 }

@@ -91,7 +91,7 @@ pub fn TopBar(props: &Props) -> Html {
                 if view.title.is_empty() {
                     <span class="quiet">{ view.word("ui.tagline") }</span>
                 } else {
-                    <><span>{ view.word("ui.lab") }{ " " }</span><b>{ view.title.to_string() }</b></>
+                    <><span>{ view.word("ui.lab") }{ " " }</span><b>{ view.title.to_string() }</b>{ for step(view).map(|step| html! { <span class="step">{ step }</span> }) }</>
                 }
             </h1>
             <span class="space"></span>
@@ -113,4 +113,11 @@ pub fn TopBar(props: &Props) -> Html {
             </button>
         </header>
     }
+}
+
+/// As `step 3 of 6`.
+fn step(view: &View) -> Option<String> {
+    let spec = view.spec.as_ref().filter(|spec| spec.steps.len() > 1)?;
+    let reached = crate::inspector::reached(spec, view.at)? + 1;
+    Some(view.say("ui.step-of", &[("n", &reached.to_string()), ("of", &spec.steps.len().to_string())]))
 }

@@ -2,6 +2,7 @@
 
 mod acts;
 mod details;
+mod lesson;
 mod why;
 
 use std::rc::Rc;
@@ -11,6 +12,7 @@ use opscape_lab::scene::PodState;
 use yew::prelude::*;
 
 pub use acts::acts_for;
+pub use lesson::reached;
 pub use why::chain;
 
 use crate::glyph::{Look, icon};
@@ -72,7 +74,7 @@ pub fn Inspector(props: &Props) -> Html {
             if let Some(inspection) = &view.inspection {
                 <Object session={session.clone()} view={view.clone()} inspection={inspection.clone()} />
             } else {
-                <p class="nothing">{ view.word("ui.nothing-selected") }</p>
+                { lesson::lesson(session, view) }
             }
         </section>
     }

@@ -208,8 +208,26 @@ impl State {
         let passed = self.clock.last.map_or(0.0, |last| (now - last).clamp(0.0, LONGEST));
         self.clock.last = Some(now);
         let until = Time(world.now().0.saturating_add((passed * 1_000.0 * self.clock.speed) as u64));
-        if let Reached::Pause(_) = world.advance(until, &mut || browser::milliseconds() - now < BUDGET) {
-            self.clock.playing = false;
+        let budget = &mut || browser::milliseconds() - now < BUDGET;
+        loop {
+            // A command sees every change; without one the world goes on as far as it can.
+            let stop = if self.terminal.is_running() {
+                let soon = [world.timeline().next_change(), self.terminal.until()];
+                soon.into_iter().flatten().filter(|at| *at > world.now()).fold(until, Time::min)
+            } else {
+                until
+            };
+            let reached = world.advance(stop, budget);
+            if self.terminal.is_running() {
+                self.terminal.poll(world);
+            }
+            if let Reached::Pause(_) = reached {
+                self.clock.playing = false;
+                break;
+            }
+            if reached == Reached::Budget || world.now() >= until || !budget() {
+                break;
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 mod acts;
 mod clock;
 mod editing;
+mod terminal;
 mod view;
 
 use std::cell::{Cell, RefCell};
@@ -17,6 +18,7 @@ use yew::prelude::*;
 
 use editing::TextState;
 pub use editing::TextView;
+pub use terminal::{LineKind, Screen};
 pub use view::{Detail, Notice, View, Window};
 
 /// A handle on the session; clones are the same session.
@@ -58,6 +60,7 @@ pub struct Start {
 pub(crate) struct State {
     world: Option<Lab>,
     text: TextState,
+    terminal: terminal::Terminal,
     seed: Option<u64>,
     lang: Lang,
     clock: clock::Clock,
@@ -81,6 +84,7 @@ impl Session {
         let mut state = State {
             world: None,
             text: TextState::new(start.text),
+            terminal: terminal::Terminal::new(start.lang),
             seed: start.seed,
             lang: start.lang,
             clock: clock::Clock { playing: start.play, ..clock::Clock::default() },
@@ -165,6 +169,7 @@ impl Session {
     pub fn set_lang(&self, lang: Lang) {
         self.change(|state| {
             state.lang = lang;
+            state.terminal.set_lang(lang);
             if let Some(world) = &mut state.world {
                 world.set_lang(lang);
             }
@@ -223,9 +228,18 @@ impl State {
 
     /// Starts the text's world from the beginning. With errors the world that was there stays.
     fn open(&mut self) {
-        let world = WorldOptions { seed: self.seed, ..WorldOptions::default() };
+        let world = WorldOptions {
+            seed: self.seed,
+            runner: Some(opscape_shell::run_line),
+            ..WorldOptions::default()
+        };
         match Lab::open(self.text.all(), SessionOptions { lang: self.lang, world }) {
             Ok(world) => {
+                // kubectl without -n means the namespace that the text is about.
+                let namespaces = world.scene(None).namespaces;
+                if let [only] = namespaces.as_slice() {
+                    self.terminal.set_namespace(only);
+                }
                 self.world = Some(world);
                 self.text.was_applied();
                 self.selected = None;

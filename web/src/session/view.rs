@@ -1,6 +1,7 @@
 //! What the components draw: made from the state once for each change, shared by all of them.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use opscape_lab::Session as Lab;
 use opscape_lab::inspect::{EventFilter, EventRow, Inspection};
@@ -8,11 +9,13 @@ use opscape_lab::scene::{Level, Scene};
 use opscape_lab::tracks::Tracks;
 use opscape_lab::words::{Lang, Rich, fill, text};
 use opscape_manifest::api::ObjectKey;
+use opscape_manifest::lab::LabSpec;
 use opscape_sim::Time;
 
 use super::State;
 use super::clock::FAST;
 use super::editing::TextView;
+use super::terminal::Screen;
 
 /// Events listed at most.
 const EVENTS_MOST: usize = 500;
@@ -76,6 +79,8 @@ pub struct View {
     pub selected: Option<ObjectKey>,
     /// What is known about it.
     pub inspection: Option<Rc<Inspection>>,
+    /// The terminal.
+    pub screen: Rc<Screen>,
     /// The text panel.
     pub text: Rc<TextView>,
     /// Something to tell.
@@ -84,6 +89,8 @@ pub struct View {
     pub said: Rc<str>,
     /// Title of the lab; empty: it has none.
     pub title: Rc<str>,
+    /// The Lab document.
+    pub spec: Option<Arc<LabSpec>>,
     /// The seed.
     pub seed: u64,
     /// Number of futures that were left.
@@ -136,6 +143,7 @@ impl State {
             detail: self.detail,
             selected: self.selected.clone(),
             text: self.text.view(),
+            screen: self.terminal.screen.clone(),
             notice: self.notice.clone().map(Rc::new),
             said: self.said.as_str().into(),
             ..View::default()
@@ -145,6 +153,7 @@ impl State {
             view.at = world.now();
             view.known_until = world.known_until();
             view.seed = self.seed.or(world.spec().seed.map(i64::cast_unsigned)).unwrap_or(1);
+            view.spec = Some(world.spec().clone());
             view.branches = world.branches().len();
             view.scene = Rc::new(world.scene(level(self.detail)));
             let window = self.window.unwrap_or_else(|| whole(world.known_until()));

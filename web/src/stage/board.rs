@@ -77,7 +77,7 @@ impl Board<'_> {
             <svg width={px(layout.width)} height={px(layout.height)} role="group" aria-label={self.view.word("ui.stage")}>
                 { for scene.services.iter().zip(&layout.services).map(|(card, rect)| parts::service(self, card, *rect)) }
                 { for scene.nodes.iter().zip(&layout.nodes).map(|(card, place)| self.card(card, place)) }
-                if scene.level == Level::Near && !layout.narrow {
+                if scene.level == Level::Near && layout.linked {
                     { links::links(scene, layout) }
                 }
                 { for scene.nodes.iter().zip(&layout.nodes).map(|(card, place)| self.pods(card, place)) }
@@ -116,25 +116,20 @@ impl Board<'_> {
         let name_room = (frame.w - 24.0).min(if frame.w > 240.0 { frame.w * 0.4 } else { frame.w - 84.0 });
         let name = fit(&node.name, name_room, 13.0);
         let name_end = 12.0 + name.chars().count() as f32 * 7.2 + 10.0;
-        // From the right: memory, numbers, cpu; what does not fit is left out.
+        // From the right: memory, numbers, cpu; what does not fit beside the name is left out.
         let mut right = frame.w - 12.0;
-        let roomy = frame.w - name_end - word_width;
-        let memory = (roomy > 190.0).then(|| {
-            right -= 46.0;
-            let x = right;
-            right -= 40.0;
-            x
-        });
-        let numbers = (roomy > 110.0).then(|| {
-            let x = right - 4.0;
-            right -= 74.0;
-            x
-        });
-        let bar = (roomy > 52.0).then(|| {
-            right -= 40.0;
-            right
-        });
-        let cpu_word = (roomy > 160.0).then_some(right - 6.0);
+        let mut room = right - name_end - word_width;
+        let mut take = |width: f32, needed: f32| {
+            (room >= needed).then(|| {
+                right -= width;
+                room -= width;
+                right
+            })
+        };
+        let memory = take(86.0, 250.0).map(|x| x + 40.0);
+        let numbers = take(82.0, 130.0).map(|x| x + 74.0);
+        let bar = take(46.0, 46.0).map(|x| x + 4.0);
+        let cpu_word = take(26.0, 26.0).map(|x| x + 24.0);
         html! {
             <g key={node.name.to_string()} class={self.class("node", &key)} transform={format!("translate({} {})", px(frame.x), px(frame.y))}>
                 <rect class={classes!("card", bad.then_some("lost"), node.cordoned.then_some("off"))} x=".5" y=".5" width={px(frame.w - 1.0)} height={px(frame.h - 1.0)} rx="6" />

@@ -71,6 +71,8 @@ pub struct Layout {
     pub measures: Measures,
     /// One column, for a phone.
     pub narrow: bool,
+    /// Whether lines from Services to pods can be drawn without crossing cards.
+    pub linked: bool,
     /// In the order of the scene.
     pub services: Vec<Rect>,
     pub nodes: Vec<NodeBox>,
@@ -101,6 +103,7 @@ impl Layout {
             height,
             measures,
             narrow,
+            linked,
             services: Vec::new(),
             nodes: Vec::new(),
             rollouts: Vec::new(),
@@ -191,6 +194,7 @@ impl Layout {
             }
         }
         let (columns, (per_row, heights)) = best;
+        self.linked &= columns == 1;
         let width = (room.w - GAP * (columns - 1) as f32) / columns as f32;
         let mut y = room.y;
         for (row, nodes) in scene.nodes.chunks(columns).enumerate() {

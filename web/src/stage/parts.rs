@@ -84,7 +84,7 @@ pub fn rollout(board: &Board<'_>, strip: &RolloutStrip, rect: Rect) -> Html {
     };
     // Ticks that would run into each other are left out; the wanted number always stays.
     let apart = |a: u32, b: u32| a.abs_diff(b) as f32 * pitch > 40.0;
-    let end = (strip.glyphs.len() as f32 * pitch).max(strip.max as f32 * pitch) + 8.0;
+    let end = (strip.glyphs.len() as f32 * pitch).max(strip.max as f32 * pitch) + 24.0;
     html! {
         <g key={format!("r{}", strip.uid.0)} class={board.class("rollout", &key)} transform={format!("translate({} {})", px(rect.x), px(rect.y))}
             role="button" tabindex={board.tab_index(&key)} data-key={board.id(&key)}

@@ -87,9 +87,6 @@ pub fn Plain(props: &Props) -> Html {
             }
         });
     }
-    if *loaded {
-        return html! { <div class="body"><div class="cm-host" key="editor" ref={host}></div></div> };
-    }
     let typed = {
         let session = session.clone();
         Callback::from(move |event: InputEvent| {
@@ -148,18 +145,24 @@ pub fn Plain(props: &Props) -> Html {
             </div>
         }
     };
+    let plain = || {
+        html! {
+                <div class="plain-text code">
+                    <div class="gutter" aria-hidden="true">{ for (0..lines.len()).map(number) }</div>
+                    <div class="lines">
+                        <pre aria-hidden="true">{ for lines.iter().enumerate().map(code) }</pre>
+                        <textarea ref={field} aria-label={words(*lang, "ui.text")} spellcheck="false" autocapitalize="off" autocomplete="off" wrap="off"
+                            value={text.text.to_string()} oninput={typed} onkeydown={keyed}
+                            onfocus={touch.reform(|_: FocusEvent| ())} onpointerdown={touch.reform(|_: PointerEvent| ())} />
+                    </div>
+                </div>
+        }
+    };
+    // The editor fills a host of its own, which stays the same element all the time.
     html! {
         <div class="body">
             <div class="cm-host" key="editor" ref={host}></div>
-            <div class="plain-text code" key="plain">
-                <div class="gutter" aria-hidden="true">{ for (0..lines.len()).map(number) }</div>
-                <div class="lines">
-                    <pre aria-hidden="true">{ for lines.iter().enumerate().map(code) }</pre>
-                    <textarea ref={field} aria-label={words(*lang, "ui.text")} spellcheck="false" autocapitalize="off" autocomplete="off" wrap="off"
-                        value={text.text.to_string()} oninput={typed} onkeydown={keyed}
-                        onfocus={touch.reform(|_: FocusEvent| ())} onpointerdown={touch.reform(|_: PointerEvent| ())} />
-                </div>
-            </div>
+            <div key="plain">if !*loaded { { plain() } }</div>
         </div>
     }
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::events::Events;
+use super::terminal::Terminal;
 use crate::session::{Session, View};
 
 /// What the drawer shows.
@@ -57,7 +58,9 @@ pub struct Props {
 pub fn Drawer(props: &Props) -> Html {
     let Props { session, view, tab } = props;
     let content = match tab {
-        Tab::Terminal => html! { <p class="coming">{ view.word("ui.terminal-coming") }</p> },
+        Tab::Terminal => {
+            html! { <Terminal session={session.clone()} lang={view.lang} screen={view.screen.clone()} playing={view.playing} /> }
+        }
         Tab::Events => {
             html! { <Events session={session.clone()} lang={view.lang} events={view.events.clone()} selected={view.selected.clone()} /> }
         }

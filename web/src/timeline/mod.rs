@@ -1,9 +1,11 @@
 //! The dock: the clock and its controls, the tracks, and a drawer below.
 
 mod areas;
+mod completion;
 mod drawer;
 mod events;
 mod speed;
+mod terminal;
 mod tracks;
 mod transport;
 

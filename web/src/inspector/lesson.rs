@@ -1,0 +1,61 @@
+//! What the lab is about, when nothing is selected: its description and its steps, the one that was reached in full.
+
+use opscape_lab::words::Rich;
+use opscape_manifest::lab::{LabSpec, Step};
+use opscape_sim::Time;
+use yew::prelude::*;
+
+use crate::draw::rich;
+use crate::session::{Session, View};
+use crate::timeline_tenths as tenths;
+
+fn time(step: &Step) -> Time {
+    Time(u64::try_from(step.at.0).unwrap_or_default())
+}
+
+/// The step that was reached, from 0, if there are steps.
+pub fn reached(spec: &LabSpec, now: Time) -> Option<usize> {
+    spec.steps.iter().rposition(|step| time(step) <= now)
+}
+
+/// The description and the steps.
+pub fn lesson(session: &Session, view: &View) -> Html {
+    let Some(spec) = view.spec.as_ref().filter(|spec| spec.title.is_some() || !spec.steps.is_empty()) else {
+        return html! { <p class="nothing">{ view.word("ui.nothing-selected") }</p> };
+    };
+    let tag = view.lang.tag();
+    let now = reached(spec, view.at);
+    let step = |(index, step): (usize, &Step)| {
+        let at = time(step);
+        let current = now == Some(index);
+        let title = step.title.as_ref().map_or("", |title| title.in_language(tag)).to_owned();
+        let go = {
+            let session = session.clone();
+            move |_: MouseEvent| session.seek(at)
+        };
+        let runs = step.actions.iter().map(|action| action.run.to_string()).filter(|run| !run.is_empty());
+        html! {
+            <li class={if current { "now" } else if now.is_some_and(|now| index < now) { "past" } else { "ahead-step" }} aria-current={current.then_some("step")}>
+                <span class="number">{ index + 1 }</span>
+                <div>
+                    <b>{ title }</b>
+                    if current {
+                        <>
+                            if let Some(text) = &step.text { <p>{ rich(&Rich::parse(text.in_language(tag))) }</p> }
+                            { for runs.map(|run| html! { <code class="run">{ run }</code> }) }
+                        </>
+                    }
+                </div>
+                <span class="at"><button type="button" title={view.word("ui.go-there")} onclick={go}>{ tenths(at) }</button></span>
+            </li>
+        }
+    };
+    html! {
+        <div class="content lesson" tabindex="0" role="region" aria-label={view.word("ui.lab")}>
+            if let Some(title) = &spec.title { <h2>{ title.in_language(tag).to_owned() }</h2> }
+            if let Some(about) = &spec.description { <p class="about">{ rich(&Rich::parse(about.in_language(tag))) }</p> }
+            <ol class="steps">{ for spec.steps.iter().enumerate().map(step) }</ol>
+            <p class="faint">{ view.word("ui.nothing-selected") }</p>
+        </div>
+    }
+}
