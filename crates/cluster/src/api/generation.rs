@@ -87,6 +87,7 @@ pub(super) fn clear_status(object: &mut Object) {
             let pod = Arc::make_mut(pod);
             pod.status = PodStatus::default();
             pod.status.qos_class = super::pods::qos_class(&pod.spec);
+            super::pods::say_gated(pod);
         }
         Object::Namespace(namespace) => Arc::make_mut(namespace).status.phase = "Active".into(),
         Object::Other(other) if other.body.contains_key("status") => {

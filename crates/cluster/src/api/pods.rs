@@ -195,6 +195,8 @@ impl Api {
         let node: Str = found.as_ref().map_or_else(|| node.into(), |node| node.metadata.name.clone());
         let mut pod = Pod::clone(&pod);
         pod.spec = self.shared.bound_spec(&pod.spec, &node);
+        // ClearingNominatedNodeNameAfterBinding
+        pod.status.nominated_node_name = words::empty();
         if let Some(found) = found {
             let topology = TOPOLOGY_LABELS
                 .iter()
@@ -217,6 +219,20 @@ impl Api {
             },
         );
         Ok(self.put_modified(pod, context))
+    }
+}
+
+/// A pod with scheduling gates says from the beginning that it is held back (pkg/registry/core/pod/strategy.go
+/// `applySchedulingGatedCondition`).
+pub(super) fn say_gated(pod: &mut Pod) {
+    if !pod.spec.scheduling_gates.is_empty() {
+        pod.status.conditions.push(PodCondition {
+            kind: words::pod_scheduled(),
+            status: words::no(),
+            reason: "SchedulingGated".into(),
+            message: "Scheduling is blocked due to non-empty scheduling gates".into(),
+            ..PodCondition::default()
+        });
     }
 }
 

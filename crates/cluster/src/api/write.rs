@@ -120,6 +120,7 @@ impl Api {
         }
         pod.spec = self.admitted_spec(&pod)?;
         pod.status.qos_class = super::pods::qos_class(&pod.spec);
+        super::pods::say_gated(&mut pod);
         pod.metadata.uid = self.store.next_uid();
         pod.metadata.generation = 1;
         pod.metadata.creation_timestamp = Some(self.timestamp(context.now()));

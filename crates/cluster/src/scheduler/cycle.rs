@@ -1,7 +1,6 @@
 //! One scheduling decision: which nodes are feasible, how they score, which one it is (schedule_one.go `schedulePod`).
 
 use opscape_manifest::api::meta::Str;
-use opscape_sim::Rng;
 
 use super::cache::{Cache, NodeInfo};
 use super::class::{Class, Rejection};
@@ -21,6 +20,7 @@ pub(super) struct Scratch {
     pub scores: [Vec<i64>; SCORING.len()],
     pub totals: Vec<i64>,
     seen: Vec<bool>,
+    heap: Vec<u32>,
 }
 
 impl Clone for Scratch {
@@ -61,7 +61,6 @@ pub(super) fn choose(
     class: &mut Class,
     nominated: &dyn Nominated,
     start: &mut usize,
-    random: &mut Rng,
     scratch: &mut Scratch,
 ) -> Outcome {
     let mut evaluated = 0;
@@ -102,7 +101,7 @@ pub(super) fn choose(
         [one] => Some(*one),
         _ => {
             score(cache, class, scratch);
-            pick(scratch, random)
+            pick(scratch)
         }
     };
     Outcome { chosen, evaluated }
@@ -169,13 +168,29 @@ fn score(cache: &Cache, class: &Class, scratch: &mut Scratch) {
     }
 }
 
-/// Of the best nodes any one (`selectHost`).
-fn pick(scratch: &Scratch, random: &mut Rng) -> Option<u32> {
-    let best = scratch.totals.iter().max()?;
-    let mut ties = scratch.feasible.iter().zip(&scratch.totals).filter(|(_, total)| *total == best);
-    let count = scratch.totals.iter().filter(|total| *total == best).count();
-    let (index, _) = ties.nth(if count > 1 { random.below(count as u64) as usize } else { 0 })?;
-    Some(*index)
+/// `selectHost`: the node on top of a heap made of the nodes in the order in which they were found feasible. Of several best
+/// ones it is always the same; all recordings of v1.36 agree with that.
+fn pick(scratch: &mut Scratch) -> Option<u32> {
+    let Scratch { feasible, totals, heap, .. } = scratch;
+    heap.clear();
+    heap.extend(0..feasible.len() as u32);
+    let total = |heap: &[u32], at: usize| heap.get(at).and_then(|place| totals.get(*place as usize)).copied();
+    for root in (0..heap.len() / 2).rev() {
+        let mut at = root;
+        loop {
+            let (left, right) = (2 * at + 1, 2 * at + 2);
+            if left >= heap.len() {
+                break;
+            }
+            let larger = if total(heap, right) > total(heap, left) { right } else { left };
+            if total(heap, larger) <= total(heap, at) {
+                break;
+            }
+            heap.swap(at, larger);
+            at = larger;
+        }
+    }
+    feasible.get(*heap.first()? as usize).copied()
 }
 
 /// `DefaultNormalizeScore`: to 0..100; `reverse`: the largest becomes the least.

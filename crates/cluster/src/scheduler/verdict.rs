@@ -50,8 +50,8 @@ impl Scheduler {
         let now = context.now();
         let Some(class) = self.classes.of(&mut self.cache, api.store(), &pod) else { return };
         let nominated = Others { pod: &pod, all: &self.nominated };
-        let (start, random, scratch) = (&mut self.start, &mut self.random, &mut self.scratch);
-        let outcome = cycle::choose(&self.cache, class, &nominated, start, random, scratch);
+        let (start, scratch) = (&mut self.start, &mut self.scratch);
+        let outcome = cycle::choose(&self.cache, class, &nominated, start, scratch);
         let mut decision = Decision::of(&self.cache, class, &outcome, scratch, now);
         let subject = Subject {
             kind: words::pod(),
