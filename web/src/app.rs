@@ -138,9 +138,9 @@ pub fn App(props: &Props) -> Html {
             <PhoneLine view={view.clone()} go={go.clone()} />
             <Dock session={session.clone()} view={view.clone()} tab={*tab} {set_tab} />
             <PhoneTabs view={view.clone()} place={*place} {go} />
-            { for [Side::Text, Side::Inspector, Side::Dock].map(|side| html! {
+            <section class="splitters" aria-label={view.word("ui.sizes")}>{ for [Side::Text, Side::Inspector, Side::Dock].map(|side| html! {
                 <Splitter {side} panels={*panels} set={set_panels.clone()} label={view.word(side.label())} />
-            }) }
+            }) }</section>
             if let Some(notice) = &view.notice {
                 <div class={classes!("toast", notice.bad.then_some("bad-news"))}>{ &notice.text }</div>
             }
@@ -224,13 +224,13 @@ fn PhoneTabs(props: &PhoneProps) -> Html {
         }
     };
     html! {
-        <div class="phone-tabs" role="tablist" aria-label="Opscape">
+        <nav class="phone-nav" aria-label="Opscape"><div class="phone-tabs" role="tablist">
             { tab(Place::Stage, "ui.stage") }
             { tab(Place::Text, "ui.yaml") }
             { tab(Place::Events, "ui.events") }
             { tab(Place::Terminal, "ui.terminal") }
             { tab(Place::Charts, "ui.charts") }
-        </div>
+        </div></nav>
     }
 }
 

@@ -33,7 +33,7 @@ pub fn lesson(session: &Session, view: &View) -> Html {
             let session = session.clone();
             move |_: MouseEvent| session.seek(at)
         };
-        let runs = step.actions.iter().map(|action| action.run.to_string()).filter(|run| !run.is_empty());
+        let runs = step.actions.iter().filter_map(|action| action.run.as_ref()).map(ToString::to_string);
         html! {
             <li class={if current { "now" } else if now.is_some_and(|now| index < now) { "past" } else { "ahead-step" }} aria-current={current.then_some("step")}>
                 <span class="number">{ index + 1 }</span>
