@@ -3,9 +3,6 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use serde::de::{self, Deserialize, Deserializer, Visitor};
-use serde::ser::{Serialize, Serializer};
-
 /// The family of suffixes a quantity was written with; kept when it is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
@@ -273,44 +270,6 @@ impl fmt::Display for Quantity {
             _ => "",
         };
         write!(out, "{value}{suffix}")
-    }
-}
-
-impl Serialize for Quantity {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.to_string())
-    }
-}
-
-impl<'de> Deserialize<'de> for Quantity {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct QuantityVisitor;
-
-        impl Visitor<'_> for QuantityVisitor {
-            type Value = Quantity;
-
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("a quantity")
-            }
-
-            fn visit_i64<E>(self, int: i64) -> Result<Quantity, E> {
-                Ok(Quantity::whole(int))
-            }
-
-            fn visit_u64<E>(self, int: u64) -> Result<Quantity, E> {
-                Ok(Quantity::whole(i64::try_from(int).unwrap_or(i64::MAX)))
-            }
-
-            fn visit_f64<E: de::Error>(self, float: f64) -> Result<Quantity, E> {
-                Quantity::parse(&float.to_string()).map_err(E::custom)
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Quantity, E> {
-                Quantity::parse(text).map_err(E::custom)
-            }
-        }
-
-        deserializer.deserialize_any(QuantityVisitor)
     }
 }
 

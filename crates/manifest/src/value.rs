@@ -134,28 +134,16 @@ impl From<Vec<Value>> for Value {
     }
 }
 
-/// The name under which a [`Value`] inside a typed object announces itself, so that its empty maps are kept.
-pub(crate) const VALUE_NAME: &str = "$value";
-
-/// A value announced already: its parts need no announcement of their own.
-struct Inner<'a>(&'a Value);
-
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_newtype_struct(VALUE_NAME, &Inner(self))
-    }
-}
-
-impl Serialize for Inner<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
+        match self {
             Value::Null => serializer.serialize_unit(),
             Value::Bool(bool) => serializer.serialize_bool(*bool),
             Value::Int(int) => serializer.serialize_i64(*int),
             Value::Float(float) => serializer.serialize_f64(*float),
             Value::String(text) => serializer.serialize_str(text),
-            Value::List(list) => serializer.collect_seq(list.iter().map(Inner)),
-            Value::Map(map) => serializer.collect_map(map.iter().map(|(key, value)| (key, Inner(value)))),
+            Value::List(list) => serializer.collect_seq(list),
+            Value::Map(map) => serializer.collect_map(map),
         }
     }
 }

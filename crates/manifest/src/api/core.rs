@@ -3,15 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::meta::{
-    IntOrString, MicroTime, ObjectMeta, Str, Timestamp, Uid, is_false, is_zero_i32, str_is_empty,
-};
+use super::meta::{IntOrString, MicroTime, ObjectMeta, Str, Timestamp, Uid};
 use super::pod::ResourceList;
+use crate::codec::fields;
 use crate::value::Value;
 
 /// A machine that runs pods.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Node {
     /// Name and labels.
     pub metadata: ObjectMeta,
@@ -21,35 +19,43 @@ pub struct Node {
     pub status: NodeStatus,
 }
 
+fields! {
+    Node:
+    metadata "metadata",
+    spec "spec",
+    status "status",
+}
+
 /// `spec` of a Node.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NodeSpec {
     /// Kept, not simulated.
-    #[serde(rename = "podCIDR", skip_serializing_if = "str_is_empty")]
     pub pod_cidr: Str,
     /// Kept, not simulated.
-    #[serde(rename = "podCIDRs", skip_serializing_if = "Vec::is_empty")]
     pub pod_cidrs: Vec<Str>,
     /// Kept, not simulated.
-    #[serde(rename = "providerID", skip_serializing_if = "str_is_empty")]
     pub provider_id: Str,
     /// Cordoned.
-    #[serde(skip_serializing_if = "is_false")]
     pub unschedulable: bool,
     /// Pods that do not tolerate them stay away.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub taints: Vec<Taint>,
 }
 
+fields! {
+    NodeSpec:
+    pod_cidr "podCIDR",
+    pod_cidrs "podCIDRs",
+    provider_id "providerID",
+    unschedulable "unschedulable",
+    taints "taints",
+}
+
 /// Keeps pods away that do not tolerate it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Taint {
     /// Name.
     pub key: Str,
     /// Value.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub value: Str,
     /// `NoSchedule`, `PreferNoSchedule`, `NoExecute`.
     pub effect: Str,
@@ -57,35 +63,48 @@ pub struct Taint {
     pub time_added: Option<Timestamp>,
 }
 
+fields! {
+    Taint:
+    key "!key",
+    value "value",
+    effect "!effect",
+    time_added "timeAdded",
+}
+
 /// `status` of a Node.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NodeStatus {
     /// All of it.
     pub capacity: ResourceList,
     /// What pods may reserve.
     pub allocatable: ResourceList,
     /// Ready and the pressures.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<NodeCondition>,
     /// Names and addresses.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<Value>,
     /// Versions.
     pub node_info: Option<Value>,
     /// Images it has.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<Value>,
     /// Kept, not simulated.
     pub daemon_endpoints: Option<Value>,
 }
 
+fields! {
+    NodeStatus:
+    capacity "capacity",
+    allocatable "allocatable",
+    conditions "conditions",
+    addresses "addresses",
+    node_info "nodeInfo",
+    images "images",
+    daemon_endpoints "daemonEndpoints",
+}
+
 /// A condition of a Node.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NodeCondition {
     /// `Ready`, `MemoryPressure`, ....
-    #[serde(rename = "type")]
     pub kind: Str,
     /// `True`, `False`, `Unknown`.
     pub status: Str,
@@ -94,16 +113,23 @@ pub struct NodeCondition {
     /// Last change.
     pub last_transition_time: Option<Timestamp>,
     /// One word.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub reason: Str,
     /// A sentence.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub message: Str,
 }
 
+fields! {
+    NodeCondition:
+    kind "!type",
+    status "!status",
+    last_heartbeat_time "lastHeartbeatTime",
+    last_transition_time "lastTransitionTime",
+    reason "reason",
+    message "message",
+}
+
 /// A scope for names.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Namespace {
     /// Name.
     pub metadata: ObjectMeta,
@@ -113,30 +139,42 @@ pub struct Namespace {
     pub status: NamespaceStatus,
 }
 
+fields! {
+    Namespace:
+    metadata "metadata",
+    spec "spec",
+    status "status",
+}
+
 /// `spec` of a Namespace.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NamespaceSpec {
     /// Who must clean up first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub finalizers: Vec<Str>,
 }
 
+fields! {
+    NamespaceSpec:
+    finalizers "finalizers",
+}
+
 /// `status` of a Namespace.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NamespaceStatus {
     /// `Active` or `Terminating`.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub phase: Str,
     /// While terminating.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Value>,
 }
 
+fields! {
+    NamespaceStatus:
+    phase "phase",
+    conditions "conditions",
+}
+
 /// A name and an address for a set of pods.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Service {
     /// Name.
     pub metadata: ObjectMeta,
@@ -146,56 +184,47 @@ pub struct Service {
     pub status: Value,
 }
 
+fields! {
+    Service:
+    metadata "metadata",
+    spec "spec",
+    status "status",
+}
+
 /// `spec` of a Service.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ServiceSpec {
     /// What it serves.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ports: Vec<ServicePort>,
     /// Labels of its pods.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub selector: BTreeMap<Str, Str>,
     /// Its address, or `None`.
-    #[serde(rename = "clusterIP", skip_serializing_if = "str_is_empty")]
     pub cluster_ip: Str,
     /// Its addresses.
-    #[serde(rename = "clusterIPs", skip_serializing_if = "Vec::is_empty")]
     pub cluster_ips: Vec<Str>,
     /// `ClusterIP` (default), `NodePort`, `LoadBalancer`, `ExternalName`.
-    #[serde(rename = "type", skip_serializing_if = "str_is_empty")]
     pub kind: Str,
     /// Kept, not simulated.
-    #[serde(rename = "externalIPs", skip_serializing_if = "Vec::is_empty")]
     pub external_ips: Vec<Str>,
     /// `None` (default) or `ClientIP`.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub session_affinity: Str,
     /// Kept, not simulated.
-    #[serde(rename = "loadBalancerIP", skip_serializing_if = "str_is_empty")]
     pub load_balancer_ip: Str,
     /// Kept, not simulated.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub load_balancer_source_ranges: Vec<Str>,
     /// For `ExternalName`.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub external_name: Str,
     /// `Cluster` or `Local`.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub external_traffic_policy: Str,
     /// Kept, not simulated.
-    #[serde(skip_serializing_if = "is_zero_i32")]
     pub health_check_node_port: i32,
     /// Route to pods that are not ready, too.
-    #[serde(skip_serializing_if = "is_false")]
     pub publish_not_ready_addresses: bool,
     /// Kept, not simulated.
     pub session_affinity_config: Option<Value>,
     /// Default `IPv4`.
-    #[serde(rename = "ipFamilies", skip_serializing_if = "Vec::is_empty")]
     pub ip_families: Vec<Str>,
     /// Default `SingleStack`.
-    #[serde(rename = "ipFamilyPolicy")]
     pub ip_family_policy: Option<Str>,
     /// Default true.
     pub allocate_load_balancer_node_ports: Option<bool>,
@@ -207,15 +236,36 @@ pub struct ServiceSpec {
     pub traffic_distribution: Option<Str>,
 }
 
+fields! {
+    ServiceSpec:
+    ports "ports",
+    selector "selector",
+    cluster_ip "clusterIP",
+    cluster_ips "clusterIPs",
+    kind "type",
+    external_ips "externalIPs",
+    session_affinity "sessionAffinity",
+    load_balancer_ip "loadBalancerIP",
+    load_balancer_source_ranges "loadBalancerSourceRanges",
+    external_name "externalName",
+    external_traffic_policy "externalTrafficPolicy",
+    health_check_node_port "healthCheckNodePort",
+    publish_not_ready_addresses "publishNotReadyAddresses",
+    session_affinity_config "sessionAffinityConfig",
+    ip_families "ipFamilies",
+    ip_family_policy "ipFamilyPolicy",
+    allocate_load_balancer_node_ports "allocateLoadBalancerNodePorts",
+    load_balancer_class "loadBalancerClass",
+    internal_traffic_policy "internalTrafficPolicy",
+    traffic_distribution "trafficDistribution",
+}
+
 /// A port of a Service.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ServicePort {
     /// Needed when there are several.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub name: Str,
     /// Default `TCP`.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub protocol: Str,
     /// Kept, not simulated.
     pub app_protocol: Option<Str>,
@@ -224,84 +274,104 @@ pub struct ServicePort {
     /// Port or port name of the pods; default `port`.
     pub target_port: Option<IntOrString>,
     /// 30000 to 32767; 0: none.
-    #[serde(skip_serializing_if = "is_zero_i32")]
     pub node_port: i32,
 }
 
+fields! {
+    ServicePort:
+    name "name",
+    protocol "protocol",
+    app_protocol "appProtocol",
+    port "!port",
+    target_port "targetPort",
+    node_port "nodePort",
+}
+
 /// Configuration as texts.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ConfigMap {
     /// Name.
     pub metadata: ObjectMeta,
     /// Texts by key.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub data: BTreeMap<Str, Str>,
     /// Base64 by key.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub binary_data: BTreeMap<Str, Str>,
     /// No more changes.
     pub immutable: Option<bool>,
 }
 
+fields! {
+    ConfigMap:
+    metadata "metadata",
+    data "data",
+    binary_data "binaryData",
+    immutable "immutable",
+}
+
 /// Configuration that is not to be shown.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Secret {
     /// Name.
     pub metadata: ObjectMeta,
     /// Base64 by key.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub data: BTreeMap<Str, Str>,
     /// Texts by key; moved into `data` when stored.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub string_data: BTreeMap<Str, Str>,
     /// Default `Opaque`.
-    #[serde(rename = "type", skip_serializing_if = "str_is_empty")]
     pub kind: Str,
     /// No more changes.
     pub immutable: Option<bool>,
 }
 
+fields! {
+    Secret:
+    metadata "metadata",
+    data "data",
+    string_data "stringData",
+    kind "type",
+    immutable "immutable",
+}
+
 /// Which object an Event is about.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ObjectReference {
     /// For example `apps/v1`.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub api_version: Str,
     /// For example `Deployment`.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub kind: Str,
     /// Its name.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub name: Str,
     /// Its namespace.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub namespace: Str,
     /// Its identity.
     pub uid: Uid,
     /// Kept, not simulated.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub resource_version: Str,
     /// As `spec.containers{web}`.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub field_path: Str,
 }
 
+fields! {
+    ObjectReference:
+    api_version "apiVersion",
+    kind "kind",
+    name "name",
+    namespace "namespace",
+    uid "uid",
+    resource_version "resourceVersion",
+    field_path "fieldPath",
+}
+
 /// Something a component wants people to know.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Event {
     /// Name.
     pub metadata: ObjectMeta,
     /// About what.
     pub involved_object: ObjectReference,
     /// One word.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub reason: Str,
     /// A sentence.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub message: Str,
     /// Who said it (old recorder).
     pub source: EventSource,
@@ -310,47 +380,68 @@ pub struct Event {
     /// Last time (old recorder).
     pub last_timestamp: Option<Timestamp>,
     /// How often (old recorder).
-    #[serde(skip_serializing_if = "is_zero_i32")]
     pub count: i32,
     /// `Normal` or `Warning`.
-    #[serde(rename = "type", skip_serializing_if = "str_is_empty")]
     pub kind: Str,
     /// First time (new recorder).
     pub event_time: Option<MicroTime>,
     /// Repeats (new recorder).
     pub series: Option<EventSeries>,
     /// What was done (new recorder).
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub action: Str,
     /// Kept, not simulated.
     pub related: Option<Value>,
     /// Who said it.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub reporting_component: Str,
     /// Which one of them.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub reporting_instance: Str,
 }
 
+fields! {
+    Event:
+    metadata "metadata",
+    involved_object "involvedObject",
+    reason "reason",
+    message "message",
+    source "source",
+    first_timestamp "firstTimestamp",
+    last_timestamp "lastTimestamp",
+    count "count",
+    kind "type",
+    event_time "eventTime",
+    series "series",
+    action "action",
+    related "related",
+    reporting_component "reportingComponent",
+    reporting_instance "reportingInstance",
+}
+
 /// Who said it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EventSource {
     /// Name of the component.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub component: Str,
     /// Its node.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub host: Str,
 }
 
+fields! {
+    EventSource:
+    component "component",
+    host "host",
+}
+
 /// Repeats of an event.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EventSeries {
     /// How often.
-    #[serde(skip_serializing_if = "is_zero_i32")]
     pub count: i32,
     /// Last time.
     pub last_observed_time: Option<MicroTime>,
+}
+
+fields! {
+    EventSeries:
+    count "count",
+    last_observed_time "lastObservedTime",
 }

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{self, Deserialize, Deserializer, Visitor};
-use serde::ser::{Serialize, Serializer};
+use crate::codec::fields;
 
 /// A shared text. Names, labels and messages are copied often and changed never.
 pub type Str = Arc<str>;
@@ -15,25 +14,19 @@ pub type Str = Arc<str>;
 pub type StrMap = Arc<BTreeMap<Str, Str>>;
 
 /// `metadata` of an object.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ObjectMeta {
     /// Unique within the namespace and kind; a DNS subdomain or label.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub name: Str,
     /// Prefix for a generated name.
     pub generate_name: Option<Str>,
     /// Empty for cluster-scoped objects.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub namespace: Str,
     /// Identity over time: a deleted and recreated object has another.
-    #[serde(skip_serializing_if = "Uid::is_unset")]
     pub uid: Uid,
     /// The store's counter at the last write of this object. 0: never stored.
-    #[serde(with = "resource_version", skip_serializing_if = "is_zero_u64")]
     pub resource_version: u64,
     /// Grows by one with each change of the spec.
-    #[serde(skip_serializing_if = "is_zero")]
     pub generation: i64,
     /// When the object was stored.
     pub creation_timestamp: Option<Timestamp>,
@@ -42,17 +35,30 @@ pub struct ObjectMeta {
     /// Seconds between the delete and `deletion_timestamp`.
     pub deletion_grace_period_seconds: Option<i64>,
     /// Identifying attributes, matched by selectors.
-    #[serde(skip_serializing_if = "str_map_is_empty")]
     pub labels: StrMap,
     /// Other attributes.
-    #[serde(skip_serializing_if = "str_map_is_empty")]
     pub annotations: StrMap,
     /// The objects this one depends on; at most one is the controller.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub owner_references: Vec<OwnerReference>,
     /// The object stays until this list is empty.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub finalizers: Vec<Str>,
+}
+
+fields! {
+    ObjectMeta:
+    name "name",
+    generate_name "generateName",
+    namespace "namespace",
+    uid "uid",
+    resource_version "resourceVersion",
+    generation "generation",
+    creation_timestamp "creationTimestamp",
+    deletion_timestamp "deletionTimestamp",
+    deletion_grace_period_seconds "deletionGracePeriodSeconds",
+    labels "labels",
+    annotations "annotations",
+    owner_references "ownerReferences",
+    finalizers "finalizers",
 }
 
 impl ObjectMeta {
@@ -91,8 +97,7 @@ impl ObjectMeta {
 }
 
 /// An entry of `metadata.ownerReferences`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OwnerReference {
     /// For example `apps/v1`.
     pub api_version: Str,
@@ -108,29 +113,47 @@ pub struct OwnerReference {
     pub block_owner_deletion: Option<bool>,
 }
 
+fields! {
+    OwnerReference:
+    api_version "!apiVersion",
+    kind "!kind",
+    name "!name",
+    uid "uid",
+    controller "controller",
+    block_owner_deletion "blockOwnerDeletion",
+}
+
 /// A label selector: all of `match_labels` and all of `match_expressions`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LabelSelector {
     /// Each must be equal.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub match_labels: BTreeMap<Str, Str>,
     /// Each must hold.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub match_expressions: Vec<LabelSelectorRequirement>,
 }
 
+fields! {
+    LabelSelector:
+    match_labels "matchLabels",
+    match_expressions "matchExpressions",
+}
+
 /// One requirement of a selector.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LabelSelectorRequirement {
     /// The label.
     pub key: Str,
     /// `In`, `NotIn`, `Exists`, `DoesNotExist` (node selectors also `Gt`, `Lt`).
     pub operator: Str,
     /// Empty for `Exists` and `DoesNotExist`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<Str>,
+}
+
+fields! {
+    LabelSelectorRequirement:
+    key "!key",
+    operator "!operator",
+    values "values",
 }
 
 /// An object's identity, given by the store in order of creation. Printed as a UUID that holds the number.
@@ -176,19 +199,6 @@ impl fmt::Display for Uid {
             (mix >> 52) & 0xFFF,
             self.0.wrapping_mul(Self::SPREAD) & Self::MASK
         )
-    }
-}
-
-impl Serialize for Uid {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.to_string())
-    }
-}
-
-impl<'de> Deserialize<'de> for Uid {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Str::deserialize(deserializer)?;
-        Ok(Uid::parse(&text).unwrap_or_default())
     }
 }
 
@@ -286,34 +296,6 @@ impl fmt::Display for MicroTime {
     }
 }
 
-impl Serialize for Timestamp {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.to_string())
-    }
-}
-
-impl<'de> Deserialize<'de> for Timestamp {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Str::deserialize(deserializer)?;
-        parse_rfc3339(&text)
-            .map(|micros| Timestamp(micros.div_euclid(1_000_000)))
-            .ok_or_else(|| de::Error::custom("not an RFC 3339 time"))
-    }
-}
-
-impl Serialize for MicroTime {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.to_string())
-    }
-}
-
-impl<'de> Deserialize<'de> for MicroTime {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Str::deserialize(deserializer)?;
-        parse_rfc3339(&text).map(MicroTime).ok_or_else(|| de::Error::custom("not an RFC 3339 time"))
-    }
-}
-
 /// A number or a text, as in `maxSurge: 1` and `maxSurge: 25%`, `targetPort: 80` and `targetPort: http`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IntOrString {
@@ -323,91 +305,18 @@ pub enum IntOrString {
     String(Str),
 }
 
+impl Default for IntOrString {
+    fn default() -> Self {
+        IntOrString::Int(0)
+    }
+}
+
 impl fmt::Display for IntOrString {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             IntOrString::Int(int) => write!(out, "{int}"),
             IntOrString::String(text) => out.write_str(text),
         }
-    }
-}
-
-impl Serialize for IntOrString {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            IntOrString::Int(int) => serializer.serialize_i32(*int),
-            IntOrString::String(text) => serializer.serialize_str(text),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for IntOrString {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct IntOrStringVisitor;
-
-        impl Visitor<'_> for IntOrStringVisitor {
-            type Value = IntOrString;
-
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("an integer or a string")
-            }
-
-            fn visit_i64<E: de::Error>(self, int: i64) -> Result<IntOrString, E> {
-                i32::try_from(int).map(IntOrString::Int).map_err(|_| E::custom("out of the range of int32"))
-            }
-
-            fn visit_u64<E: de::Error>(self, int: u64) -> Result<IntOrString, E> {
-                i32::try_from(int).map(IntOrString::Int).map_err(|_| E::custom("out of the range of int32"))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<IntOrString, E> {
-                Ok(IntOrString::String(text.into()))
-            }
-        }
-
-        deserializer.deserialize_any(IntOrStringVisitor)
-    }
-}
-
-pub(crate) fn str_is_empty(text: &Str) -> bool {
-    text.is_empty()
-}
-
-pub(crate) fn str_map_is_empty(map: &StrMap) -> bool {
-    map.is_empty()
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde calls")]
-pub(crate) fn is_zero(int: &i64) -> bool {
-    *int == 0
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde calls")]
-pub(crate) fn is_zero_i32(int: &i32) -> bool {
-    *int == 0
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde calls")]
-fn is_zero_u64(int: &u64) -> bool {
-    *int == 0
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde calls")]
-pub(crate) fn is_false(bool: &bool) -> bool {
-    !*bool
-}
-
-/// `metadata.resourceVersion` is a number for the store and a text on the wire.
-mod resource_version {
-    use super::{Deserialize, Deserializer, Serializer, Str};
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde calls")]
-    pub fn serialize<S: Serializer>(version: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&version.to_string())
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-        Ok(Str::deserialize(deserializer)?.parse().unwrap_or_default())
     }
 }
 

@@ -4,10 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::meta::{
-    LabelSelector, LabelSelectorRequirement, ObjectMeta, Str, Timestamp, is_false, is_zero, is_zero_i32,
-    str_is_empty,
-};
+use super::meta::{LabelSelector, LabelSelectorRequirement, ObjectMeta, Str, Timestamp};
+use crate::codec::fields;
 use crate::quantity::Quantity;
 use crate::value::Value;
 
@@ -15,8 +13,7 @@ use crate::value::Value;
 pub type ResourceList = BTreeMap<Str, Quantity>;
 
 /// A Pod: containers that are scheduled, started and ended together on one node.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Pod {
     /// Name, labels, owner.
     pub metadata: ObjectMeta,
@@ -26,9 +23,15 @@ pub struct Pod {
     pub status: PodStatus,
 }
 
+fields! {
+    Pod:
+    metadata "metadata",
+    spec "spec",
+    status "status",
+}
+
 /// A pod to be made by a controller.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PodTemplateSpec {
     /// Labels and annotations of the pods.
     pub metadata: ObjectMeta,
@@ -36,21 +39,22 @@ pub struct PodTemplateSpec {
     pub spec: Arc<PodSpec>,
 }
 
+fields! {
+    PodTemplateSpec:
+    metadata "metadata",
+    spec "spec",
+}
+
 /// `spec` of a Pod.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PodSpec {
     /// Volumes by name; validated, not mounted.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub volumes: Vec<Value>,
     /// Run one after the other before the containers.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub init_containers: Vec<Container>,
     /// At least one.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub containers: Vec<Container>,
     /// Kept, not simulated.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ephemeral_containers: Vec<Value>,
     /// `Always` (default), `OnFailure`, `Never`.
     pub restart_policy: Option<Str>,
@@ -61,51 +65,38 @@ pub struct PodSpec {
     /// Default `ClusterFirst`.
     pub dns_policy: Option<Str>,
     /// Labels the node must have.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub node_selector: BTreeMap<Str, Str>,
     /// Default `default`.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub service_account_name: Str,
     /// Old name of `serviceAccountName`.
-    #[serde(rename = "serviceAccount", skip_serializing_if = "str_is_empty")]
     pub service_account: Str,
     /// Kept, not simulated.
     pub automount_service_account_token: Option<bool>,
     /// Kept, not simulated.
-    #[serde(skip_serializing_if = "is_false")]
     pub host_network: bool,
     /// Kept, not simulated.
-    #[serde(rename = "hostPID", skip_serializing_if = "is_false")]
     pub host_pid: bool,
     /// Kept, not simulated.
-    #[serde(rename = "hostIPC", skip_serializing_if = "is_false")]
     pub host_ipc: bool,
     /// Kept, not simulated.
     pub share_process_namespace: Option<bool>,
     /// Kept, not simulated.
     pub security_context: Option<Value>,
     /// Kept, not simulated.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub image_pull_secrets: Vec<Value>,
     /// Kept, not simulated.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub hostname: Str,
     /// Kept, not simulated.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub subdomain: Str,
     /// Rules for choosing the node.
     pub affinity: Option<Affinity>,
     /// Default `default-scheduler`.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub scheduler_name: Str,
     /// Taints the pod accepts.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tolerations: Vec<Toleration>,
     /// Kept, not simulated.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub host_aliases: Vec<Value>,
     /// Gives `priority`.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub priority_class_name: Str,
     /// Higher is scheduled first and may preempt.
     pub priority: Option<i32>,
@@ -114,7 +105,6 @@ pub struct PodSpec {
     /// Kept, not simulated.
     pub dns_config: Option<Value>,
     /// Kept, not simulated.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub readiness_gates: Vec<Value>,
     /// Kept, not simulated.
     pub runtime_class_name: Option<Str>,
@@ -123,20 +113,16 @@ pub struct PodSpec {
     /// Added to the requests.
     pub overhead: ResourceList,
     /// How evenly the pods spread over nodes, zones, ....
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub topology_spread_constraints: Vec<TopologySpreadConstraint>,
     /// Kept, not simulated.
-    #[serde(rename = "setHostnameAsFQDN")]
     pub set_hostname_as_fqdn: Option<bool>,
     /// Kept, not simulated.
     pub os: Option<Value>,
     /// Kept, not simulated.
     pub host_users: Option<bool>,
     /// The scheduler waits until this is empty.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scheduling_gates: Vec<PodSchedulingGate>,
     /// Kept, not simulated.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resource_claims: Vec<Value>,
     /// Requests and limits of the whole pod.
     pub resources: Option<ResourceRequirements>,
@@ -145,62 +131,97 @@ pub struct PodSpec {
     /// Kept, not simulated.
     pub scheduling_group: Option<Value>,
     /// The node the pod is bound to; set by the scheduler.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub node_name: Str,
 }
 
+fields! {
+    PodSpec:
+    volumes "volumes",
+    init_containers "initContainers",
+    containers "containers",
+    ephemeral_containers "ephemeralContainers",
+    restart_policy "restartPolicy",
+    termination_grace_period_seconds "terminationGracePeriodSeconds",
+    active_deadline_seconds "activeDeadlineSeconds",
+    dns_policy "dnsPolicy",
+    node_selector "nodeSelector",
+    service_account_name "serviceAccountName",
+    service_account "serviceAccount",
+    automount_service_account_token "automountServiceAccountToken",
+    host_network "hostNetwork",
+    host_pid "hostPID",
+    host_ipc "hostIPC",
+    share_process_namespace "shareProcessNamespace",
+    security_context "securityContext",
+    image_pull_secrets "imagePullSecrets",
+    hostname "hostname",
+    subdomain "subdomain",
+    affinity "affinity",
+    scheduler_name "schedulerName",
+    tolerations "tolerations",
+    host_aliases "hostAliases",
+    priority_class_name "priorityClassName",
+    priority "priority",
+    preemption_policy "preemptionPolicy",
+    dns_config "dnsConfig",
+    readiness_gates "readinessGates",
+    runtime_class_name "runtimeClassName",
+    enable_service_links "enableServiceLinks",
+    overhead "overhead",
+    topology_spread_constraints "topologySpreadConstraints",
+    set_hostname_as_fqdn "setHostnameAsFQDN",
+    os "os",
+    host_users "hostUsers",
+    scheduling_gates "schedulingGates",
+    resource_claims "resourceClaims",
+    resources "resources",
+    hostname_override "hostnameOverride",
+    scheduling_group "schedulingGroup",
+    node_name "nodeName",
+}
+
 /// A reason not to schedule the pod yet.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PodSchedulingGate {
     /// Name of the gate.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub name: Str,
 }
 
+fields! {
+    PodSchedulingGate:
+    name "name",
+}
+
 /// A container of a pod.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Container {
     /// Unique in the pod; a DNS label.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub name: Str,
     /// Name and tag.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub image: Str,
     /// Replaces the entry point.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<Str>,
     /// Arguments.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<Str>,
     /// Kept, not simulated.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub working_dir: Str,
     /// Ports it serves.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ports: Vec<ContainerPort>,
     /// Kept, not simulated.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub env_from: Vec<Value>,
     /// Environment.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<EnvVar>,
     /// What it reserves and may use at most.
     pub resources: ResourceRequirements,
     /// Kept, not simulated.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resize_policy: Vec<Value>,
     /// `Always` makes an init container a sidecar.
     pub restart_policy: Option<Str>,
     /// Kept, not simulated.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub restart_policy_rules: Vec<Value>,
     /// Validated, not mounted.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub volume_mounts: Vec<Value>,
     /// Kept, not simulated.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub volume_devices: Vec<Value>,
     /// Failing restarts the container.
     pub liveness_probe: Option<Probe>,
@@ -211,78 +232,112 @@ pub struct Container {
     /// postStart and preStop.
     pub lifecycle: Option<Value>,
     /// Kept, not simulated.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub termination_message_path: Str,
     /// Kept, not simulated.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub termination_message_policy: Str,
     /// `Always`, `IfNotPresent`, `Never`; by the tag if not given.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub image_pull_policy: Str,
     /// Kept, not simulated.
     pub security_context: Option<Value>,
     /// Kept, not simulated.
-    #[serde(skip_serializing_if = "is_false")]
     pub stdin: bool,
     /// Kept, not simulated.
-    #[serde(skip_serializing_if = "is_false")]
     pub stdin_once: bool,
     /// Kept, not simulated.
-    #[serde(skip_serializing_if = "is_false")]
     pub tty: bool,
 }
 
+fields! {
+    Container:
+    name "name",
+    image "image",
+    command "command",
+    args "args",
+    working_dir "workingDir",
+    ports "ports",
+    env_from "envFrom",
+    env "env",
+    resources "resources",
+    resize_policy "resizePolicy",
+    restart_policy "restartPolicy",
+    restart_policy_rules "restartPolicyRules",
+    volume_mounts "volumeMounts",
+    volume_devices "volumeDevices",
+    liveness_probe "livenessProbe",
+    readiness_probe "readinessProbe",
+    startup_probe "startupProbe",
+    lifecycle "lifecycle",
+    termination_message_path "terminationMessagePath",
+    termination_message_policy "terminationMessagePolicy",
+    image_pull_policy "imagePullPolicy",
+    security_context "securityContext",
+    stdin "stdin",
+    stdin_once "stdinOnce",
+    tty "tty",
+}
+
 /// A port a container serves.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ContainerPort {
     /// For named target ports.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub name: Str,
     /// A port of the node; 0: none.
-    #[serde(skip_serializing_if = "is_zero_i32")]
     pub host_port: i32,
     /// 1 to 65535.
-    #[serde(skip_serializing_if = "is_zero_i32")]
     pub container_port: i32,
     /// `TCP` (default), `UDP`, `SCTP`.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub protocol: Str,
     /// Kept, not simulated.
-    #[serde(rename = "hostIP", skip_serializing_if = "str_is_empty")]
     pub host_ip: Str,
 }
 
+fields! {
+    ContainerPort:
+    name "name",
+    host_port "hostPort",
+    container_port "containerPort",
+    protocol "protocol",
+    host_ip "hostIP",
+}
+
 /// An environment variable.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EnvVar {
     /// Printable ASCII without `=`.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub name: Str,
     /// Its text.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub value: Str,
     /// Where the text comes from.
     pub value_from: Option<Value>,
 }
 
+fields! {
+    EnvVar:
+    name "name",
+    value "value",
+    value_from "valueFrom",
+}
+
 /// Requests and limits.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ResourceRequirements {
     /// May use at most.
     pub limits: ResourceList,
     /// Reserved on the node.
     pub requests: ResourceList,
     /// Kept, not simulated.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<Value>,
 }
 
+fields! {
+    ResourceRequirements:
+    limits "limits",
+    requests "requests",
+    claims "claims",
+}
+
 /// A check of a container.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Probe {
     /// Run a command.
     pub exec: Option<Value>,
@@ -293,47 +348,59 @@ pub struct Probe {
     /// Ask over gRPC.
     pub grpc: Option<Value>,
     /// Seconds after start.
-    #[serde(skip_serializing_if = "is_zero_i32")]
     pub initial_delay_seconds: i32,
     /// Default 1.
-    #[serde(skip_serializing_if = "is_zero_i32")]
     pub timeout_seconds: i32,
     /// Default 10.
-    #[serde(skip_serializing_if = "is_zero_i32")]
     pub period_seconds: i32,
     /// Default 1.
-    #[serde(skip_serializing_if = "is_zero_i32")]
     pub success_threshold: i32,
     /// Default 3.
-    #[serde(skip_serializing_if = "is_zero_i32")]
     pub failure_threshold: i32,
     /// Kept, not simulated.
     pub termination_grace_period_seconds: Option<i64>,
 }
 
+fields! {
+    Probe:
+    exec "exec",
+    http_get "httpGet",
+    tcp_socket "tcpSocket",
+    grpc "grpc",
+    initial_delay_seconds "initialDelaySeconds",
+    timeout_seconds "timeoutSeconds",
+    period_seconds "periodSeconds",
+    success_threshold "successThreshold",
+    failure_threshold "failureThreshold",
+    termination_grace_period_seconds "terminationGracePeriodSeconds",
+}
+
 /// A taint the pod accepts.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Toleration {
     /// Empty with `Exists`: all.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub key: Str,
     /// `Equal` (default) or `Exists`.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub operator: Str,
     /// For `Equal`.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub value: Str,
     /// Empty: all effects.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub effect: Str,
     /// How long a NoExecute taint is accepted; none: for ever.
     pub toleration_seconds: Option<i64>,
 }
 
+fields! {
+    Toleration:
+    key "key",
+    operator "operator",
+    value "value",
+    effect "effect",
+    toleration_seconds "tolerationSeconds",
+}
+
 /// Rules for choosing a node.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Affinity {
     /// By labels of the node.
     pub node_affinity: Option<NodeAffinity>,
@@ -343,40 +410,57 @@ pub struct Affinity {
     pub pod_anti_affinity: Option<PodAffinity>,
 }
 
+fields! {
+    Affinity:
+    node_affinity "nodeAffinity",
+    pod_affinity "podAffinity",
+    pod_anti_affinity "podAntiAffinity",
+}
+
 /// By labels of the node.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NodeAffinity {
     /// Must hold.
     pub required_during_scheduling_ignored_during_execution: Option<NodeSelector>,
     /// Adds to the score.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub preferred_during_scheduling_ignored_during_execution: Vec<PreferredSchedulingTerm>,
 }
 
+fields! {
+    NodeAffinity:
+    required_during_scheduling_ignored_during_execution "requiredDuringSchedulingIgnoredDuringExecution",
+    preferred_during_scheduling_ignored_during_execution "preferredDuringSchedulingIgnoredDuringExecution",
+}
+
 /// Any of the terms.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NodeSelector {
     /// Any of them.
     pub node_selector_terms: Vec<NodeSelectorTerm>,
 }
 
+fields! {
+    NodeSelector:
+    node_selector_terms "!nodeSelectorTerms",
+}
+
 /// All of the requirements.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NodeSelectorTerm {
     /// By labels.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub match_expressions: Vec<LabelSelectorRequirement>,
     /// By `metadata.name`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub match_fields: Vec<LabelSelectorRequirement>,
 }
 
+fields! {
+    NodeSelectorTerm:
+    match_expressions "matchExpressions",
+    match_fields "matchFields",
+}
+
 /// A weighted term.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PreferredSchedulingTerm {
     /// 1 to 100.
     pub weight: i32,
@@ -384,21 +468,29 @@ pub struct PreferredSchedulingTerm {
     pub preference: NodeSelectorTerm,
 }
 
+fields! {
+    PreferredSchedulingTerm:
+    weight "!weight",
+    preference "preference",
+}
+
 /// Near to, or away from, pods.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PodAffinity {
     /// Must hold.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub required_during_scheduling_ignored_during_execution: Vec<PodAffinityTerm>,
     /// Adds to the score.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub preferred_during_scheduling_ignored_during_execution: Vec<WeightedPodAffinityTerm>,
 }
 
+fields! {
+    PodAffinity:
+    required_during_scheduling_ignored_during_execution "requiredDuringSchedulingIgnoredDuringExecution",
+    preferred_during_scheduling_ignored_during_execution "preferredDuringSchedulingIgnoredDuringExecution",
+}
+
 /// A weighted term.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WeightedPodAffinityTerm {
     /// 1 to 100.
     pub weight: i32,
@@ -406,30 +498,41 @@ pub struct WeightedPodAffinityTerm {
     pub pod_affinity_term: PodAffinityTerm,
 }
 
+fields! {
+    WeightedPodAffinityTerm:
+    weight "!weight",
+    pod_affinity_term "podAffinityTerm",
+}
+
 /// Pods, and what counts as the same place.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PodAffinityTerm {
     /// Which pods.
     pub label_selector: Option<LabelSelector>,
     /// Default: the own one.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub namespaces: Vec<Str>,
     /// Node label whose equal values are one place.
     pub topology_key: Str,
     /// More namespaces.
     pub namespace_selector: Option<LabelSelector>,
     /// Keys taken from the own labels.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub match_label_keys: Vec<Str>,
     /// Keys that must differ.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mismatch_label_keys: Vec<Str>,
 }
 
+fields! {
+    PodAffinityTerm:
+    label_selector "labelSelector",
+    namespaces "namespaces",
+    topology_key "!topologyKey",
+    namespace_selector "namespaceSelector",
+    match_label_keys "matchLabelKeys",
+    mismatch_label_keys "mismatchLabelKeys",
+}
+
 /// How evenly the pods spread.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TopologySpreadConstraint {
     /// Largest difference allowed; at least 1.
     pub max_skew: i32,
@@ -446,60 +549,74 @@ pub struct TopologySpreadConstraint {
     /// Default `Ignore`.
     pub node_taints_policy: Option<Str>,
     /// Keys taken from the own labels.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub match_label_keys: Vec<Str>,
 }
 
+fields! {
+    TopologySpreadConstraint:
+    max_skew "!maxSkew",
+    topology_key "!topologyKey",
+    when_unsatisfiable "!whenUnsatisfiable",
+    label_selector "labelSelector",
+    min_domains "minDomains",
+    node_affinity_policy "nodeAffinityPolicy",
+    node_taints_policy "nodeTaintsPolicy",
+    match_label_keys "matchLabelKeys",
+}
+
 /// `status` of a Pod.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PodStatus {
     /// The generation the kubelet has seen.
-    #[serde(skip_serializing_if = "is_zero")]
     pub observed_generation: i64,
     /// Where the pod is in its life.
     pub phase: Phase,
     /// PodScheduled, Initialized, ContainersReady, Ready, ....
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<PodCondition>,
     /// For people.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub message: Str,
     /// For programs, as `Evicted`.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub reason: Str,
     /// Where a preemption makes room.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub nominated_node_name: Str,
     /// Address of the node.
-    #[serde(rename = "hostIP", skip_serializing_if = "str_is_empty")]
     pub host_ip: Str,
     /// Kept, not simulated.
-    #[serde(rename = "hostIPs", skip_serializing_if = "Vec::is_empty")]
     pub host_ips: Vec<Value>,
     /// Address of the pod.
-    #[serde(rename = "podIP", skip_serializing_if = "str_is_empty")]
     pub pod_ip: Str,
     /// Kept, not simulated.
-    #[serde(rename = "podIPs", skip_serializing_if = "Vec::is_empty")]
     pub pod_ips: Vec<Value>,
     /// When the kubelet saw it.
     pub start_time: Option<Timestamp>,
     /// By init container.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub init_container_statuses: Vec<ContainerStatus>,
     /// By container.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub container_statuses: Vec<ContainerStatus>,
     /// `Guaranteed`, `Burstable`, `BestEffort`.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub qos_class: Str,
 }
 
+fields! {
+    PodStatus:
+    observed_generation "observedGeneration",
+    phase "phase",
+    conditions "conditions",
+    message "message",
+    reason "reason",
+    nominated_node_name "nominatedNodeName",
+    host_ip "hostIP",
+    host_ips "hostIPs",
+    pod_ip "podIP",
+    pod_ips "podIPs",
+    start_time "startTime",
+    init_container_statuses "initContainerStatuses",
+    container_statuses "containerStatuses",
+    qos_class "qosClass",
+}
+
 /// Where a pod is in its life.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Phase {
     /// Not all containers have been started.
     #[default]
@@ -515,33 +632,36 @@ pub enum Phase {
 }
 
 /// A condition of a Pod.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PodCondition {
     /// `Ready`, `PodScheduled`, ....
-    #[serde(rename = "type")]
     pub kind: Str,
     /// `True`, `False`, `Unknown`.
     pub status: Str,
     /// One word.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub reason: Str,
     /// A sentence.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub message: Str,
     /// Last change of the status.
     pub last_transition_time: Option<Timestamp>,
     /// The generation it speaks of.
-    #[serde(skip_serializing_if = "is_zero")]
     pub observed_generation: i64,
 }
 
+fields! {
+    PodCondition:
+    kind "!type",
+    status "!status",
+    reason "reason",
+    message "message",
+    last_transition_time "lastTransitionTime",
+    observed_generation "observedGeneration",
+}
+
 /// State of one container.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ContainerStatus {
     /// Of the container.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub name: Str,
     /// Now.
     pub state: ContainerState,
@@ -554,18 +674,28 @@ pub struct ContainerStatus {
     /// The image it runs.
     pub image: Str,
     /// Its digest.
-    #[serde(rename = "imageID")]
     pub image_id: Str,
     /// Of the runtime.
-    #[serde(rename = "containerID", skip_serializing_if = "str_is_empty")]
     pub container_id: Str,
     /// Startup probe passed.
     pub started: Option<bool>,
 }
 
+fields! {
+    ContainerStatus:
+    name "name",
+    state "state",
+    last_state "lastState",
+    ready "!ready",
+    restart_count "!restartCount",
+    image "!image",
+    image_id "!imageID",
+    container_id "containerID",
+    started "started",
+}
+
 /// One of the three, or none: waiting.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ContainerState {
     /// Not running, will be.
     pub waiting: Option<ContainerStateWaiting>,
@@ -575,46 +705,66 @@ pub struct ContainerState {
     pub terminated: Option<ContainerStateTerminated>,
 }
 
+fields! {
+    ContainerState:
+    waiting "waiting",
+    running "running",
+    terminated "terminated",
+}
+
 /// Not running yet.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ContainerStateWaiting {
     /// `ContainerCreating`, `CrashLoopBackOff`, `ImagePullBackOff`, ....
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub reason: Str,
     /// A sentence.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub message: Str,
 }
 
+fields! {
+    ContainerStateWaiting:
+    reason "reason",
+    message "message",
+}
+
 /// Running.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ContainerStateRunning {
     /// Since.
     pub started_at: Option<Timestamp>,
 }
 
+fields! {
+    ContainerStateRunning:
+    started_at "startedAt",
+}
+
 /// Ended.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ContainerStateTerminated {
     /// 0: well.
     pub exit_code: i32,
     /// The signal.
-    #[serde(skip_serializing_if = "is_zero_i32")]
     pub signal: i32,
     /// `Completed`, `Error`, `OOMKilled`.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub reason: Str,
     /// A sentence.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub message: Str,
     /// From.
     pub started_at: Option<Timestamp>,
     /// To.
     pub finished_at: Option<Timestamp>,
     /// Of the runtime.
-    #[serde(rename = "containerID", skip_serializing_if = "str_is_empty")]
     pub container_id: Str,
+}
+
+fields! {
+    ContainerStateTerminated:
+    exit_code "!exitCode",
+    signal "signal",
+    reason "reason",
+    message "message",
+    started_at "startedAt",
+    finished_at "finishedAt",
+    container_id "containerID",
 }

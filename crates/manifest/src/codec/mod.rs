@@ -1,17 +1,16 @@
-//! Between [`Value`] trees and typed objects, by serde with one serializer and one deserializer of our own, so that
-//! each type is compiled once.
+//! Between [`Value`] trees and typed objects.
 //!
-//! [`to_value`] leaves out what Go's `omitempty` leaves out: absent options and empty maps; empty structs stay
-//! (`strategy: {}`), and so does everything inside a plain [`Value`] (`emptyDir: {}`).
+//! [`to_value`] leaves out what Go's `omitempty` leaves out: absent options, empty lists and maps, zeros; empty structs
+//! stay (`strategy: {}`), and so does everything inside a plain [`Value`] (`emptyDir: {}`).
 
-mod de;
-mod ser;
+mod fields;
+mod plain;
 
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+pub(crate) use fields::fields;
+pub use fields::{Fields, read_fields, write_fields};
 
 use crate::api::{Kind, Object, Other};
 use crate::value::{Map, Value};
@@ -29,29 +28,34 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-impl serde::ser::Error for Error {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(message.to_string())
+/// A type that is read from and written to [`Value`]s.
+pub trait Codec {
+    /// Takes on a value; what the value does not say stays.
+    ///
+    /// # Errors
+    /// Where the value has another type.
+    fn read(&mut self, value: &Value) -> Result<(), Error>;
+    /// Its value; `Null` for nothing.
+    fn write(&self) -> Value;
+    /// Whether it is nothing that Go would write.
+    fn is_empty(&self) -> bool {
+        false
     }
 }
 
-impl serde::de::Error for Error {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(message.to_string())
-    }
-}
-
-/// The tree of a typed value; `Null` for what cannot be written as JSON (nothing of ours).
-pub fn to_value<T: Serialize + ?Sized>(typed: &T) -> Value {
-    typed.serialize(ser::Writer { keep_empty: false }).unwrap_or_default()
+/// The tree of a typed value.
+pub fn to_value<T: Codec + ?Sized>(typed: &T) -> Value {
+    typed.write()
 }
 
 /// The typed value of a tree. Unknown fields are ignored; `null` means absent.
 ///
 /// # Errors
 /// Where a value has another type than the field.
-pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
-    T::deserialize(de::Reader(value))
+pub fn from_value<T: Codec + Default>(value: &Value) -> Result<T, Error> {
+    let mut typed = T::default();
+    typed.read(value)?;
+    Ok(typed)
 }
 
 macro_rules! typed_kinds {

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::{Duration, Text};
 use crate::api::core::Taint;
 use crate::api::{ObjectMeta, Str, Timestamp};
+use crate::codec::fields;
 use crate::quantity::Quantity;
 use crate::value::Value;
 
 /// A whole `Lab` document.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Lab {
     /// Its name.
     pub metadata: ObjectMeta,
@@ -18,9 +18,14 @@ pub struct Lab {
     pub spec: LabSpec,
 }
 
+fields! {
+    Lab:
+    metadata "metadata",
+    spec "spec",
+}
+
 /// `spec` of a [`Lab`].
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct LabSpec {
     /// What it is called.
     pub title: Option<Text>,
@@ -33,22 +38,30 @@ pub struct LabSpec {
     /// How long a run goes on by itself.
     pub until: Option<Duration>,
     /// The nodes, in groups; empty: the lab's default nodes.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<NodeGroup>,
     /// How images behave; the first entry that matches counts.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<Image>,
     /// What happens by itself, in order of time.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
     /// What must hold.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
 }
 
+fields! {
+    LabSpec:
+    title "title",
+    description "description",
+    seed "seed",
+    start "start",
+    until "until",
+    nodes "nodes",
+    images "images",
+    steps "steps",
+    checks "checks",
+}
+
 /// Some equal nodes.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct NodeGroup {
     /// Name of the node, or what its number is added to (`worker-1`, `worker-2`, ...) when there are several;
     /// default `node`.
@@ -62,21 +75,32 @@ pub struct NodeGroup {
     /// Pods each may run; default 110.
     pub pods: Option<i32>,
     /// Labels of each.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<Str, Str>,
     /// Annotations of each.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<Str, Str>,
     /// Taints of each.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub taints: Vec<Taint>,
     /// Whether they are cordoned from the start.
     pub unschedulable: Option<bool>,
     /// Value of the label `topology.kubernetes.io/zone`.
     pub zone: Option<Str>,
     /// Zones taken in turns.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub zones: Vec<Str>,
+}
+
+fields! {
+    NodeGroup:
+    name "name",
+    count "count",
+    cpu "cpu",
+    memory "memory",
+    pods "pods",
+    labels "labels",
+    annotations "annotations",
+    taints "taints",
+    unschedulable "unschedulable",
+    zone "zone",
+    zones "zones",
 }
 
 impl NodeGroup {
@@ -100,8 +124,7 @@ impl NodeGroup {
 }
 
 /// How an image behaves when it is run.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Image {
     /// Its name and tag, or a pattern in which `*` stands for any letters.
     pub name: Str,
@@ -126,10 +149,26 @@ pub struct Image {
     /// Memory it takes to start.
     pub memory: Option<Quantity>,
     /// Memory it uses later; between the points it grows evenly. Over the container's limit it is killed (OOM).
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub memory_over_time: Vec<Memory>,
     /// No registry has it: `ErrImagePull`.
     pub not_found: Option<bool>,
+}
+
+fields! {
+    Image:
+    name "!name",
+    pull_time "pullTime",
+    start_time "startTime",
+    ready_after "readyAfter",
+    never_ready "neverReady",
+    exit_after "exitAfter",
+    exit_code "exitCode",
+    exit_times "exitTimes",
+    shutdown_time "shutdownTime",
+    cpu "cpu",
+    memory "memory",
+    memory_over_time "memoryOverTime",
+    not_found "notFound",
 }
 
 impl Image {
@@ -171,19 +210,22 @@ fn glob(pattern: &str, text: &str) -> bool {
 }
 
 /// Memory in use at a time.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Memory {
     /// Time since the container runs.
     pub after: Duration,
     /// Memory in use then.
-    #[serde(rename = "use")]
     pub used: Quantity,
 }
 
+fields! {
+    Memory:
+    after "after",
+    used "use",
+}
+
 /// Something that happens at a time.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Step {
     /// Time since t=0.
     pub at: Duration,
@@ -192,18 +234,25 @@ pub struct Step {
     /// What to look at and why.
     pub text: Option<Text>,
     /// An object to show, as `deployment/web` or `node/worker-1`.
-    #[serde(skip_serializing_if = "str_is_empty")]
     pub focus: Str,
     /// Whether play stops here, before the actions.
     pub pause: Option<bool>,
     /// What is done, in order.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<Action>,
 }
 
+fields! {
+    Step:
+    at "at",
+    title "title",
+    text "text",
+    focus "focus",
+    pause "pause",
+    actions "actions",
+}
+
 /// One thing that is done; exactly one field is set (besides `text`).
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Action {
     /// `kubectl apply` of a named file of the same text.
     pub apply: Option<Str>,
@@ -219,9 +268,18 @@ pub struct Action {
     pub text: Option<Text>,
 }
 
+fields! {
+    Action:
+    apply "apply",
+    run "run",
+    stop_node "stopNode",
+    start_node "startNode",
+    remove_node "removeNode",
+    text "text",
+}
+
 /// A condition the lab tests itself by.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Check {
     /// What it means, for a person.
     pub text: Option<Text>,
@@ -243,30 +301,36 @@ pub struct Check {
     pub within: Option<Duration>,
 }
 
+fields! {
+    Check:
+    text "text",
+    get "!get",
+    namespace "namespace",
+    selector "selector",
+    json_path "jsonPath",
+    op "op",
+    value "value",
+    at "at",
+    within "within",
+}
+
 /// How a check compares. Numbers are compared as numbers where both sides are some.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Op {
     /// `==`
     #[default]
-    #[serde(rename = "==")]
     Equal,
     /// `!=`
-    #[serde(rename = "!=")]
     NotEqual,
     /// `<`
-    #[serde(rename = "<")]
     Less,
     /// `<=`
-    #[serde(rename = "<=")]
     LessOrEqual,
     /// `>`
-    #[serde(rename = ">")]
     Greater,
     /// `>=`
-    #[serde(rename = ">=")]
     GreaterOrEqual,
     /// `contains`: the text holds the other
-    #[serde(rename = "contains")]
     Contains,
 }
 
@@ -294,8 +358,7 @@ impl Op {
 }
 
 /// A file that is not YAML.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct File {
     /// Its path.
     pub path: Str,
@@ -303,8 +366,10 @@ pub struct File {
     pub content: Str,
 }
 
-fn str_is_empty(text: &Str) -> bool {
-    text.is_empty()
+fields! {
+    File:
+    path "!path",
+    content "!content",
 }
 
 #[cfg(test)]
