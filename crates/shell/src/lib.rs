@@ -12,6 +12,7 @@
 //! }
 //! ```
 
+mod complete;
 mod elsewhere;
 mod kubectl;
 mod output;
@@ -20,6 +21,7 @@ mod programs;
 mod runner;
 mod syntax;
 
+pub use complete::Completions;
 pub use opscape_lab::World;
 pub use process::{Piece, Poll, Process, Shell, Stream};
 pub use programs::{Program, programs};

@@ -4,6 +4,7 @@ mod absent;
 mod apply;
 mod client;
 mod commands;
+mod complete;
 mod config;
 mod create;
 mod delete;
@@ -32,6 +33,7 @@ use flags::Flags;
 
 use crate::process::{Io, Poll, Scope, Shell, Task};
 pub(crate) use commands::{COMMANDS, Command};
+pub(crate) use complete::complete;
 pub(crate) use failure::{Failure, usage, words};
 pub(crate) use resources::{RESOURCES, Resource};
 
