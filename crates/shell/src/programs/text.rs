@@ -9,7 +9,7 @@ use crate::process::{Io, Poll, Scope, Task};
 /// What is done with the lines.
 enum Filter {
     Cat,
-    Grep { pattern: Pattern, invert: bool, count: bool, only: bool, quiet: bool, hits: usize },
+    Grep(Grep),
     Head { lines: usize },
     Tail { from: Option<usize>, last: usize, kept: Vec<String> },
     Wc { lines: bool, words: bool, bytes: bool, counts: [usize; 3] },
@@ -21,6 +21,24 @@ enum Filter {
     Base64 { decode: bool, kept: String },
     Column { separator: Option<char>, columns: Vec<usize> },
     Replace { pattern: Pattern, with: String, all: bool },
+}
+
+/// The state of `grep`.
+struct Grep {
+    pattern: Pattern,
+    invert: bool,
+    count: bool,
+    only: bool,
+    quiet: bool,
+    hits: usize,
+    /// Lines of context wanted before and after a match (`-B`, `-A`, `-C`).
+    before: usize,
+    after: usize,
+    /// The last lines that were not shown, and how many are still to be shown after a match.
+    held: Vec<String>,
+    owed: usize,
+    /// Whether lines were left out since the last one shown.
+    gap: bool,
 }
 
 struct Reading {
@@ -83,7 +101,7 @@ impl Options<'_> {
 
 pub(super) fn launch(name: &str, arguments: &[String]) -> Box<dyn Task> {
     let (flags, valued) = match name {
-        "grep" | "egrep" => ("vicEoqF", "e"),
+        "grep" | "egrep" => ("vicEoqF", "eABCm"),
         "head" | "tail" => ("", "n"),
         "wc" => ("lwcm", ""),
         "cut" => ("", "cdfb"),
@@ -122,8 +140,20 @@ fn filter(name: &str, options: &Options<'_>, files: &mut Vec<String>) -> Result<
             let text = if options.has('F') { escape(&text) } else { text };
             let pattern = Pattern::new(&text, name == "egrep" || options.has('E'), options.has('i'))
                 .ok_or_else(|| format!("invalid regular expression '{text}'"))?;
-            let (invert, only) = (options.has('v'), options.has('o'));
-            Filter::Grep { pattern, invert, count: options.has('c'), only, quiet: options.has('q'), hits: 0 }
+            let lines = |letter: char| options.value(letter).or(options.value('C')).map_or(Ok(0), count);
+            Filter::Grep(Grep {
+                pattern,
+                invert: options.has('v'),
+                count: options.has('c'),
+                only: options.has('o'),
+                quiet: options.has('q'),
+                hits: 0,
+                before: lines('B')?,
+                after: lines('A')?,
+                held: Vec::new(),
+                owed: 0,
+                gap: false,
+            })
         }
         "head" => Filter::Head { lines: count(options.value('n').unwrap_or("10"))? },
         "tail" => {
@@ -283,27 +313,7 @@ impl Filter {
         let bare = line.strip_suffix('\n').unwrap_or(line);
         match self {
             Filter::Cat => io.out(line),
-            Filter::Grep { pattern, invert, count, only, quiet, hits } => {
-                let chars: Vec<char> = bare.chars().collect();
-                let found = pattern.find(&chars);
-                if found.is_some() == *invert {
-                    return None;
-                }
-                *hits += 1;
-                if *quiet {
-                    return Some(0);
-                }
-                if *count {
-                    return None;
-                }
-                if let (true, Some((from, to))) = (*only, found) {
-                    let text: String = chars.get(from..to).unwrap_or_default().iter().collect();
-                    io.out(&text);
-                } else {
-                    io.out(bare);
-                }
-                io.out("\n");
-            }
+            Filter::Grep(grep) => return grep.line(bare, io),
             Filter::Head { lines } => {
                 if *lines > 0 {
                     io.out(line);
@@ -385,11 +395,11 @@ impl Filter {
 
     fn end(&mut self, io: &mut Io) -> i32 {
         match self {
-            Filter::Grep { count, hits, .. } => {
-                if *count {
-                    io.out(&format!("{hits}\n"));
+            Filter::Grep(grep) => {
+                if grep.count {
+                    io.out(&format!("{}\n", grep.hits));
                 }
-                return i32::from(*hits == 0);
+                return i32::from(grep.hits == 0);
             }
             Filter::Tail { kept, .. } => kept.iter().for_each(|line| io.out(line)),
             Filter::Wc { lines, words, bytes, counts } => {
@@ -448,6 +458,47 @@ impl Filter {
             _ => {}
         }
         0
+    }
+}
+
+impl Grep {
+    fn line(&mut self, line: &str, io: &mut Io) -> Option<i32> {
+        let chars: Vec<char> = line.chars().collect();
+        let found = self.pattern.find(&chars);
+        if found.is_some() == self.invert {
+            if self.owed > 0 {
+                self.owed -= 1;
+                io.out(&format!("{line}\n"));
+            } else if self.before > 0 || self.after > 0 {
+                self.held.push(line.to_owned());
+                if self.held.len() > self.before {
+                    self.held.remove(0);
+                    self.gap = true;
+                }
+            }
+            return None;
+        }
+        self.hits += 1;
+        if self.quiet {
+            return Some(0);
+        }
+        if self.count {
+            return None;
+        }
+        if std::mem::take(&mut self.gap) && self.hits > 1 {
+            io.out("--\n");
+        }
+        for held in std::mem::take(&mut self.held) {
+            io.out(&format!("{held}\n"));
+        }
+        self.owed = self.after;
+        if let (true, Some((from, to))) = (self.only, found) {
+            let text: String = chars.get(from..to).unwrap_or_default().iter().collect();
+            io.out(&format!("{text}\n"));
+        } else {
+            io.out(&format!("{line}\n"));
+        }
+        None
     }
 }
 
