@@ -22,38 +22,54 @@ pub use state::{is_ready, pod_state, pod_word};
 use crate::scene::{Bar, PodState, StateCounts};
 use crate::tracks::Step;
 
-/// Namespace and name of a workload.
-pub type WorkloadName = (Str, Str);
-
-/// The counts of a world.
+/// The counts of a world. Few types of collections, because each of them costs the browser about 10 KB.
 #[derive(Debug, Clone, Default)]
 pub struct Census {
     /// The store's version up to which this is right.
     version: u64,
-    workloads: OrdMap<WorkloadName, Workload>,
+    /// In order of namespace and name.
+    workloads: Arc<Vec<Arc<Workload>>>,
     pods: OrdMap<Uid, Mark>,
-    nodes: OrdMap<Str, Tally>,
+    /// In order of name.
+    nodes: Arc<Vec<Arc<Tally>>>,
     tray: OrdSet<Uid>,
     all: StateCounts,
-    /// Times of all Events, and of the warnings.
-    events: Vector<Time>,
-    warnings: Vector<Time>,
+    /// How many Events there were up to each instant (`ready`), and how many of them warnings (`not_ready`).
+    events: Vector<Step>,
 }
 
 /// A workload and its pods over time.
 #[derive(Debug, Clone, Default)]
 pub struct Workload {
+    /// Its namespace.
+    pub namespace: Str,
+    /// Its name.
+    pub name: Str,
     /// The Deployment, or the ReplicaSet without one; none once it is gone.
     pub uid: Option<Uid>,
-    /// `spec.replicas` over time.
-    pub wanted: Vector<(Time, u32)>,
-    /// By revision.
-    pub revisions: OrdMap<u32, Revision>,
+    /// `spec.replicas` over time, in `ready`.
+    pub wanted: Vector<Step>,
+    /// In order of their numbers.
+    pub revisions: Vec<Revision>,
+}
+
+impl Workload {
+    /// A revision by its number.
+    pub fn revision(&self, number: u32) -> Option<&Revision> {
+        self.revisions.iter().find(|revision| revision.number == number)
+    }
+
+    /// The newest revision.
+    pub fn newest(&self) -> Option<&Revision> {
+        self.revisions.last()
+    }
 }
 
 /// Pods of one revision.
 #[derive(Debug, Clone, Default)]
 pub struct Revision {
+    /// 0: the workload has no revisions.
+    pub number: u32,
     /// Image of the first container.
     pub image: Str,
     /// By state.
@@ -82,6 +98,8 @@ pub struct Mark {
 /// Pods on a node.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
+    /// The node.
+    pub node: Str,
     /// By state.
     pub counts: StateCounts,
     /// By colour: 1 is at 0.
@@ -157,11 +175,8 @@ impl Census {
                 let meta = &deployment.metadata;
                 let replicas = if gone { Some(0) } else { deployment.spec.replicas };
                 self.take_workload(&meta.namespace, &meta.name, meta.uid, replicas, now);
-                if gone
-                    && let Some(workload) =
-                        self.workloads.get_mut(&(meta.namespace.clone(), meta.name.clone()))
-                {
-                    workload.uid = None;
+                if gone {
+                    self.workload_mut(&meta.namespace, &meta.name).uid = None;
                 }
             }
             Object::ReplicaSet(set) => self.take_replica_set(set, change, store, now),
@@ -170,15 +185,38 @@ impl Census {
     }
 
     fn take_workload(&mut self, namespace: &Str, name: &Str, uid: Uid, replicas: Option<i32>, now: Time) {
-        let workload = self.workloads.entry((namespace.clone(), name.clone())).or_default();
+        let workload = self.workload_mut(namespace, name);
         workload.uid = Some(uid);
         let wanted = u32::try_from(replicas.unwrap_or(1)).unwrap_or_default();
-        if workload.wanted.last().is_none_or(|(_, last)| *last != wanted) {
-            if workload.wanted.last().is_some_and(|(at, _)| *at == now) {
-                workload.wanted.pop_back();
+        push(&mut workload.wanted, Step { at: now, ready: wanted, not_ready: 0 });
+    }
+
+    fn workload_mut(&mut self, namespace: &Str, name: &Str) -> &mut Workload {
+        let workloads = Arc::make_mut(&mut self.workloads);
+        let at = match place(workloads, namespace, name) {
+            Ok(at) => at,
+            Err(at) => {
+                let new =
+                    Workload { namespace: namespace.clone(), name: name.clone(), ..Workload::default() };
+                workloads.insert(at, Arc::new(new));
+                at
             }
-            workload.wanted.push_back((now, wanted));
-        }
+        };
+        #[expect(clippy::indexing_slicing, reason = "it was found or inserted there")]
+        Arc::make_mut(&mut workloads[at])
+    }
+
+    fn tally_mut(&mut self, node: &Str) -> &mut Tally {
+        let nodes = Arc::make_mut(&mut self.nodes);
+        let at = match nodes.binary_search_by(|tally| tally.node.cmp(node)) {
+            Ok(at) => at,
+            Err(at) => {
+                nodes.insert(at, Arc::new(Tally { node: node.clone(), ..Tally::default() }));
+                at
+            }
+        };
+        #[expect(clippy::indexing_slicing, reason = "it was found or inserted there")]
+        Arc::make_mut(&mut nodes[at])
     }
 
     fn take_replica_set(&mut self, set: &Arc<ReplicaSet>, change: &Change, store: &Store, now: Time) {
@@ -205,10 +243,10 @@ impl Census {
     }
 
     fn take_event(&mut self, event: &Event, store: &Store, now: Time) {
-        self.events.push_back(now);
-        if &*event.kind == "Warning" {
-            self.warnings.push_back(now);
-        }
+        let before = self.events.last().copied().unwrap_or_default();
+        let warning = u32::from(&*event.kind == "Warning");
+        let step = Step { at: now, ready: before.ready + 1, not_ready: before.not_ready + warning };
+        push(&mut self.events, step);
         if &*event.involved_object.kind != "Pod" {
             return;
         }
@@ -266,7 +304,8 @@ impl Census {
             self.all.remove(old.state);
             if old.node.is_empty() {
                 self.tray.remove(&uid);
-            } else if let Some(tally) = self.nodes.get_mut(&old.node) {
+            } else {
+                let tally = self.tally_mut(&old.node);
                 tally.counts.remove(old.state);
                 tally.requests.take_away(old.requests);
                 if let Some(counts) = tally.colours.get_mut(usize::from(old.version.colour - 1)) {
@@ -279,7 +318,7 @@ impl Census {
             if mark.node.is_empty() {
                 self.tray.insert(uid);
             } else {
-                let tally = self.nodes.entry(mark.node.clone()).or_default();
+                let tally = self.tally_mut(&mark.node);
                 tally.counts.add(mark.state);
                 tally.requests.add(mark.requests);
                 if let Some(counts) = tally.colours.get_mut(usize::from(mark.version.colour - 1)) {
@@ -300,8 +339,12 @@ impl Census {
         if version.workload.is_empty() {
             return;
         }
-        let key = (version.namespace.clone(), version.workload.clone());
-        let revision = self.workloads.entry(key).or_default().revisions.entry(version.revision).or_default();
+        let revisions = &mut self.workload_mut(&version.namespace, &version.workload).revisions;
+        let at = revisions.partition_point(|revision| revision.number < version.revision);
+        if revisions.get(at).is_none_or(|revision| revision.number != version.revision) {
+            revisions.insert(at, Revision { number: version.revision, ..Revision::default() });
+        }
+        let Some(revision) = revisions.get_mut(at) else { return };
         if revision.image != version.image {
             revision.image = version.image.clone();
         }
@@ -311,19 +354,18 @@ impl Census {
         }
         let ready = revision.counts.of(PodState::Ready);
         let not_ready = revision.counts.total() - ready - revision.counts.of(PodState::Terminating);
-        let last = revision.steps.last().copied().unwrap_or_default();
-        if (last.ready, last.not_ready) == (ready, not_ready) {
-            return;
-        }
-        if !revision.steps.is_empty() && last.at == now {
-            revision.steps.pop_back();
-        }
-        revision.steps.push_back(Step { at: now, ready, not_ready });
+        push(&mut revision.steps, Step { at: now, ready, not_ready });
     }
 
-    /// The workloads by namespace and name.
-    pub fn workloads(&self) -> &OrdMap<WorkloadName, Workload> {
+    /// The workloads in order of namespace and name.
+    pub fn workloads(&self) -> &[Arc<Workload>] {
         &self.workloads
+    }
+
+    /// A workload.
+    pub fn workload(&self, namespace: &str, name: &str) -> Option<&Workload> {
+        let at = place(&self.workloads, namespace, name).ok()?;
+        self.workloads.get(at).map(AsRef::as_ref)
     }
 
     /// What is known of a pod.
@@ -333,7 +375,8 @@ impl Census {
 
     /// The pods on a node; none if there never were any.
     pub fn node(&self, node: &str) -> Option<&Tally> {
-        self.nodes.get(node)
+        let at = self.nodes.binary_search_by(|tally| (*tally.node).cmp(node)).ok()?;
+        self.nodes.get(at).map(AsRef::as_ref)
     }
 
     /// Pods without a node, by age.
@@ -346,13 +389,27 @@ impl Census {
         self.all
     }
 
-    /// Times of all Events.
-    pub fn events(&self) -> &Vector<Time> {
+    /// How many Events there were up to each instant (`ready`), and how many of them warnings (`not_ready`).
+    pub fn events(&self) -> &Vector<Step> {
         &self.events
     }
+}
 
-    /// Times of the Events of type Warning.
-    pub fn warnings(&self) -> &Vector<Time> {
-        &self.warnings
+/// Where a workload is, or would be.
+fn place(workloads: &[Arc<Workload>], namespace: &str, name: &str) -> Result<usize, usize> {
+    workloads.binary_search_by(|workload| {
+        (*workload.namespace).cmp(namespace).then_with(|| (*workload.name).cmp(name))
+    })
+}
+
+/// Adds a step if it says something new; of several in one instant the last one stays.
+fn push(steps: &mut Vector<Step>, step: Step) {
+    let last = steps.last().copied();
+    if last.is_some_and(|last| (last.ready, last.not_ready) == (step.ready, step.not_ready)) {
+        return;
     }
+    if last.is_some_and(|last| last.at == step.at) {
+        steps.pop_back();
+    }
+    steps.push_back(step);
 }

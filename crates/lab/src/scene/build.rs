@@ -93,7 +93,7 @@ pub fn glyph(model: &LabModel, pod: &Pod, lost: bool) -> PodGlyph {
 
 fn namespaces(model: &LabModel) -> Vec<Str> {
     let mut names: Vec<Str> =
-        model.census().workloads().keys().map(|(namespace, _)| namespace.clone()).collect();
+        model.census().workloads().iter().map(|workload| workload.namespace.clone()).collect();
     names.extend(own_services(model.cluster().store()).map(|service| service.metadata.namespace.clone()));
     names.extend(model.cluster().store().orphan_pods().map(|pod| pod.metadata.namespace.clone()));
     names.sort_unstable();
@@ -103,21 +103,22 @@ fn namespaces(model: &LabModel) -> Vec<Str> {
 
 fn versions(model: &LabModel) -> Vec<Version> {
     let mut versions = Vec::new();
-    for ((namespace, name), workload) in model.census().workloads() {
-        let newest = workload.revisions.keys().next_back().copied();
-        for (number, revision) in &workload.revisions {
+    for workload in model.census().workloads() {
+        let newest = workload.newest().map(|revision| revision.number);
+        for revision in &workload.revisions {
+            let number = revision.number;
             let pods = revision.counts.total();
-            let current = Some(*number) == newest && workload.uid.is_some();
+            let current = Some(number) == newest && workload.uid.is_some();
             if pods == 0 && !current {
                 continue;
             }
             versions.push(Version {
-                namespace: namespace.clone(),
-                workload: name.clone(),
-                revision: *number,
+                namespace: workload.namespace.clone(),
+                workload: workload.name.clone(),
+                revision: number,
                 label: census::image_label(&revision.image),
                 image: revision.image.clone(),
-                colour: census::colour(*number),
+                colour: census::colour(number),
                 pods,
                 ready: revision.counts.of(PodState::Ready),
                 current,

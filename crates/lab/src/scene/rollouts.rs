@@ -13,7 +13,8 @@ use crate::world::LabModel;
 pub fn strips(model: &LabModel) -> Vec<RolloutStrip> {
     let store = model.cluster().store();
     let mut strips: Vec<RolloutStrip> = Vec::new();
-    for ((namespace, name), workload) in model.census().workloads() {
+    for workload in model.census().workloads() {
+        let (namespace, name) = (&*workload.namespace, &*workload.name);
         if let Some(deployment) = store.get::<Deployment>(namespace, name) {
             strips.push(of_deployment(model, deployment, workload));
         } else if let Some(set) = store.get::<ReplicaSet>(namespace, name) {
@@ -66,7 +67,7 @@ fn of_deployment(model: &LabModel, deployment: &Deployment, workload: &Workload)
     strip.progressing = progressing
         .map(|condition| (condition.status.clone(), condition.reason.clone(), condition.message.clone()));
     let failing =
-        workload.revisions.get(&strip.to).is_some_and(|revision| revision.counts.of(PodState::Failing) > 0);
+        workload.revision(strip.to).is_some_and(|revision| revision.counts.of(PodState::Failing) > 0);
     let seen = deployment.status.observed_generation >= deployment.metadata.generation;
     let complete = seen
         && strip.updated == strip.wanted
@@ -90,7 +91,7 @@ fn of_replica_set(model: &LabModel, set: &ReplicaSet, workload: &Workload) -> Ro
     strip.workload = set.metadata.name.clone();
     (strip.min, strip.wanted, strip.max) = (wanted, wanted, wanted);
     strip.available = count(i64::from(set.status.available_replicas));
-    let failing = workload.revisions.values().any(|revision| revision.counts.of(PodState::Failing) > 0);
+    let failing = workload.revisions.iter().any(|revision| revision.counts.of(PodState::Failing) > 0);
     strip.state = if strip.replicas == wanted && strip.available >= wanted {
         RolloutState::Done
     } else if failing {
@@ -107,26 +108,26 @@ fn count(number: i64) -> u32 {
 
 /// What both have in common: the pods by revision.
 fn strip(model: &LabModel, owner: Uid, workload: &Workload) -> RolloutStrip {
-    let to = workload.revisions.keys().next_back().copied().unwrap_or_default();
+    let to = workload.newest().map_or(0, |revision| revision.number);
     let living = |counts: &StateCounts| {
         counts.total() - counts.of(PodState::Terminating) - counts.of(PodState::Succeeded)
     };
     let sum = |of: &dyn Fn(&StateCounts) -> u32| -> u32 {
-        workload.revisions.values().map(|revision| of(&revision.counts)).sum()
+        workload.revisions.iter().map(|revision| of(&revision.counts)).sum()
     };
     let replicas = sum(&living);
     let from = workload
         .revisions
         .iter()
         .rev()
-        .find(|(number, revision)| **number != to && living(&revision.counts) > 0);
+        .find(|revision| revision.number != to && living(&revision.counts) > 0);
     RolloutStrip {
         uid: owner,
         kind: "",
         namespace: Str::default(),
         workload: Str::default(),
         state: RolloutState::Done,
-        from: from.map(|(number, _)| *number),
+        from: from.map(|revision| revision.number),
         to,
         strategy: Strategy::Recreate,
         glyphs: if replicas as usize <= STRIP_MOST { glyphs(model, owner, to) } else { Vec::new() },
@@ -135,7 +136,7 @@ fn strip(model: &LabModel, owner: Uid, workload: &Workload) -> RolloutStrip {
         wanted: 0,
         max: 0,
         replicas,
-        updated: workload.revisions.get(&to).map_or(0, |revision| living(&revision.counts)),
+        updated: workload.revision(to).map_or(0, |revision| living(&revision.counts)),
         ready: sum(&|counts| counts.of(PodState::Ready)),
         available: 0,
         terminating: sum(&|counts| counts.of(PodState::Terminating)),
@@ -144,12 +145,12 @@ fn strip(model: &LabModel, owner: Uid, workload: &Workload) -> RolloutStrip {
 }
 
 fn bars(workload: &Workload) -> Vec<Bar> {
-    let counts = workload.revisions.iter().rev().map(|(number, revision)| {
+    let counts = workload.revisions.iter().rev().map(|revision| {
         let mut counts = revision.counts;
         if let Some(terminating) = counts.0.get_mut(PodState::Terminating as usize) {
             *terminating = 0;
         }
-        (census::colour(*number), counts)
+        (census::colour(revision.number), counts)
     });
     let counts: Vec<_> = counts.collect();
     census::bars(counts.iter().map(|(colour, counts)| (*colour, counts)))

@@ -56,20 +56,22 @@ fn workloads(census: &Census, from: Time, until: Time, width: u32) -> Vec<Worklo
     census
         .workloads()
         .iter()
-        .map(|((namespace, name), workload)| {
-            let wanted = part(&workload.wanted, |(at, _)| *at, from, until, width);
+        .map(|workload| {
+            let wanted = part(&workload.wanted, from, until, width);
+            let wanted: Vec<(Time, u32)> = wanted.into_iter().map(|step| (step.at, step.ready)).collect();
             let revisions: Vec<RevisionTrack> = workload
                 .revisions
                 .iter()
-                .map(|(number, revision)| RevisionTrack {
-                    revision: *number,
-                    colour: census::colour(*number),
+                .map(|revision| RevisionTrack {
+                    revision: revision.number,
+                    colour: census::colour(revision.number),
                     label: census::image_label(&revision.image),
-                    steps: part(&revision.steps, |step: &Step| step.at, from, until, width),
+                    steps: part(&revision.steps, from, until, width),
                 })
                 .collect();
             let most = most(&wanted, &revisions);
-            WorkloadTrack { namespace: namespace.clone(), workload: name.clone(), wanted, revisions, most }
+            let (namespace, name) = (workload.namespace.clone(), workload.name.clone());
+            WorkloadTrack { namespace, workload: name, wanted, revisions, most }
         })
         .collect()
 }
@@ -101,24 +103,24 @@ fn most(wanted: &[(Time, u32)], revisions: &[RevisionTrack]) -> u32 {
 
 /// The steps between two instants and the one before them, thinned out where there are more than pixels: of the steps
 /// within a pixel the last one counts.
-fn part<T: Clone>(steps: &Vector<T>, at: impl Fn(&T) -> Time, from: Time, until: Time, width: u32) -> Vec<T> {
-    let first = count_until(steps, &at, from).saturating_sub(1);
-    let end = count_until(steps, &at, until);
+fn part(steps: &Vector<Step>, from: Time, until: Time, width: u32) -> Vec<Step> {
+    let first = count_until(steps, from).saturating_sub(1);
+    let end = count_until(steps, until);
     if end <= first {
         return Vec::new();
     }
     let most = (width * STEPS_PER_PIXEL) as usize;
     if end - first <= most {
-        return steps.focus().narrow(first..end).into_iter().cloned().collect();
+        return steps.focus().narrow(first..end).into_iter().copied().collect();
     }
     let span = until.0 - from.0;
-    let mut thinned: Vec<T> = Vec::with_capacity(most + 1);
+    let mut thinned: Vec<Step> = Vec::with_capacity(most + 1);
     let mut last = usize::MAX;
     for bin in 0..=most as u64 {
         let edge = Time(from.0 + (u128::from(span) * u128::from(bin) / most as u128) as u64);
-        let count = count_until(steps, &at, edge);
+        let count = count_until(steps, edge);
         if count > 0 && count != last {
-            thinned.extend(steps.get(count - 1).cloned());
+            thinned.extend(steps.get(count - 1).copied());
             last = count;
         }
     }
@@ -126,11 +128,11 @@ fn part<T: Clone>(steps: &Vector<T>, at: impl Fn(&T) -> Time, from: Time, until:
 }
 
 /// How many of the steps are at `time` or before.
-fn count_until<T: Clone>(steps: &Vector<T>, at: &impl Fn(&T) -> Time, time: Time) -> usize {
+fn count_until(steps: &Vector<Step>, time: Time) -> usize {
     let (mut low, mut high) = (0, steps.len());
     while low < high {
         let middle = usize::midpoint(low, high);
-        if steps.get(middle).is_some_and(|step| at(step) <= time) {
+        if steps.get(middle).is_some_and(|step| step.at <= time) {
             low = middle + 1;
         } else {
             high = middle;
@@ -139,44 +141,42 @@ fn count_until<T: Clone>(steps: &Vector<T>, at: &impl Fn(&T) -> Time, time: Time
     low
 }
 
+/// All Events up to an instant, and the warnings among them.
+fn events_until(events: &Vector<Step>, time: Time) -> (u32, u32) {
+    let count = count_until(events, time);
+    let step = count.checked_sub(1).and_then(|last| events.get(last));
+    step.map_or((0, 0), |step| (step.ready, step.not_ready))
+}
+
 fn ticks(census: &Census, from: Time, until: Time, width: u32) -> Ticks {
-    let before = Time(from.0.saturating_sub(1));
-    let itself = |time: &Time| *time;
-    let count = |times: &Vector<Time>, time| count_until(times, &itself, time);
-    let start = if from == Time::ZERO { 0 } else { count(census.events(), before) };
-    let end = count(census.events(), until);
-    if end - start <= (width / PIXELS_PER_TICK) as usize {
-        let warnings: Vec<Time> = {
-            let first = if from == Time::ZERO { 0 } else { count(census.warnings(), before) };
-            let last = count(census.warnings(), until);
-            census.warnings().focus().narrow(first..last).into_iter().copied().collect()
-        };
-        let mut warnings = warnings.into_iter().peekable();
-        let mut ticks = Vec::with_capacity(end - start);
-        for at in census.events().focus().narrow(start..end).into_iter().copied() {
-            // Events of one instant: the warnings among them are given first.
-            let warning = warnings.next_if(|warning| *warning <= at).is_some();
-            ticks.push(Tick { at, warning });
+    let events = census.events();
+    let before = if from == Time::ZERO { (0, 0) } else { events_until(events, Time(from.0 - 1)) };
+    let (all, _) = events_until(events, until);
+    if all - before.0 <= width / PIXELS_PER_TICK {
+        let first = if from == Time::ZERO { 0 } else { count_until(events, Time(from.0 - 1)) };
+        let end = count_until(events, until);
+        let mut ticks = Vec::with_capacity((all - before.0) as usize);
+        let mut counted = before;
+        for step in events.focus().narrow(first..end) {
+            // Of the Events of one instant the warnings are given first.
+            let warnings = step.not_ready - counted.1;
+            ticks
+                .extend((0..step.ready - counted.0).map(|nth| Tick { at: step.at, warning: nth < warnings }));
+            counted = (step.ready, step.not_ready);
         }
         return Ticks::Each(ticks);
     }
     let bins = (width / PIXELS_PER_BIN).max(1);
     let bin = ((until.0 - from.0) / u64::from(bins)).max(1);
-    let edge = |index: u32| Time((from.0 + bin * u64::from(index)).saturating_sub(1));
-    let counts = (0..bins).map(|index| {
-        let (low, high) = (edge(index), if index + 1 == bins { until } else { edge(index + 1) });
-        let between = |times: &Vector<Time>| {
-            let low = if index == 0 { start_of(times, from) } else { count(times, low) };
-            u32::try_from(count(times, high).saturating_sub(low)).unwrap_or(u32::MAX)
-        };
-        (between(census.events()), between(census.warnings()))
+    let mut counted = before;
+    let counts = (1..=bins).map(|index| {
+        let edge = if index == bins { until } else { Time(from.0 + bin * u64::from(index) - 1) };
+        let (all, warnings) = events_until(events, edge);
+        let counts = (all - counted.0, warnings - counted.1);
+        counted = (all, warnings);
+        counts
     });
     Ticks::Counts { width: std::time::Duration::from_micros(bin), bins: counts.collect() }
-}
-
-/// How many lie before an instant.
-fn start_of(times: &Vector<Time>, from: Time) -> usize {
-    if from == Time::ZERO { 0 } else { count_until(times, &|time: &Time| *time, Time(from.0 - 1)) }
 }
 
 fn flags(timeline: &Timeline<LabModel>, from: Time, until: Time, lang: Lang) -> Vec<Flag> {

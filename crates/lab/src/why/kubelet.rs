@@ -110,10 +110,9 @@ fn exited(teller: Teller<'_>, fact: &Fact, code: i32, reason: &str, limit: Optio
 /// The image of the revision before the pod's.
 fn older_image(teller: Teller<'_>, fact: &Fact, image: &str) -> Option<String> {
     let mark = teller.model().census().mark(fact.pod.uid)?;
-    let key = (mark.version.namespace.clone(), mark.version.workload.clone());
-    let workload = teller.model().census().workloads().get(&key)?;
-    let older = workload.revisions.range(..mark.version.revision).next_back()?;
-    Some(older.1.image.to_string()).filter(|older| older != image)
+    let workload = teller.model().census().workload(&mark.version.namespace, &mark.version.workload)?;
+    let older = workload.revisions.iter().rev().find(|revision| revision.number < mark.version.revision)?;
+    Some(older.image.to_string()).filter(|older| older != image)
 }
 
 /// The line of the text that sets the container's memory limit.

@@ -166,8 +166,9 @@ fn of_deployment(teller: Teller<'_>, deployment: &Deployment) -> WhyRow {
 pub(super) fn failing_pods(teller: Teller<'_>, object: &Object) -> Option<WhyRow> {
     let Object::Deployment(deployment) = object else { return None };
     let meta = &deployment.metadata;
-    let workload = teller.model().census().workloads().get(&(meta.namespace.clone(), meta.name.clone()))?;
-    let (number, revision) = workload.revisions.iter().next_back()?;
+    let workload = teller.model().census().workload(&meta.namespace, &meta.name)?;
+    let revision = workload.newest()?;
+    let number = &revision.number;
     let failing = revision.counts.of(PodState::Failing);
     if failing == 0 {
         return None;

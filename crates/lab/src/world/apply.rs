@@ -6,6 +6,7 @@
 //! objects name and that nobody declares are created, because a text pasted from work has them elsewhere.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use opscape_cluster::{Cluster, DeleteOptions, Request, WriteOptions};
 use opscape_manifest::api::meta::{ObjectMeta, Str};
@@ -43,16 +44,18 @@ impl LabModel {
         for (index, key, value) in &documents {
             let (done, changes) = self.apply_one(key, value, context);
             if !matches!(done, Applied::Refused(_)) && prune {
-                self.from_text.insert(key.clone(), ());
+                if !self.from_text.contains(key) {
+                    Arc::make_mut(&mut self.from_text).push(key.clone());
+                }
             }
             results.push(ApplyResult { key: key.clone(), document: Some(*index), done, changes });
         }
         if prune {
             let kept: BTreeSet<&ObjectKey> = documents.iter().map(|(_, key, _)| key).collect();
             let dropped: Vec<ObjectKey> =
-                self.from_text.keys().filter(|key| !kept.contains(key)).cloned().collect();
+                self.from_text.iter().filter(|key| !kept.contains(key)).cloned().collect();
             for key in dropped {
-                self.from_text.remove(&key);
+                Arc::make_mut(&mut self.from_text).retain(|known| *known != key);
                 let request = Request::Delete(key.clone(), DeleteOptions::default());
                 if self.request(context, &request).is_ok() {
                     results.push(ApplyResult {

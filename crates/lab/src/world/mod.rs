@@ -9,7 +9,6 @@ mod script;
 
 use std::sync::Arc;
 
-use imbl::{OrdMap, Vector};
 use opscape_cluster::{Cluster, Record, Status};
 use opscape_manifest::api::meta::{MicroTime, Str, Timestamp, unix_seconds};
 use opscape_manifest::api::{Object, ObjectKey, Pod};
@@ -75,8 +74,8 @@ pub struct LabModel {
     runner: Option<Runner>,
     /// The text that was applied last, and which objects came from it.
     text: Str,
-    from_text: OrdMap<ObjectKey, ()>,
-    acts: Vector<ActMark>,
+    from_text: Arc<Vec<ObjectKey>>,
+    acts: Arc<Vec<ActMark>>,
 }
 
 /// What a world is made with besides its text.
@@ -118,8 +117,8 @@ impl LabModel {
             images,
             runner: options.runner,
             text: Str::default(),
-            from_text: OrdMap::new(),
-            acts: Vector::new(),
+            from_text: Arc::default(),
+            acts: Arc::default(),
         };
         Run::new(model, |model, context| {
             model.in_cluster(context, |cluster, context| {
@@ -178,7 +177,7 @@ impl LabModel {
     }
 
     /// What was done so far, in order.
-    pub fn acts(&self) -> &Vector<ActMark> {
+    pub fn acts(&self) -> &[ActMark] {
         &self.acts
     }
 
@@ -213,7 +212,7 @@ impl LabModel {
         let entry = context.record_as_cause(LabRecord::Act(record.clone()));
         let outcome = Arc::new(self.perform(act, context));
         context.because(before);
-        self.acts.push_back(ActMark { at: context.now(), entry, record, outcome });
+        Arc::make_mut(&mut self.acts).push(ActMark { at: context.now(), entry, record, outcome });
     }
 }
 
