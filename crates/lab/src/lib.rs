@@ -24,6 +24,7 @@ mod act;
 pub mod census;
 pub mod images;
 pub mod inspect;
+mod order;
 pub mod scene;
 pub mod session;
 pub mod tracks;

@@ -123,3 +123,35 @@ fn a_change_in_the_past_leaves_a_branch() {
     assert_eq!(session.scene(None), future);
     assert_eq!(session.branches().len(), 1);
 }
+
+#[test]
+fn a_lesson_tells_its_steps_and_goals() {
+    let text = std::fs::read_to_string(
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../static/labs/first-deployment.yaml"),
+    )
+    .expect("a built-in lab");
+    let mut session = open(&text);
+    session.set_lang(opscape_lab::Lang::Ko);
+    assert_eq!(session.title(), "첫 번째 Deployment");
+    assert_eq!(session.steps().iter().map(|step| step.reached).collect::<Vec<_>>(), [true, false]);
+    session.advance(Time::secs(20), &mut || true);
+    assert!(session.steps().iter().all(|step| step.reached));
+    assert_eq!(session.goals().iter().map(|goal| goal.holds).collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
+fn a_file_for_a_step_is_left_to_it() {
+    let lab = "apiVersion: opscape.dev/v1alpha1\nkind: Lab\nmetadata: {name: x}\nspec:\n  steps:\n  - at: 5s\n    actions:\n    - apply: later.yaml\n";
+    let config = |name: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n");
+    let text = [lab, "--- # now.yaml\n", &config("now"), "--- # later.yaml\n", &config("later")].concat();
+    let mut session = open(&text);
+    let there = |session: &Session, name: &str| {
+        session.cluster().store().get::<opscape_manifest::api::ConfigMap>("default", name).is_some()
+    };
+    assert!(there(&session, "now") && !there(&session, "later"));
+    session.advance(Time::secs(6), &mut || true);
+    assert!(there(&session, "later"));
+    // It did not come from the whole text, so that applying that again does not take it away.
+    apply(&mut session, &text);
+    assert!(there(&session, "later"));
+}

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use common::{labs, open, play};
 use opscape_lab::census::{is_ready, of_replica_set};
+use opscape_lab::inspect::EventFilter;
 use opscape_lab::tracks::{Ticks, WorkloadTrack};
 use opscape_lab::{Act, Session};
 use opscape_manifest::api::{Deployment, Event, ObjectKey, Pod, ReplicaSet};
@@ -41,8 +42,8 @@ fn every_instant_can_be_gone_back_to() {
             }
             assert_eq!(session.scene(None), fresh.scene(None), "{name} at {at}");
             assert_eq!(
-                session.events(&Default::default()),
-                fresh.events(&Default::default()),
+                session.events(&EventFilter::default()),
+                fresh.events(&EventFilter::default()),
                 "{name} at {at}"
             );
             // The known future is still there.

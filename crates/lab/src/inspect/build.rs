@@ -7,6 +7,7 @@ use opscape_sim::Run;
 
 use super::{EventFilter, Fact, Inspection, RevisionRow};
 use crate::census;
+use crate::order;
 use crate::scene::{NodeHealth, PodGlyph, PodState, glyph, health};
 use crate::session::event_rows;
 use crate::why;
@@ -314,7 +315,7 @@ fn revisions(model: &LabModel, deployment: &Deployment) -> Vec<RevisionRow> {
             }
         })
         .collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.revision));
+    order::sort(&mut rows, |a, b| b.revision.cmp(&a.revision));
     if let Some(first) = rows.first_mut() {
         first.current = true;
     }

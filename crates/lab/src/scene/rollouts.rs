@@ -7,6 +7,7 @@ use opscape_manifest::intorpercent::scaled_percent;
 use super::build::glyph;
 use super::{Bar, PodGlyph, PodState, RolloutState, RolloutStrip, STRIP_MOST, StateCounts, Strategy};
 use crate::census::{self, Workload};
+use crate::order;
 use crate::world::LabModel;
 
 /// One strip per workload, those that change now first.
@@ -21,7 +22,8 @@ pub fn strips(model: &LabModel) -> Vec<RolloutStrip> {
             strips.push(of_replica_set(model, set, workload));
         }
     }
-    strips.sort_by_key(|strip| strip.state == RolloutState::Done);
+    let done = |strip: &RolloutStrip| strip.state == RolloutState::Done;
+    order::sort(&mut strips, |a, b| done(a).cmp(&done(b)));
     strips
 }
 
@@ -189,6 +191,6 @@ fn glyphs(model: &LabModel, owner: Uid, to: u32) -> Vec<PodGlyph> {
         (false, PodState::Ready) => 6,
         (false, _) => 7,
     };
-    glyphs.sort_by_key(|glyph| (rank(glyph), glyph.uid));
+    order::sort(&mut glyphs, |a, b| (rank(a), a.uid).cmp(&(rank(b), b.uid)));
     glyphs
 }

@@ -160,7 +160,7 @@ fn list(store: &Store, resource: &str, namespace: &str, selector: Option<&str>) 
     objects
 }
 
-fn describe(check: &Check) -> String {
+pub(super) fn describe(check: &Check) -> String {
     let mut text = check.get.to_string();
     if let Some(selector) = &check.selector {
         text = [&text, " -l ", selector].concat();

@@ -6,6 +6,7 @@ use opscape_manifest::api::{Event, ObjectKey};
 use opscape_sim::{Run, Time};
 
 use crate::inspect::{EventFilter, EventRow};
+use crate::order;
 use crate::world::LabModel;
 
 /// The rows, newest first.
@@ -18,7 +19,7 @@ pub(crate) fn rows(run: &Run<LabModel>, filter: &EventFilter) -> Vec<EventRow> {
         .filter(|event| filter.object.as_ref().is_none_or(|key| is_about(event, key)))
         .map(|event| (last_time(run, event), event.metadata.resource_version, event.as_ref()))
         .collect();
-    rows.sort_by_key(|(at, version, _)| std::cmp::Reverse((*at, *version)));
+    order::sort(&mut rows, |a, b| (b.0, b.1).cmp(&(a.0, a.1)));
     if filter.most > 0 {
         rows.truncate(filter.most);
     }

@@ -3,6 +3,7 @@
 mod branches;
 mod check;
 mod events;
+mod lesson;
 mod next;
 mod path;
 
@@ -20,6 +21,7 @@ use opscape_sim::{EntryId, Model, Run, Time, Timeline};
 pub use branches::BranchInfo;
 pub use check::{CheckReport, CheckState, end_of, evaluate};
 pub(crate) use events::rows as event_rows;
+pub use lesson::{Goal, StepRow};
 pub use next::Next;
 
 use crate::inspect::{EventFilter, EventRow, Inspection};

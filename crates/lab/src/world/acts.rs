@@ -10,7 +10,7 @@ use opscape_sim::Context;
 use super::script::file_of;
 use super::{LabEvent, LabModel, LabRecord, Outcome};
 use crate::Act;
-use crate::census;
+use crate::{census, order};
 
 type LabContext<'a> = Context<'a, LabEvent, LabRecord>;
 
@@ -108,7 +108,7 @@ impl LabModel {
             .filter_map(|object| if let Object::ReplicaSet(set) = object { Some(set) } else { None })
             .map(|set| (census::of_replica_set(set).revision, set))
             .collect();
-        sets.sort_by_key(|(revision, _)| std::cmp::Reverse(*revision));
+        order::sort(&mut sets, |a, b| b.0.cmp(&a.0));
         let found = match to {
             Some(revision) => sets.iter().find(|(number, _)| *number == revision),
             None => sets.get(1),

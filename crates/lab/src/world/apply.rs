@@ -2,7 +2,7 @@
 //!
 //! Each object is created, or changed by a three-way merge of what was applied before (kubectl's annotation
 //! `last-applied-configuration`), what is applied now and what is there. An object that came from the text and is no
-//! longer in it is deleted; what came about otherwise (kubectl in the terminal, controllers) is left alone. Namespaces that
+//! longer in it is deleted (files that a step of the Lab document applies are left to that step); what came about otherwise (kubectl in the terminal, controllers) is left alone. Namespaces that
 //! objects name and that nobody declares are created, because a text pasted from work has them elsewhere.
 
 use std::collections::BTreeSet;
@@ -33,7 +33,7 @@ impl LabModel {
             .documents
             .iter()
             .enumerate()
-            .filter(|(_, document)| document.role == Role::Object)
+            .filter(|(_, document)| document.role == Role::Object && !(prune && self.is_for_later(document)))
             .filter_map(|(index, document)| {
                 let value = with_namespace(document);
                 Some((index, key_of(&value)?, value))
@@ -43,10 +43,8 @@ impl LabModel {
         let mut results = Vec::new();
         for (index, key, value) in &documents {
             let (done, changes) = self.apply_one(key, value, context);
-            if !matches!(done, Applied::Refused(_)) && prune {
-                if !self.from_text.contains(key) {
-                    Arc::make_mut(&mut self.from_text).push(key.clone());
-                }
+            if prune && !matches!(done, Applied::Refused(_)) && !self.from_text.contains(key) {
+                Arc::make_mut(&mut self.from_text).push(key.clone());
             }
             results.push(ApplyResult { key: key.clone(), document: Some(*index), done, changes });
         }
@@ -68,6 +66,15 @@ impl LabModel {
             }
         }
         results
+    }
+
+    /// Files that a step of the Lab document applies are left to that step.
+    fn is_for_later(&self, document: &Document) -> bool {
+        let actions = self.spec.steps.iter().flat_map(|step| &step.actions);
+        document.file.is_some()
+            && actions
+                .filter_map(|action| action.apply.as_ref())
+                .any(|file| Some(file) == document.file.as_ref())
     }
 
     fn make_namespaces(

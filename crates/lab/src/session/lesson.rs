@@ -1,0 +1,86 @@
+//! The lab as a lesson: its steps and goals, in a language.
+
+use opscape_sim::Time;
+
+use super::{Session, check};
+
+/// A step of the Lab document.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StepRow {
+    /// When it happens.
+    pub at: Time,
+    /// A few words.
+    pub title: String,
+    /// What to look at and why.
+    pub text: String,
+    /// An object to show, as `deployment/web`.
+    pub focus: String,
+    /// Whether play stops before it.
+    pub pause: bool,
+    /// Whether the present instant has reached it.
+    pub reached: bool,
+}
+
+/// A check of the Lab document as a goal.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Goal {
+    /// What it means.
+    pub text: String,
+    /// Whether it holds at the present instant.
+    pub holds: bool,
+    /// What is there at the present instant.
+    pub seen: String,
+    /// As `deployment/web {.status.readyReplicas} == 3`.
+    pub wanted: String,
+}
+
+impl Session {
+    /// What the lab is called; empty without a Lab document.
+    pub fn title(&self) -> &str {
+        let tag = self.lang().tag();
+        self.spec().title.as_ref().map_or("", |title| title.in_language(tag))
+    }
+
+    /// What the lab is about.
+    pub fn description(&self) -> &str {
+        let tag = self.lang().tag();
+        self.spec().description.as_ref().map_or("", |description| description.in_language(tag))
+    }
+
+    /// The steps in order of time.
+    pub fn steps(&self) -> Vec<StepRow> {
+        let (tag, now) = (self.lang().tag(), self.now());
+        let text = |text: &Option<opscape_manifest::lab::Text>| {
+            text.as_ref().map(|text| text.in_language(tag).to_owned()).unwrap_or_default()
+        };
+        self.spec()
+            .steps
+            .iter()
+            .map(|step| {
+                let at = Time(u64::try_from(step.at.0).unwrap_or_default());
+                StepRow {
+                    at,
+                    title: text(&step.title),
+                    text: text(&step.text),
+                    focus: step.focus.to_string(),
+                    pause: step.pause == Some(true),
+                    reached: at <= now,
+                }
+            })
+            .collect()
+    }
+
+    /// The goals, as they stand at the present instant.
+    pub fn goals(&self) -> Vec<Goal> {
+        let tag = self.lang().tag();
+        let checks = self.spec().checks.iter();
+        checks
+            .map(|check| {
+                let (holds, seen) = check::evaluate(check, self.model());
+                let text = check.text.as_ref().map(|text| text.in_language(tag).to_owned());
+                let wanted = check::describe(check);
+                Goal { text: text.unwrap_or_else(|| wanted.clone()), holds, seen, wanted }
+            })
+            .collect()
+    }
+}
