@@ -6,6 +6,7 @@
 //! The same model, seed and inputs give the same [`Journal`], entry for entry.
 
 mod context;
+mod id_map;
 mod journal;
 mod random;
 mod run;
@@ -13,6 +14,7 @@ mod time;
 mod timeline;
 
 pub use context::{Context, Sink};
+pub use id_map::{IdMap, IdSet, Iter as IdMapIter};
 pub use journal::{Entry, EntryId, Journal};
 pub use random::Rng;
 pub use run::{Model, Run};

@@ -183,6 +183,18 @@ impl Uid {
     }
 }
 
+impl From<Uid> for u64 {
+    fn from(uid: Uid) -> u64 {
+        uid.0
+    }
+}
+
+impl From<u64> for Uid {
+    fn from(number: u64) -> Uid {
+        Uid(number)
+    }
+}
+
 impl fmt::Display for Uid {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut mix = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
