@@ -52,7 +52,7 @@ export function createEditor(parent: Element, options: Options): Editor {
   const language = new Compartment();
   const wording = (words: Words | undefined, label: string) => [
     phrases(words),
-    EditorView.contentAttributes.of({ "aria-label": label, autocapitalize: "off", autocorrect: "off", spellcheck: "false" }),
+    EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", autocapitalize: "off", autocorrect: "off", spellcheck: "false" }),
   ];
   const state = (text: string, words: Words | undefined, label: string) =>
     EditorState.create({

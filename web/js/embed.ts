@@ -33,6 +33,22 @@ interface Wasm {
 
 const base = new URL(".", import.meta.url);
 
+declare global {
+  interface Window {
+    /** How the Wasm loads the editor when a text is first touched. */
+    opscapeEditor?: () => Promise<unknown>;
+    /** What the Wasm says before it stops. */
+    opscapeFailed?: (why: string) => void;
+  }
+}
+
+window.opscapeEditor ??= () => import(new URL("editor.js", base).href);
+// All widgets share the module, so all of them stop; the rest of the page goes on.
+window.opscapeFailed ??= (why) => {
+  for (const widget of document.querySelectorAll<HTMLElement>("opscape-lab")) widget.dataset.state = "stopped";
+  console.error(`Opscape stopped: ${why}`);
+};
+
 let loading: Promise<Wasm> | undefined;
 
 /** The one Wasm module of the page. */

@@ -109,9 +109,9 @@ pub fn rollout(board: &Board<'_>, strip: &RolloutStrip, rect: Rect) -> Html {
                 if apart(strip.max, strip.wanted) { { tick(strip.max, "ui.max", false) } }
             }
             if end + 90.0 < rect.w {
-                <text x={px(end)} y="49" class="t-11">{ available }</text>
+                <text x={px(end)} y="54" class="t-11">{ available }</text>
                 if strip.terminating > 0 {
-                    <text x={px(end)} y="64" class="t-11 t-2">{ view.say("ui.terminating", &[("n", &strip.terminating.to_string())]) }</text>
+                    <text x={px(end)} y="69" class="t-11 t-2">{ view.say("ui.terminating", &[("n", &strip.terminating.to_string())]) }</text>
                 }
             } else {
                 <text x={px(rect.w)} y="18" text-anchor="end" class="t-11">{ available }</text>

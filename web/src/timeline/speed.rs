@@ -1,5 +1,6 @@
 //! The speed: a logarithmic slider from 0.1 to 1000 times.
 
+use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
 use crate::draw::px;
@@ -91,7 +92,7 @@ pub fn Speed(props: &Props) -> Html {
     html! {
         <div class="speed" ref={node} role="slider" tabindex="0" aria-label={*label} aria-valuemin="0.1" aria-valuemax="1000"
             aria-valuenow={speed.to_string()} aria-valuetext={said.clone()} onpointerdown={down} onpointermove={moved} onkeydown={keyed}>
-            <svg viewBox="0 0 200 34" width="100%" height="34" preserveAspectRatio="none" aria-hidden="true">
+            <svg viewBox="0 0 200 34" width="100%" height="34" aria-hidden="true">
                 <path d={format!("M{FROM} 10.5H{UNTIL}")} stroke="var(--line-2)" stroke-width="2" />
                 { for MARKS.iter().map(|(mark, name)| {
                     let on = (mark.log10() - speed.log10()).abs() < 0.01;
@@ -110,5 +111,29 @@ pub fn Speed(props: &Props) -> Html {
                 }
             </svg>
         </div>
+    }
+}
+
+/// The speeds as a menu, for small screens.
+#[component]
+pub fn SpeedMenu(props: &Props) -> Html {
+    let Props { session, speed, label } = props;
+    let chosen = {
+        let session = session.clone();
+        Callback::from(move |event: Event| {
+            let menu = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlSelectElement>().ok());
+            if let Some(speed) = menu.and_then(|menu| menu.value().parse().ok()) {
+                session.set_speed(speed);
+            }
+        })
+    };
+    let exact = MARKS.iter().any(|(mark, _)| (mark - speed).abs() < 1e-9);
+    html! {
+        <select class="speed-menu" aria-label={*label} onchange={chosen}>
+            if !exact { <option selected=true value={speed.to_string()}>{ said(*speed) }</option> }
+            { for MARKS.iter().map(|(mark, _)| html! {
+                <option value={mark.to_string()} selected={(mark - speed).abs() < 1e-9}>{ said(*mark) }</option>
+            }) }
+        </select>
     }
 }

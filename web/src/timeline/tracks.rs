@@ -240,20 +240,21 @@ fn replicas(view: &View, frame: &Frame, scale: Scale) -> Html {
             track.wanted.iter().rev().find(|(at, _)| *at <= view.at).map_or(0, |(_, count)| *count);
         let until = view.known_until.min(scale.until);
         let at = view.at.clamp(scale.from, scale.until);
-        let pieces = |begin: Time, end: Time, named: bool| {
-            areas::areas(track, scale, begin, end).into_iter().map(move |area| {
-                let name = area.name_at.filter(|_| named && area.revision > 0);
-                html! {
-                    <g class={colour_class(area.colour)}>
-                        <path class={if area.ready { "area ready" } else { "area waiting" }} d={area.path} />
-                        if let Some((x, y)) = name {
-                            <text x={px(x)} y={px(y)} class={if area.ready { "area-name" } else { "area-name waiting" }}>
-                                <tspan font-weight="600">{ format!("v{}", area.revision) }</tspan>
-                                <tspan>{ format!(" {}", view.word(if area.ready { "state.ready" } else { "state.notready" })) }</tspan>
-                            </text>
-                        }
-                    </g>
-                }
+        let past = areas::areas(track, scale, scale.from, at);
+        let draw = |area: &areas::Area| {
+            html! {
+                <path class={classes!("area", if area.ready { "ready" } else { "waiting" }, colour_class(area.colour))} d={area.path.clone()} />
+            }
+        };
+        // Names come last, so that no line crosses them.
+        let name = |area: &areas::Area| {
+            let (x, y) = area.name_at.filter(|_| area.revision > 0)?;
+            let state = view.word(if area.ready { "state.ready" } else { "state.notready" });
+            Some(html! {
+                <text x={px(x)} y={px(y)} class={classes!("area-name", (!area.ready).then_some("waiting"), colour_class(area.colour))}>
+                    <tspan font-weight="600">{ format!("v{}", area.revision) }</tspan>
+                    <tspan>{ format!(" {state}") }</tspan>
+                </text>
             })
         };
         let outlines = view.tracks.branches.iter().flat_map(|branch| {
@@ -289,10 +290,11 @@ fn replicas(view: &View, frame: &Frame, scale: Scale) -> Html {
                 }
                 <text x={px(frame.left - 8.0)} y={px(scale.bottom - wanted_now as f32 * unit + 4.0)} text-anchor="end" class="t-11">{ count(u64::from(wanted_now)) }</text>
                 <path class="track-line" d={format!("M{} {}H{}", px(frame.left), px(bottom - 0.5), px(frame.right))} />
-                { for pieces(scale.from, at, true) }
-                <g class="ahead">{ for pieces(at, until, false) }</g>
+                { for past.iter().map(draw) }
+                <g class="ahead">{ for areas::areas(track, scale, at, until).iter().map(draw) }</g>
                 { for outlines.map(|area| html! { <g class={colour_class(area.colour)}><path class="area outline" d={area.path} /></g> }) }
                 <path class="wanted" d={areas::wanted(track, scale, until)} />
+                { for past.iter().filter_map(name) }
             </g>
         }
     };

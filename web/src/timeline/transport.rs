@@ -7,7 +7,7 @@ use opscape_sim::Time;
 use yew::prelude::*;
 
 use super::drawer::Tab;
-use super::speed::Speed;
+use super::speed::{Speed, SpeedMenu};
 use crate::draw::rich;
 use crate::icons;
 use crate::session::{Session, View};
@@ -61,6 +61,7 @@ pub fn Transport(props: &Props) -> Html {
             <span class="readout">{ readout(view) }</span>
             <span class="rule"></span>
             <Speed session={session.clone()} speed={view.speed} label={view.word("ui.speed")} />
+            <SpeedMenu session={session.clone()} speed={view.speed} label={view.word("ui.speed")} />
             if let Some(next) = &view.next {
                 <>
                     <span class="rule before-next"></span>
@@ -138,7 +139,7 @@ fn TabList(props: &TabListProps) -> Html {
 
 /// Seconds to a tenth, without the unit.
 pub fn tenths(at: Time) -> String {
-    let tenths = at.0 / 100_000;
+    let tenths = at.0.saturating_add(50_000) / 100_000;
     format!("{}.{}", tenths / 10, tenths % 10)
 }
 
