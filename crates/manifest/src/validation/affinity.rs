@@ -33,7 +33,7 @@ pub(super) fn affinity(field: &Field<'_>, errors: &mut Errors) {
 fn weight(field: &Field<'_>, errors: &mut Errors) {
     let weight = field.int().unwrap_or(0);
     if !(1..=100).contains(&weight) {
-        errors.invalid_raw(&field.path, weight.to_string(), "must be in the range 1-100");
+        errors.invalid_raw(field, weight.to_string(), "must be in the range 1-100");
     }
 }
 
@@ -106,7 +106,7 @@ fn pod_term(term: &Field<'_>, errors: &mut Errors) {
     label_selector(&term.child("labelSelector"), errors);
     label_selector(&term.child("namespaceSelector"), errors);
     for name in term.child("namespaces").items() {
-        let field = Field { value: name.value, path: format!("{}.namespace", term.path) };
+        let field = term.child("namespace").with(name.value);
         errors.each(&field, names::dns1123_label(name.text()));
     }
     for keys in ["matchLabelKeys", "mismatchLabelKeys"] {
@@ -189,7 +189,7 @@ pub(super) fn spread(list: &Field<'_>, errors: &mut Errors) {
         let skew = constraint.child("maxSkew");
         let size = skew.int().unwrap_or(0);
         if size <= 0 {
-            errors.invalid_raw(&skew.path, size.to_string(), "must be greater than zero");
+            errors.invalid_raw(&skew, size.to_string(), "must be greater than zero");
         }
         let key = constraint.child("topologyKey");
         if key.text().is_empty() {
@@ -197,11 +197,11 @@ pub(super) fn spread(list: &Field<'_>, errors: &mut Errors) {
         }
         let when = constraint.child("whenUnsatisfiable");
         if !matches!(when.text(), "DoNotSchedule" | "ScheduleAnyway") {
-            errors.not_supported_raw(&when.path, quote(when.text()), &["DoNotSchedule", "ScheduleAnyway"]);
+            errors.not_supported_raw(&when, quote(when.text()), &["DoNotSchedule", "ScheduleAnyway"]);
         }
         if all.iter().skip(i + 1).any(|other| pair(other) == pair(constraint)) {
-            let path = format!("{}.{{topologyKey, whenUnsatisfiable}}", constraint.path);
-            errors.duplicate_raw(&path, quote(&pair(constraint)), "");
+            let field = constraint.child("{topologyKey, whenUnsatisfiable}");
+            errors.duplicate_raw(&field, quote(&pair(constraint)), "");
         }
         let domains = constraint.child("minDomains");
         if domains.is_set() {

@@ -93,6 +93,6 @@ pub(super) fn cron_job(root: &Field<'_>, errors: &mut Errors) {
     errors.not_negative(&spec.child("failedJobsHistoryLimit"));
     let name = root.at(&["metadata", "name"]);
     if name.text().len() > 52 {
-        errors.invalid_raw(&name.path, quote(name.text()), crate::names::too_long(52));
+        errors.invalid_raw(&name, quote(name.text()), crate::names::too_long(52));
     }
 }

@@ -16,7 +16,7 @@ const FROZEN: &str = "field is immutable when `immutable` is set";
 pub(super) fn node(root: &Field<'_>, old: Option<&Field<'_>>, errors: &mut Errors) {
     let spec = root.child("spec");
     // Upstream names the place metadata.taints.
-    let taints = Field { value: spec.child("taints").value, path: "metadata.taints".to_owned() };
+    let taints = root.at(&["metadata", "taints"]).with(spec.child("taints").value);
     let mut seen: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for taint in taints.items() {
         let (key, value, effect) = (taint.child("key"), taint.child("value"), taint.child("effect"));
@@ -33,13 +33,13 @@ pub(super) fn node(root: &Field<'_>, old: Option<&Field<'_>>, errors: &mut Error
                 quote(value.text()),
                 quote(effect.text())
             );
-            errors.duplicate_raw(&taint.path, shown, "taints must be unique by key and effect pair");
+            errors.duplicate_raw(&taint, shown, "taints must be unique by key and effect pair");
         }
     }
     for list in ["capacity", "allocatable"] {
         let list = root.at(&["status", list]);
         for (resource, amount) in list.entries() {
-            let field = Field { value: amount.value, path: format!("{}.{resource}", list.path) };
+            let field = list.named(resource).with(amount.value);
             resources::quantity(&field, resource, errors);
         }
     }
@@ -61,7 +61,7 @@ pub(super) fn namespace(root: &Field<'_>, old: Option<&Field<'_>>, errors: &mut 
     }
     let list = root.at(&["spec", "finalizers"]);
     for finalizer in list.items() {
-        let field = Field { value: finalizer.value, path: list.path.clone() };
+        let field = list.with(finalizer.value);
         errors.each(&field, names::qualified_name(finalizer.text()));
         let standard = matches!(finalizer.text(), "kubernetes" | "orphan" | "foregroundDeletion");
         if !finalizer.text().contains('/') && !standard {
@@ -89,7 +89,7 @@ pub(super) fn config_map(root: &Field<'_>, old: Option<&Field<'_>>, errors: &mut
     }
     if size > DATA_MAX {
         // How Go prints the path of the whole object.
-        errors.too_long("[]", DATA_MAX);
+        errors.too_long(&root.key(""), DATA_MAX);
     }
 }
 
@@ -99,7 +99,7 @@ fn keys(field: &Field<'_>, key: &str, errors: &mut Errors) {
     }
 }
 
-fn frozen(root: &Field<'_>, old: &Field<'_>, fields: &[&str], errors: &mut Errors) {
+fn frozen(root: &Field<'_>, old: &Field<'_>, fields: &[&'static str], errors: &mut Errors) {
     if !old.child("immutable").is_true() {
         return;
     }
@@ -130,7 +130,7 @@ pub(super) fn secret(root: &Field<'_>, old: Option<&Field<'_>>, errors: &mut Err
         size += base64_decode(value.text()).map_or(0, |bytes| bytes.len());
     }
     if size > DATA_MAX {
-        errors.too_long(&data.path, DATA_MAX);
+        errors.too_long(&data, DATA_MAX);
     }
     let mut need = |names: &[&str]| {
         for name in names {

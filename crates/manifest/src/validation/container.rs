@@ -76,7 +76,7 @@ pub(super) fn init(list: &Field<'_>, regular: &Field<'_>, pod: &Pod<'_>, errors:
         if !name.text().is_empty() && !seen.insert(name.text()) {
             errors.duplicate(&name);
         }
-        host_ports(std::iter::once(container.clone()), errors);
+        host_ports(std::iter::once(container), errors);
         if sidecar {
             lifecycle(&container.child("lifecycle"), pod, errors);
             probes(&container, pod, errors);
@@ -127,7 +127,7 @@ fn common(container: &Field<'_>, pod: &Pod<'_>, errors: &mut Errors) {
 pub(super) fn port_number(field: &Field<'_>, errors: &mut Errors) {
     let number = field.int().unwrap_or(0);
     if !(1..=65_535).contains(&number) {
-        errors.invalid_raw(&field.path, number.to_string(), "must be between 1 and 65535, inclusive");
+        errors.invalid_raw(field, number.to_string(), "must be between 1 and 65535, inclusive");
     }
 }
 
@@ -178,7 +178,7 @@ fn host_ports<'a>(containers: impl Iterator<Item = Field<'a>>, errors: &mut Erro
             }
             let key = format!("{}/{}/{number}", port.child("protocol").text(), port.child("hostIP").text());
             if !seen.insert(key.clone()) {
-                errors.duplicate_raw(&host.path, quote(&key), "");
+                errors.duplicate_raw(&host, quote(&key), "");
             }
         }
     }
@@ -290,8 +290,7 @@ fn mounts(container: &Field<'_>, pod: &Pod<'_>, errors: &mut Errors) {
         }
         if !pod.volumes.contains_key(name.text()) {
             // Go's zero value of a missing name is the empty text.
-            let shown = Value::from(name.text());
-            errors.not_found(&Field { value: &shown, path: name.path.clone() });
+            errors.not_found_raw(&name, quote(name.text()));
         }
         if path.text().is_empty() {
             errors.required(&path, "");
@@ -309,16 +308,13 @@ fn mounts(container: &Field<'_>, pod: &Pod<'_>, errors: &mut Errors) {
         }
         let (sub, expression) = (mount.child("subPath"), mount.child("subPathExpr"));
         if !sub.text().is_empty() {
-            local_path(&Field { value: sub.value, path: format!("{}.subPath", list.path) }, errors);
+            local_path(&list.child("subPath").with(sub.value), errors);
         }
         if !expression.text().is_empty() {
             if !sub.text().is_empty() {
                 errors.invalid(&expression, "subPathExpr and subPath are mutually exclusive");
             }
-            local_path(
-                &Field { value: expression.value, path: format!("{}.subPathExpr", list.path) },
-                errors,
-            );
+            local_path(&list.child("subPathExpr").with(expression.value), errors);
         }
     }
 }
@@ -445,7 +441,7 @@ fn handler(field: &Field<'_>, pod: &Pod<'_>, errors: &mut Errors) {
                 if let Some(grace) = pod.grace.filter(|grace| seconds < 0 || seconds > *grace) {
                     let detail =
                         format!("must be non-negative and less than terminationGracePeriodSeconds ({grace})");
-                    errors.invalid_raw(&action.path, seconds.to_string(), detail);
+                    errors.invalid_raw(&action, seconds.to_string(), detail);
                 }
             }
             _ => port_number_or_name(&action.child("port"), errors),

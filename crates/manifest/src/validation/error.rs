@@ -130,30 +130,30 @@ fn distinct(errors: &[FieldError]) -> Vec<String> {
 pub(super) struct Errors(pub(super) Vec<FieldError>);
 
 impl Errors {
-    fn push(&mut self, path: &str, kind: Kind, value: String, detail: impl Into<String>) {
-        self.0.push(FieldError { path: path.to_owned(), kind, value, detail: detail.into() });
+    fn push(&mut self, field: &Field<'_>, kind: Kind, value: String, detail: impl Into<String>) {
+        self.0.push(FieldError { path: field.path(), kind, value, detail: detail.into() });
     }
 
     pub(super) fn required(&mut self, field: &Field<'_>, detail: &str) {
-        self.push(&field.path, Kind::Required, String::new(), detail);
+        self.push(field, Kind::Required, String::new(), detail);
     }
 
     pub(super) fn forbidden(&mut self, field: &Field<'_>, detail: &str) {
-        self.push(&field.path, Kind::Forbidden, String::new(), detail);
+        self.push(field, Kind::Forbidden, String::new(), detail);
     }
 
     pub(super) fn invalid(&mut self, field: &Field<'_>, detail: impl Into<String>) {
-        self.push(&field.path, Kind::Invalid, go_value(field.value), detail);
+        self.push(field, Kind::Invalid, go_value(field.value), detail);
     }
 
     /// With a text that is not the field's own value.
     pub(super) fn invalid_text(&mut self, field: &Field<'_>, text: &str, detail: impl Into<String>) {
-        self.push(&field.path, Kind::Invalid, quote(text), detail);
+        self.push(field, Kind::Invalid, quote(text), detail);
     }
 
     /// With a value printed already.
-    pub(super) fn invalid_raw(&mut self, path: &str, value: String, detail: impl Into<String>) {
-        self.push(path, Kind::Invalid, value, detail);
+    pub(super) fn invalid_raw(&mut self, field: &Field<'_>, value: String, detail: impl Into<String>) {
+        self.push(field, Kind::Invalid, value, detail);
     }
 
     /// One error for each message of a name check.
@@ -164,29 +164,33 @@ impl Errors {
     }
 
     pub(super) fn duplicate(&mut self, field: &Field<'_>) {
-        self.push(&field.path, Kind::Duplicate, go_value(field.value), "");
+        self.push(field, Kind::Duplicate, go_value(field.value), "");
     }
 
-    pub(super) fn duplicate_raw(&mut self, path: &str, value: String, detail: &str) {
-        self.push(path, Kind::Duplicate, value, detail);
+    pub(super) fn duplicate_raw(&mut self, field: &Field<'_>, value: String, detail: &str) {
+        self.push(field, Kind::Duplicate, value, detail);
+    }
+
+    pub(super) fn not_found_raw(&mut self, field: &Field<'_>, value: String) {
+        self.push(field, Kind::NotFound, value, "");
     }
 
     pub(super) fn not_found(&mut self, field: &Field<'_>) {
-        self.push(&field.path, Kind::NotFound, go_value(field.value), "");
+        self.push(field, Kind::NotFound, go_value(field.value), "");
     }
 
-    pub(super) fn too_long(&mut self, path: &str, bytes: usize) {
-        self.push(path, Kind::TooLong, String::new(), format!("may not be more than {bytes} bytes"));
+    pub(super) fn too_long(&mut self, field: &Field<'_>, bytes: usize) {
+        self.push(field, Kind::TooLong, String::new(), format!("may not be more than {bytes} bytes"));
     }
 
     /// The values in the order upstream lists them.
     pub(super) fn not_supported(&mut self, field: &Field<'_>, supported: &[&str]) {
-        self.not_supported_raw(&field.path, go_value(field.value), supported);
+        self.not_supported_raw(field, go_value(field.value), supported);
     }
 
-    pub(super) fn not_supported_raw(&mut self, path: &str, value: String, supported: &[&str]) {
+    pub(super) fn not_supported_raw(&mut self, field: &Field<'_>, value: String, supported: &[&str]) {
         let list: Vec<String> = supported.iter().map(|word| quote(word)).collect();
-        self.push(path, Kind::NotSupported, value, format!("supported values: {}", list.join(", ")));
+        self.push(field, Kind::NotSupported, value, format!("supported values: {}", list.join(", ")));
     }
 
     /// `must be greater than or equal to 0`

@@ -1,59 +1,128 @@
 //! A value together with its path, as the checks walk down.
+//!
+//! Paths are kept as steps in one list and written out only where there is an error: walking costs no texts.
+
+use std::cell::RefCell;
 
 use crate::value::{Map, Value};
 
 static NULL: Value = Value::Null;
 
+/// One step of a path.
+enum Step {
+    /// A field: `.name`
+    Name(&'static str),
+    /// A field whose name is data: `.name`
+    Named(String),
+    /// An item: `[3]`
+    Index(usize),
+    /// An entry of a map whose keys are data: `[key]`
+    Key(String),
+}
+
+/// The steps of all paths of one object, each with the step before it.
+#[derive(Default)]
+pub(super) struct Paths(RefCell<Vec<(usize, Step)>>);
+
+impl Paths {
+    fn add(&self, before: usize, step: Step) -> usize {
+        let mut steps = self.0.borrow_mut();
+        steps.push((before, step));
+        steps.len()
+    }
+
+    fn show(&self, mut at: usize) -> String {
+        let steps = self.0.borrow();
+        let mut chain = Vec::new();
+        while let Some((before, step)) = at.checked_sub(1).and_then(|at| steps.get(at)) {
+            chain.push(step);
+            at = *before;
+        }
+        let mut out = String::new();
+        for step in chain.into_iter().rev() {
+            let (name, open, close) = match step {
+                Step::Name(name) => (*name, ".", ""),
+                Step::Named(name) => (name.as_str(), ".", ""),
+                Step::Key(key) => (key.as_str(), "[", "]"),
+                Step::Index(index) => {
+                    out.push('[');
+                    out.push_str(&index.to_string());
+                    out.push(']');
+                    continue;
+                }
+            };
+            if !(out.is_empty() && open == ".") {
+                out.push_str(open);
+            }
+            out.push_str(name);
+            out.push_str(close);
+        }
+        out
+    }
+}
+
 /// A field: its value (`Null` if absent) and its path as messages have it.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub(super) struct Field<'a> {
     pub(super) value: &'a Value,
-    pub(super) path: String,
+    /// 0: the object itself, else one more than its place in the steps.
+    at: usize,
+    paths: &'a Paths,
 }
 
 impl<'a> Field<'a> {
-    pub(super) fn root(value: &'a Value) -> Self {
-        Self { value, path: String::new() }
+    pub(super) fn root(value: &'a Value, paths: &'a Paths) -> Self {
+        Self { value, at: 0, paths }
+    }
+
+    /// The path as messages have it.
+    pub(super) fn path(&self) -> String {
+        self.paths.show(self.at)
+    }
+
+    fn step(&self, value: &'a Value, step: Step) -> Field<'a> {
+        Field { value, at: self.paths.add(self.at, step), paths: self.paths }
+    }
+
+    /// The same path with another value.
+    pub(super) fn with(&self, value: &'a Value) -> Field<'a> {
+        Field { value, ..*self }
     }
 
     /// A field of this one.
-    pub(super) fn child(&self, name: &str) -> Field<'a> {
-        let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
-        Field { value: self.value.get(name).unwrap_or(&NULL), path }
+    pub(super) fn child(&self, name: &'static str) -> Field<'a> {
+        self.step(self.value.get(name).unwrap_or(&NULL), Step::Name(name))
+    }
+
+    /// A field of this one whose name is data.
+    pub(super) fn named(&self, name: &str) -> Field<'a> {
+        self.step(self.value.get(name).unwrap_or(&NULL), Step::Named(name.to_owned()))
     }
 
     /// A field at several steps down.
-    pub(super) fn at(&self, names: &[&str]) -> Field<'a> {
-        let mut field = self.clone();
-        for name in names {
-            field = field.child(name);
-        }
-        field
+    pub(super) fn at(&self, names: &[&'static str]) -> Field<'a> {
+        names.iter().fold(*self, |field, name| field.child(name))
     }
 
     /// An entry of a map whose keys are data.
     pub(super) fn key(&self, key: &str) -> Field<'a> {
-        Field { value: self.value.get(key).unwrap_or(&NULL), path: format!("{}[{key}]", self.path) }
+        self.step(self.value.get(key).unwrap_or(&NULL), Step::Key(key.to_owned()))
     }
 
     /// The items of a list.
     pub(super) fn items(&self) -> impl Iterator<Item = Field<'a>> + use<'a> {
-        let path = self.path.clone();
-        self.value
-            .as_list()
-            .unwrap_or_default()
-            .iter()
-            .enumerate()
-            .map(move |(i, value)| Field { value, path: format!("{path}[{i}]") })
+        let list = *self;
+        let values = self.value.as_list().unwrap_or_default();
+        values.iter().enumerate().map(move |(i, value)| list.step(value, Step::Index(i)))
     }
 
     /// The entries of a map whose keys are data, with their keys.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&'a str, Field<'a>)> + use<'a> {
-        let path = self.path.clone();
+        let map = *self;
         self.map()
             .into_iter()
             .flatten()
-            .map(move |(key, value)| (key.as_str(), Field { value, path: format!("{path}[{key}]") }))
+            .map(move |(key, value)| (key.as_str(), map.step(value, Step::Key(key.clone()))))
     }
 
     pub(super) fn map(&self) -> Option<&'a Map> {

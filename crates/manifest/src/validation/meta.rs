@@ -71,7 +71,7 @@ pub(super) fn object(
     owners(&meta.child("ownerReferences"), errors);
     for finalizer in meta.child("finalizers").items() {
         let messages = names::qualified_name(finalizer.text());
-        let field = Field { value: finalizer.value, path: format!("{}.finalizers", meta.path) };
+        let field = meta.child("finalizers").with(finalizer.value);
         errors.each(&field, messages);
     }
 }
@@ -127,7 +127,7 @@ pub(super) fn annotations(field: &Field<'_>, errors: &mut Errors) {
         size += key.len() + value.as_str().map_or(0, str::len);
     }
     if size > ANNOTATIONS_MAX {
-        errors.too_long(&field.path, ANNOTATIONS_MAX);
+        errors.too_long(field, ANNOTATIONS_MAX);
     }
 }
 

@@ -27,7 +27,7 @@ pub use warnings::warnings;
 
 use crate::value::Value;
 use error::Errors;
-use field::Field;
+use field::{Field, Paths};
 
 /// What is wrong with a new object (with its defaults), in the server's order.
 pub fn create(object: &Value) -> Vec<FieldError> {
@@ -44,8 +44,9 @@ pub fn update(new: &Value, old: &Value) -> Vec<FieldError> {
 }
 
 fn run(object: &Value, old: Option<&Value>, errors: &mut Errors) {
-    let root = Field::root(object);
-    let before = old.map(Field::root);
+    let paths = Paths::default();
+    let root = Field::root(object, &paths);
+    let before = old.map(|old| Field::root(old, &paths));
     let old = before.as_ref();
     let group = object.str_at(&["apiVersion"]).unwrap_or_default();
     let group = group.split_once('/').map_or("", |(group, _)| group);

@@ -13,7 +13,7 @@ pub(super) fn ingress(root: &Field<'_>, errors: &mut Errors) {
     let (rules, backend) = (spec.child("rules"), spec.child("defaultBackend"));
     if rules.is_empty() && !backend.is_set() {
         errors.invalid_raw(
-            &spec.path,
+            &spec,
             super::error::go_value(spec.value),
             "either `defaultBackend` or `rules` must be specified",
         );
@@ -143,7 +143,7 @@ pub(super) fn policy(root: &Field<'_>, errors: &mut Errors) {
     }
     for kind in types.items() {
         if !matches!(kind.text(), "Ingress" | "Egress") {
-            errors.not_supported_raw(&kind.path, quote(kind.text()), &["Egress", "Ingress"]);
+            errors.not_supported_raw(&kind, quote(kind.text()), &["Egress", "Ingress"]);
         }
     }
 }
@@ -227,7 +227,7 @@ pub(super) fn role_binding(root: &Field<'_>, kind: &str, old: Option<&Field<'_>>
     let role = reference.child("kind");
     let allowed: &[&str] = if kind == "RoleBinding" { &["Role", "ClusterRole"] } else { &["ClusterRole"] };
     if !allowed.contains(&role.text()) {
-        errors.not_supported_raw(&role.path, quote(role.text()), allowed);
+        errors.not_supported_raw(&role, quote(role.text()), allowed);
     }
     let name = reference.child("name");
     if name.text().is_empty() {
@@ -245,11 +245,7 @@ pub(super) fn role_binding(root: &Field<'_>, kind: &str, old: Option<&Field<'_>>
             }
             "ServiceAccount" | "User" | "Group" => {}
             _ => {
-                errors.not_supported_raw(
-                    &kind.path,
-                    quote(kind.text()),
-                    &["ServiceAccount", "User", "Group"],
-                );
+                errors.not_supported_raw(&kind, quote(kind.text()), &["ServiceAccount", "User", "Group"]);
             }
         }
     }

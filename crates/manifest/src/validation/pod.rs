@@ -55,7 +55,7 @@ pub(super) fn template(template: &Field<'_>, errors: &mut Errors) {
 impl<'a> Field<'a> {
     /// This field's path with another's value: templates name their labels without `metadata`.
     fn or(&self, other: &Field<'a>) -> Field<'a> {
-        Field { value: other.value, path: self.path.clone() }
+        self.with(other.value)
     }
 }
 
@@ -96,7 +96,7 @@ fn spec(spec: &Field<'_>, is_pod: bool, errors: &mut Errors) {
             errors.invalid_text(&gate, name, message);
         }
         if !seen.insert(name) {
-            errors.duplicate_raw(&gate.path, quote(name), "");
+            errors.duplicate_raw(&gate, quote(name), "");
         }
     }
     affinity::spread(&spec.child("topologySpreadConstraints"), errors);
@@ -149,7 +149,7 @@ fn host_network(containers: &Field<'_>, is_pod: bool, errors: &mut Errors) {
         let (number, wanted) = (host.int().unwrap_or(0), port.child("containerPort").int().unwrap_or(0));
         if (is_pod || number != 0) && number != wanted {
             let detail = "must match `containerPort` when `hostNetwork` is true";
-            errors.invalid_raw(&host.path, number.to_string(), detail);
+            errors.invalid_raw(&host, number.to_string(), detail);
         }
     }
 }

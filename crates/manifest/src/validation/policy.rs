@@ -39,10 +39,10 @@ pub(super) fn autoscaler(root: &Field<'_>, errors: &mut Errors) {
     }
     let most = max.int().unwrap_or(0);
     if most < 1 {
-        errors.invalid_raw(&max.path, most.to_string(), "must be greater than 0");
+        errors.invalid_raw(&max, most.to_string(), "must be greater than 0");
     }
     if min.int().is_some_and(|min| most < min) {
-        errors.invalid_raw(&max.path, most.to_string(), "must be greater than or equal to `minReplicas`");
+        errors.invalid_raw(&max, most.to_string(), "must be greater than or equal to `minReplicas`");
     }
     let target = spec.child("scaleTargetRef");
     for name in ["kind", "name"] {
@@ -93,7 +93,7 @@ fn metric(metric: &Field<'_>, errors: &mut Errors) {
     for name in ["value", "averageValue"] {
         let value = target.child(name);
         if value.is_set() && amount(value.value) <= Quantity::default() {
-            errors.invalid_raw(&value.path, quote(&amount(value.value).to_string()), "must be positive");
+            errors.invalid_raw(&value, quote(&amount(value.value).to_string()), "must be positive");
         }
     }
 }
@@ -123,7 +123,7 @@ fn scaling_rules(rules: &Field<'_>, errors: &mut Errors) {
             let field = policy.child(name);
             let number = field.int().unwrap_or(0);
             if number <= 0 {
-                errors.invalid_raw(&field.path, number.to_string(), "must be greater than zero");
+                errors.invalid_raw(&field, number.to_string(), "must be greater than zero");
             }
             if name == "periodSeconds" && number > 1800 {
                 errors.invalid(&field, "must be less than or equal to 1800");
@@ -144,7 +144,7 @@ pub(super) fn disruption_budget(root: &Field<'_>, errors: &mut Errors) {
             to_json(most.value),
             to_json(spec.child("unhealthyPodEvictionPolicy").value)
         );
-        errors.invalid_raw(&spec.path, shown, "minAvailable and maxUnavailable cannot be both set");
+        errors.invalid_raw(&spec, shown, "minAvailable and maxUnavailable cannot be both set");
     }
     for field in [&least, &most] {
         if field.is_set() {
@@ -228,14 +228,14 @@ fn bounds(item: &Field<'_>, resource: &str, amounts: &BTreeMap<(&str, &str), Qua
         {
             let shown = if show_low { low } else { high };
             let detail = format!("{low_words} {low} is greater than {high_words} {high}");
-            errors.invalid_raw(&item.child(field).key(resource).path, quote(&shown.to_string()), detail);
+            errors.invalid_raw(&item.child(field).key(resource), quote(&shown.to_string()), detail);
         }
     }
     if let Some(ratio) = of("maxLimitRequestRatio")
         && ratio < Quantity::whole(1)
     {
-        let path = item.child("maxLimitRequestRatio").key(resource).path;
-        errors.invalid_raw(&path, quote(&ratio.to_string()), format!("ratio {ratio} is less than 1"));
+        let field = item.child("maxLimitRequestRatio").key(resource);
+        errors.invalid_raw(&field, quote(&ratio.to_string()), format!("ratio {ratio} is less than 1"));
     }
 }
 
@@ -250,9 +250,9 @@ pub(super) fn priority_class(root: &Field<'_>, old: Option<&Field<'_>>, errors: 
         errors.forbidden(&value, "maximum allowed value of a user defined priority is 1000000000");
     }
     if let Some(old) = old
-        && !value.same(&Field { value: old.child("value").value, path: String::new() })
+        && !value.same(&old.child("value"))
     {
         let shown = if value.is_set() { value.value.clone() } else { Value::Int(0) };
-        errors.invalid_raw(&value.path, to_json(&shown), IMMUTABLE);
+        errors.invalid_raw(&value, to_json(&shown), IMMUTABLE);
     }
 }

@@ -111,10 +111,10 @@ pub(super) fn quota_name(field: &Field<'_>, resource: &str, errors: &mut Errors)
 pub(super) fn quantity(field: &Field<'_>, resource: &str, errors: &mut Errors) {
     let amount = amount(field.value);
     if amount.is_negative() {
-        errors.invalid_raw(&field.path, quote(&amount.to_string()), NOT_NEGATIVE);
+        errors.invalid_raw(field, quote(&amount.to_string()), NOT_NEGATIVE);
     }
     if (COUNTED.contains(&resource) || extended(resource)) && !amount.is_whole() {
-        errors.invalid_raw(&field.path, quote(&amount.to_string()), "must be an integer");
+        errors.invalid_raw(field, quote(&amount.to_string()), "must be an integer");
     }
 }
 
@@ -137,10 +137,10 @@ pub(super) fn requirements(field: &Field<'_>, errors: &mut Errors) {
             let limit = amount(limit.value);
             if asked != limit && !may_overcommit(resource) {
                 let detail = format!("must be equal to {resource} limit of {limit}");
-                errors.invalid_raw(&requests.path, quote(&asked.to_string()), detail);
+                errors.invalid_raw(&requests, quote(&asked.to_string()), detail);
             } else if asked > limit {
                 let detail = format!("must be less than or equal to {resource} limit of {limit}");
-                errors.invalid_raw(&requests.path, quote(&asked.to_string()), detail);
+                errors.invalid_raw(&requests, quote(&asked.to_string()), detail);
             }
         } else if !may_overcommit(resource) {
             errors.required(&limits, "Limit must be set for non overcommitable resources");

@@ -29,7 +29,7 @@ pub(super) fn whole(root: &Field<'_>, old: Option<&Field<'_>>, errors: &mut Erro
     match kind.text() {
         "LoadBalancer" | "NodePort" if headless => {
             let detail = format!("may not be set to 'None' for {} services", kind.text());
-            errors.invalid_raw(&format!("{}.clusterIPs[0]", spec.path), "\"None\"".to_owned(), detail);
+            errors.invalid_raw(&spec.child("clusterIPs").key("0"), "\"None\"".to_owned(), detail);
         }
         "ExternalName" => {
             for name in ["clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
@@ -123,7 +123,7 @@ fn addresses(spec: &Field<'_>, errors: &mut Errors) {
     if all.is_empty() {
         // The server copies clusterIP into clusterIPs before it looks.
         if !matches!(one.text(), "" | "None") {
-            ip(&Field { value: one.value, path: format!("{}.clusterIPs[0]", spec.path) }, errors);
+            ip(&spec.child("clusterIPs").key("0").with(one.value), errors);
         }
     } else {
         for address in all.items().filter(|address| address.text() != "None") {
@@ -155,7 +155,7 @@ fn node_ports(ports: &Field<'_>, kind: &str, errors: &mut Errors) {
                 "{{\"Name\":\"\",\"Protocol\":{},\"AppProtocol\":null,\"Port\":{number},\"TargetPort\":0,\"NodePort\":0}}",
                 crate::golang::quote(protocol.text())
             );
-            errors.duplicate_raw(&port.path, shown, "");
+            errors.duplicate_raw(port, shown, "");
         }
     }
     if matches!(kind, "NodePort" | "LoadBalancer") && errors.0.is_empty() {
@@ -175,8 +175,10 @@ fn node_ports(ports: &Field<'_>, kind: &str, errors: &mut Errors) {
 fn traffic(spec: &Field<'_>, kind: &str, errors: &mut Errors) {
     let ranges = spec.child("loadBalancerSourceRanges");
     if !ranges.is_empty() && kind != "LoadBalancer" {
-        let field = Field { value: ranges.value, path: format!("{}.LoadBalancerSourceRanges", spec.path) };
-        errors.forbidden(&field, "may only be used when `type` is 'LoadBalancer'");
+        errors.forbidden(
+            &spec.child("LoadBalancerSourceRanges"),
+            "may only be used when `type` is 'LoadBalancer'",
+        );
     }
     for name in ["allocateLoadBalancerNodePorts", "loadBalancerClass"] {
         let field = spec.child(name);
@@ -223,6 +225,6 @@ fn update(spec: &Field<'_>, old: &Field<'_>, errors: &mut Errors) {
     let given = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
     if given(&new) && given(&before) && new != before {
         let shown = crate::print::to_json(&Value::List(vec![new]));
-        errors.invalid_raw(&format!("{}.clusterIPs[0]", spec.path), shown, "may not change once set");
+        errors.invalid_raw(&spec.child("clusterIPs").key("0"), shown, "may not change once set");
     }
 }

@@ -62,7 +62,7 @@ fn modes(spec: &Field<'_>, detail: &str, errors: &mut Errors) {
     }
     for mode in list.items() {
         if !MODES.contains(&mode.text()) {
-            errors.not_supported_raw(&list.path, quote(mode.text()), MODES);
+            errors.not_supported_raw(&list, quote(mode.text()), MODES);
         }
     }
     if list.len() > 1 && list.items().any(|mode| mode.text() == "ReadWriteOncePod") {
@@ -80,7 +80,7 @@ fn volume_mode(spec: &Field<'_>, errors: &mut Errors) {
 fn positive(field: &Field<'_>, errors: &mut Errors) {
     let size = amount(field.value);
     if size <= Quantity::default() {
-        errors.invalid_raw(&field.path, quote(&size.to_string()), "must be greater than zero");
+        errors.invalid_raw(field, quote(&size.to_string()), "must be greater than zero");
     }
 }
 
@@ -106,7 +106,7 @@ pub(super) fn claim_spec(spec: &Field<'_>, errors: &mut Errors) {
     modes(spec, "at least 1 access mode is required", errors);
     label_selector(&spec.child("selector"), errors);
     let size = spec.at(&["resources", "requests"]).key("storage");
-    let shown = Field { value: size.value, path: format!("{}.resources[storage]", spec.path) };
+    let shown = spec.child("resources").key("storage").with(size.value);
     if size.is_set() {
         positive(&shown, errors);
     } else {

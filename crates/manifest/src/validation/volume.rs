@@ -126,7 +126,7 @@ fn source(volume: &Field<'_>, errors: &mut Errors) {
     }
 }
 
-fn required_text(field: &Field<'_>, names: &[&str], errors: &mut Errors) {
+fn required_text(field: &Field<'_>, names: &[&'static str], errors: &mut Errors) {
     for name in names {
         let part = field.child(name);
         if part.text().is_empty() {

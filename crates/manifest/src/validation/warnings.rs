@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::field::Field;
+use super::field::{Field, Paths};
 use super::resources::amount;
 use crate::golang::quote;
 use crate::names;
@@ -10,7 +10,8 @@ use crate::value::Value;
 
 /// The warnings for an object with its defaults, in the server's order, each with its field.
 pub fn warnings(object: &Value) -> Vec<(String, String)> {
-    let root = Field::root(object);
+    let paths = Paths::default();
+    let root = Field::root(object, &paths);
     let mut found = Vec::new();
     let group = object.str_at(&["apiVersion"]).unwrap_or_default();
     let group = group.split_once('/').map_or("", |(group, _)| group);
@@ -30,7 +31,7 @@ pub fn warnings(object: &Value) -> Vec<(String, String)> {
     let class = root.at(&["metadata", "annotations"]).key("kubernetes.io/ingress.class");
     if kind == "Ingress" && class.is_set() {
         let words = "annotation \"kubernetes.io/ingress.class\" is deprecated, please use 'spec.ingressClassName' instead";
-        found.push((class.path, words.to_owned()));
+        found.push((class.path(), words.to_owned()));
     }
     for finalizer in root.at(&["metadata", "finalizers"]).items() {
         let text = finalizer.text();
@@ -56,13 +57,15 @@ fn host_name(root: &Field<'_>, found: &mut Vec<(String, String)>) {
             "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [{}]",
             messages.join(" ")
         );
-        found.push((name.path, words));
+        found.push((name.path(), words));
     }
 }
 
 fn pod(spec: &Field<'_>, found: &mut Vec<(String, String)>) {
     let mut warn = |field: &Field<'_>, words: &str| {
-        found.push((field.path.clone(), format!("{}: {words}", field.path)));
+        let path = field.path();
+        let words = format!("{path}: {words}");
+        found.push((path, words));
     };
     for (key, value) in spec.child("nodeSelector").entries() {
         let instead = match key {
@@ -137,7 +140,7 @@ fn pod(spec: &Field<'_>, found: &mut Vec<(String, String)>) {
                     if let Some(before) = ports.get(&key) {
                         warn(&port, &format!("duplicate port definition with {before}"));
                     } else {
-                        ports.insert(key, port.path.clone());
+                        ports.insert(key, port.path());
                     }
                 }
             }

@@ -131,7 +131,7 @@ fn strategy(strategy: &Field<'_>, errors: &mut Errors) {
                     ),
                 }
             );
-            errors.not_supported_raw(&strategy.path, shown, &["Recreate", "RollingUpdate"]);
+            errors.not_supported_raw(strategy, shown, &["Recreate", "RollingUpdate"]);
         }
     }
 }
@@ -218,7 +218,7 @@ pub(super) fn stateful_set(root: &Field<'_>, old: Option<&Field<'_>>, errors: &m
             [spec.map(), before.map()].into_iter().flatten().flat_map(std::collections::BTreeMap::keys);
         if keys
             .filter(|key| !MAY.contains(&key.as_str()))
-            .any(|key| !spec.child(key).same(&before.child(key)))
+            .any(|key| !spec.named(key).same(&before.named(key)))
         {
             errors.forbidden(&spec, "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden");
         }
@@ -262,7 +262,7 @@ pub(super) fn daemon_set(root: &Field<'_>, old: Option<&Field<'_>>, errors: &mut
             not_over_100(&surge, errors);
         }
         _ => errors.not_supported_raw(
-            &update.path,
+            &update,
             super::error::go_value(update.value),
             &["RollingUpdate", "OnDelete"],
         ),
