@@ -27,7 +27,7 @@ fn run(session: &mut Session, shell: &mut Shell, line: &str) -> String {
         Ok(process) => process,
         Err(error) => return format!("{error}\n[2]\n"),
     };
-    let end = session.now() + Duration::from_secs(600);
+    let end = session.now() + Duration::from_mins(10);
     loop {
         let poll = process.poll(shell, session);
         process.take_output().into_iter().for_each(|piece| out.push_str(&piece.text));

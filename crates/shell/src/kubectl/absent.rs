@@ -60,7 +60,7 @@ pub(super) fn logs(call: &mut Call<'_, '_>) -> Outcome {
     let Some(name) = call.args().first().cloned() else {
         if call.flags.given("selector") {
             let found = call.targets(&["pods".to_owned()], Missing::MeansAll)?;
-            if found.targets.is_empty() {
+            if found.found.is_empty() {
                 let namespace = call.namespace();
                 call.warn(&format!("No resources found in {namespace} namespace."));
                 return Ok(Next::Done);
@@ -135,7 +135,7 @@ pub(super) fn port_forward(call: &mut Call<'_, '_>) -> Outcome {
 
 pub(super) fn edit(call: &mut Call<'_, '_>) -> Outcome {
     let targets = call.given_targets(Missing::IsAnError)?;
-    let (_, failures) = super::get::present(targets.targets);
+    let (_, failures) = super::get::present(targets.found);
     Failure::all(failures)?;
     Err(not_here(call, "shell.kubectl.edit"))
 }

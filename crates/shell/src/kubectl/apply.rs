@@ -96,18 +96,17 @@ fn apply(
 ) -> Result<(Value, &'static str), Failure> {
     let namespace = manifest.resource.namespaced.then_some(manifest.namespace.as_str());
     let modified = patch::modified(&manifest.value, namespace);
-    let current = match call.read(manifest.resource, &manifest.namespace, &manifest.name) {
-        Ok(current) => current.to_value(),
-        Err(_) => {
-            if dry_run == DryRun::Client {
-                return Ok((modified, "created"));
-            }
-            let created = call
-                .create_checked(&modified, dry_run == DryRun::Server)
-                .map_err(|failure| failure.when("creating", &manifest.source))?;
-            call.warn_of(&created);
-            return Ok((created.to_value(), "created"));
+    let current = if let Ok(current) = call.read(manifest.resource, &manifest.namespace, &manifest.name) {
+        current.to_value()
+    } else {
+        if dry_run == DryRun::Client {
+            return Ok((modified, "created"));
         }
+        let created = call
+            .create_checked(&modified, dry_run == DryRun::Server)
+            .map_err(|failure| failure.when("creating", &manifest.source))?;
+        call.warn_of(&created);
+        return Ok((created.to_value(), "created"));
     };
     let original = patch::last_applied(&current);
     if original.is_none() {

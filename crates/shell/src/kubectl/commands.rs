@@ -131,8 +131,7 @@ fn canonical(parent: &str, word: &str) -> String {
 pub(crate) fn find(words: &mut Vec<String>) -> Result<&'static Command, NotFound> {
     let mut path = String::new();
     let mut at = 0;
-    loop {
-        let Some(word) = words.get(at).cloned() else { break };
+    while let Some(word) = words.get(at).cloned() {
         if word == "--" {
             break;
         }

@@ -151,7 +151,6 @@ impl Place<'_> {
         let args = &self.flags.args;
         let first = command.path.split(' ').next().unwrap_or("");
         match command.path {
-            "apply" | "replace" | "diff" | "create" => return Vec::new(),
             "cordon" | "uncordon" | "drain" | "top nodes" => {
                 return Resource::find("nodes").map(|found| self.names(found)).unwrap_or_default();
             }
@@ -161,9 +160,8 @@ impl Place<'_> {
             }
             "explain" => return fields(partial),
             "config use-context" | "config set-context" => return vec!["opscape".to_owned()],
-            "version" | "api-resources" | "api-versions" | "cluster-info" | "run" => return Vec::new(),
             "taint" if args.is_empty() => return vec!["nodes".to_owned()],
-            _ if matches!(first, "create" | "config" | "auth") => return Vec::new(),
+            _ if NO_ARGUMENTS.contains(&first) => return Vec::new(),
             _ => {}
         }
         if let Some((kind, _)) = partial.split_once('/') {
@@ -190,6 +188,21 @@ impl Place<'_> {
         found
     }
 }
+
+/// The first words of commands whose arguments are nothing that is known here.
+const NO_ARGUMENTS: &[&str] = &[
+    "apply",
+    "replace",
+    "diff",
+    "create",
+    "run",
+    "version",
+    "api-resources",
+    "api-versions",
+    "cluster-info",
+    "config",
+    "auth",
+];
 
 /// The kinds a command works on.
 fn kinds(path: &str) -> Vec<String> {

@@ -12,6 +12,7 @@ const NAME: &str = "opscape";
 const USER: &str = "admin";
 const SERVER: &str = "https://127.0.0.1:6443";
 
+#[expect(clippy::unnecessary_wraps, reason = "a command may fail; this one never does")]
 pub(super) fn view(call: &mut Call<'_, '_>) -> Outcome {
     let namespace = match call.scope.shell.namespace.as_str() {
         "" => String::new(),
@@ -24,11 +25,13 @@ pub(super) fn view(call: &mut Call<'_, '_>) -> Outcome {
     Ok(Next::Done)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a command may fail; this one never does")]
 pub(super) fn current_context(call: &mut Call<'_, '_>) -> Outcome {
     call.say(NAME);
     Ok(Next::Done)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a command may fail; this one never does")]
 pub(super) fn contexts(call: &mut Call<'_, '_>) -> Outcome {
     if call.flags.text("output") == Some("name") {
         call.say(NAME);
@@ -38,7 +41,8 @@ pub(super) fn contexts(call: &mut Call<'_, '_>) -> Outcome {
     if !call.flags.truth("no-headers") {
         text.push_str("CURRENT\tNAME\tCLUSTER\tAUTHINFO\tNAMESPACE\n");
     }
-    text.push_str(&format!("*\t{NAME}\t{NAME}\t{USER}\t{}\n", call.scope.shell.namespace));
+    let part = format!("*\t{NAME}\t{NAME}\t{USER}\t{}\n", call.scope.shell.namespace);
+    text.push_str(&part);
     call.io.out(&tabs::align(&text, tabs::TABLE, None));
     Ok(Next::Done)
 }

@@ -90,7 +90,7 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Outcome {
     };
     wait = wait && dry_run == DryRun::No && !call.flags.given("raw");
     let (mut failures, mut pending, mut count) = (Vec::new(), Vec::new(), 0);
-    for target in targets.targets {
+    for target in targets.found {
         let uid = match &target.found {
             Ok(object) => object.meta().uid,
             Err(status) if ignore && status.is_not_found() => continue,

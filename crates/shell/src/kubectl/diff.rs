@@ -30,7 +30,7 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Outcome {
     let mut different = false;
     for manifest in manifests {
         let (live, merged) = states(&manifest, call)?;
-        let (live, merged) = (live.map(|value| shown(value)).unwrap_or_default(), shown(merged));
+        let (live, merged) = (live.map(shown).unwrap_or_default(), shown(merged));
         if live == merged {
             continue;
         }
@@ -82,7 +82,9 @@ fn shown(mut value: Value) -> String {
     if text(&value, "kind") == "Secret"
         && let Some(Value::Map(data)) = value.as_map_mut().and_then(|map| map.get_mut("data"))
     {
-        data.values_mut().for_each(|value| *value = Value::from("***"));
+        for value in data.values_mut() {
+            *value = Value::from("***");
+        }
     }
     to_yaml(&value)
 }
@@ -120,7 +122,8 @@ fn unified(old: &str, new: &str) -> String {
             _ => format!("{},{count}", from + 1),
         };
         let (removed, added) = (range(before('+'), count('+')), range(before('-'), count('-')));
-        out.push_str(&format!("@@ -{removed} +{added} @@\n"));
+        let part = format!("@@ -{removed} +{added} @@\n");
+        out.push_str(&part);
         for (mark, line) in hunk {
             out.push(*mark);
             out.push_str(line);
@@ -132,6 +135,7 @@ fn unified(old: &str, new: &str) -> String {
 }
 
 /// Lines kept, removed and added, by a longest common subsequence.
+#[expect(clippy::many_single_char_names, reason = "the usual names of this algorithm")]
 fn edits<'a>(old: &[&'a str], new: &[&'a str]) -> Vec<(char, &'a str)> {
     let same_start = old.iter().zip(new).take_while(|(a, b)| a == b).count();
     let rest = |lines: &[&'a str]| lines.len() - same_start;

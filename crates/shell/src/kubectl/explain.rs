@@ -121,11 +121,14 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Outcome {
     }
     let mut out = String::new();
     if !kind.group().is_empty() {
-        out.push_str(&format!("GROUP:      {}\n", kind.group()));
+        let part = format!("GROUP:      {}\n", kind.group());
+        out.push_str(&part);
     }
-    out.push_str(&format!("KIND:       {}\nVERSION:    {}\n\n", kind.kind, kind.version()));
+    let part = format!("KIND:       {}\nVERSION:    {}\n\n", kind.kind, kind.version());
+    out.push_str(&part);
     if let Some(field) = last {
-        out.push_str(&format!("FIELD: {} <{}>", field.name, type_name(field.holds)));
+        let part = format!("FIELD: {} <{}>", field.name, type_name(field.holds));
+        out.push_str(&part);
         if field.required {
             out.push_str(" -required-");
         }
@@ -155,7 +158,8 @@ fn fields(ty: Type, indent: usize, recursive: bool, docs: &mut Docs<'_, '_, '_>,
     for field in all {
         let required = if field.required { " -required-" } else { "" };
         let blanks = " ".repeat(indent);
-        out.push_str(&format!("{blanks}{}\t<{}>{required}\n", field.name, type_name(field.holds)));
+        let part = format!("{blanks}{}\t<{}>{required}\n", field.name, type_name(field.holds));
+        out.push_str(&part);
         if recursive {
             if let Some(inner) = Type::named(field.holds.type_name())
                 && indent < MAX_INDENT

@@ -52,7 +52,7 @@ impl Failure {
         let text = match self {
             Failure::Api(status) if status.reason == "Invalid" => invalid(status),
             Failure::Many(failures) => {
-                return failures.iter().map(|failure| format!("{}\n", failure.message())).collect();
+                return failures.iter().map(|failure| failure.message() + "\n").collect();
             }
             Failure::Flag(text) => format!("error: {text}\nSee '{command} --help' for usage."),
             Failure::Usage(text) => format!("error: {text}\nSee '{command} -h' for help and examples"),
@@ -88,11 +88,6 @@ impl Failure {
             Failure::Words(text) => Failure::Words(add(&text)),
             other => other,
         }
-    }
-
-    /// Whether an object does not exist.
-    pub fn is_not_found(&self) -> bool {
-        matches!(self, Failure::Api(status) if status.is_not_found())
     }
 }
 

@@ -164,5 +164,5 @@ pub(crate) fn targets(call: &mut Call<'_, '_>) -> Result<Targets, Failure> {
     }
     let singular = targets.len() == 1;
     let several_kinds = resources.len() > 1;
-    Ok(Targets { targets, resources, singular, several_kinds, named: true })
+    Ok(Targets { found: targets, resources, singular, several_kinds, named: true })
 }

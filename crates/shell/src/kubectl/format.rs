@@ -84,12 +84,11 @@ fn path(template: &str) -> Result<jsonpath::Template, Failure> {
 pub(crate) fn label(value: &Value) -> String {
     let (api_version, kind) = (text(value, "apiVersion"), text(value, "kind"));
     let name = text(value, "metadata.name");
-    match Resource::of(api_version, kind) {
-        Some(resource) => format!("{}/{name}", resource.qualified_kind()),
-        None => {
-            let group = api_version.split_once('/').map_or("", |(group, _)| group);
-            format!("{}/{name}", super::resources::qualified(&kind.to_ascii_lowercase(), group))
-        }
+    if let Some(resource) = Resource::of(api_version, kind) {
+        format!("{}/{name}", resource.qualified_kind())
+    } else {
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        format!("{}/{name}", super::resources::qualified(&kind.to_ascii_lowercase(), group))
     }
 }
 

@@ -18,6 +18,7 @@ pub(super) const FLAGS: &str = "o|output= w|watch! watch-only! output-watch-even
     template=";
 
 /// How tables look.
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag of the command")]
 struct View {
     wide: bool,
     namespaces: bool,
@@ -31,7 +32,7 @@ struct View {
 
 pub(super) fn run(call: &mut Call<'_, '_>) -> Outcome {
     if let Some(path) = call.flags.text("raw") {
-        return raw(&path.to_owned(), call);
+        return raw(path, call);
     }
     let output = call.flags.text("output").unwrap_or("").to_owned();
     let columns = custom_columns(&output)?;
@@ -65,7 +66,7 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Outcome {
     let quiet = call.flags.truth("ignore-not-found");
     let mut failures = Vec::new();
     let mut found: Vec<(&'static Resource, Vec<Object>)> = Vec::new();
-    for target in targets.targets.drain(..) {
+    for target in targets.found.drain(..) {
         match target.found {
             Ok(object) => match found.last_mut() {
                 Some((resource, objects)) if *resource == target.resource => objects.push(object),
@@ -234,6 +235,7 @@ fn by_text(a: &str, b: &str) -> std::cmp::Ordering {
     natural(a, b)
 }
 
+#[expect(clippy::many_single_char_names, reason = "two of each: what is compared, its digits, their numbers")]
 fn natural(mut a: &str, mut b: &str) -> std::cmp::Ordering {
     let digits = |text: &str| text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     loop {
@@ -476,8 +478,11 @@ impl Waiter for Watch {
     }
 }
 
+/// Objects with the targets they were found for, and what is missing.
+pub(super) type Present = (Vec<(Target, Object)>, Vec<Failure>);
+
 /// The objects found, and the failures of those that are missing.
-pub(super) fn present(targets: Vec<Target>) -> (Vec<(Target, Object)>, Vec<Failure>) {
+pub(super) fn present(targets: Vec<Target>) -> Present {
     let (mut found, mut failures) = (Vec::new(), Vec::new());
     for target in targets {
         match target.found.clone() {

@@ -6,6 +6,7 @@ use super::{COMMANDS, Call, Next, Outcome, RESOURCES, VERSION};
 use crate::output::tabs;
 use crate::process::{Io, Poll, Scope, Task};
 
+#[expect(clippy::unnecessary_wraps, reason = "a command may fail; this one never does")]
 pub(super) fn version(call: &mut Call<'_, '_>) -> Outcome {
     call.say(&format!("Client Version: {VERSION}"));
     call.say("Kustomize Version: v5.8.1");
@@ -15,6 +16,7 @@ pub(super) fn version(call: &mut Call<'_, '_>) -> Outcome {
     Ok(Next::Done)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a command may fail; this one never does")]
 pub(super) fn api_resources(call: &mut Call<'_, '_>) -> Outcome {
     let only = call.flags.given("namespaced").then(|| call.flags.truth("namespaced"));
     let group = call.flags.text("api-group");
@@ -44,6 +46,7 @@ pub(super) fn api_resources(call: &mut Call<'_, '_>) -> Outcome {
     Ok(Next::Done)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a command may fail; this one never does")]
 pub(super) fn api_versions(call: &mut Call<'_, '_>) -> Outcome {
     let mut versions: Vec<&str> = RESOURCES.iter().map(|resource| resource.api_version).collect();
     versions.push("autoscaling/v1");
@@ -55,6 +58,7 @@ pub(super) fn api_versions(call: &mut Call<'_, '_>) -> Outcome {
     Ok(Next::Done)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a command may fail; this one never does")]
 pub(super) fn cluster_info(call: &mut Call<'_, '_>) -> Outcome {
     call.say("Kubernetes control plane is running at https://127.0.0.1:6443");
     call.say("");

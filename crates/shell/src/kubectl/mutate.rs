@@ -5,7 +5,7 @@ use opscape_manifest::names;
 use opscape_manifest::value::{Map, Value};
 
 use super::delete::DryRun;
-use super::get::present;
+use super::get::{Present, present};
 use super::literal::{edit_list, map, remove, slot, some_text};
 use super::print::{at, list, text};
 use super::target::{Missing, Target, Targets};
@@ -112,8 +112,8 @@ fn change_map(call: &mut Call<'_, '_>, field: &str, what: &str) -> Outcome {
         }
     }
     let targets = call.targets_of(resources, Missing::IsAnError)?;
-    let several = targets.targets.len() > 1;
-    let (found, mut failures) = present(targets.targets);
+    let several = targets.found.len() > 1;
+    let (found, mut failures) = present(targets.found);
     for (target, object) in found {
         let mut value = object.to_value();
         let before = value.get("metadata").and_then(|metadata| metadata.get(field)).cloned();
@@ -195,7 +195,7 @@ pub(super) fn uncordon(call: &mut Call<'_, '_>) -> Outcome {
 }
 
 /// The nodes of a command that is about nodes.
-pub(super) fn nodes(call: &mut Call<'_, '_>) -> Result<(Vec<(Target, Object)>, Vec<Failure>), Failure> {
+pub(super) fn nodes(call: &mut Call<'_, '_>) -> Result<Present, Failure> {
     let path = call.command.path;
     let names = call.args().to_vec();
     if names.is_empty() && !call.flags.given("selector") {
@@ -206,7 +206,7 @@ pub(super) fn nodes(call: &mut Call<'_, '_>) -> Result<(Vec<(Target, Object)>, V
         Some((_, name)) => name.to_owned(),
         None => name.clone(),
     }));
-    Ok(present(call.targets(&args, Missing::IsAnError)?.targets))
+    Ok(present(call.targets(&args, Missing::IsAnError)?.found))
 }
 
 fn set_schedulable(call: &mut Call<'_, '_>, schedulable: bool) -> Outcome {
@@ -304,7 +304,7 @@ pub(super) fn taint(call: &mut Call<'_, '_>) -> Outcome {
     let overwrite = call.flags.truth("overwrite");
     let dry_run = call.dry_run()?;
     let targets = call.targets(resources, Missing::IsAnError)?;
-    let (found, mut failures) = present(targets.targets);
+    let (found, mut failures) = present(targets.found);
     for (target, object) in found {
         let mut value = object.to_value();
         let old = list(&value, "spec.taints").to_vec();

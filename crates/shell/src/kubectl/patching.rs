@@ -44,7 +44,7 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Outcome {
     };
     let dry_run = call.dry_run()?;
     let targets = call.given_targets(Missing::IsAnError)?;
-    let (found, mut failures) = present(targets.targets);
+    let (found, mut failures) = present(targets.found);
     for (target, object) in found {
         let before = object.to_value();
         let done = patched(&kind, &before, patch.clone(), call)

@@ -24,7 +24,7 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Outcome {
     let expected = call.flags.number("current-replicas").filter(|expected| *expected >= 0);
     let version = call.flags.text("resource-version").and_then(|version| version.parse().ok());
     let targets = call.given_targets(Missing::IsAnError)?;
-    let (found, mut failures) = present(targets.targets);
+    let (found, mut failures) = present(targets.found);
     if found.is_empty() && failures.is_empty() {
         return words("no objects passed to scale");
     }
@@ -111,7 +111,7 @@ pub(super) fn autoscale(call: &mut Call<'_, '_>) -> Outcome {
         ));
     }
     let targets = call.given_targets(Missing::IsAnError)?;
-    let (found, failures) = present(targets.targets);
+    let (found, failures) = present(targets.found);
     Failure::all(failures)?;
     for (target, object) in found {
         let mut metrics = Vec::new();

@@ -22,16 +22,14 @@ fn each_container(spec: &mut Value, mut edit: impl FnMut(&mut Value)) {
     }
 }
 
+/// A change of a pod spec.
+type Edit<'e> = dyn FnMut(&mut Value, &mut Call<'_, '_>, &Target) -> Result<(), Vec<Failure>> + 'e;
+
 /// Changes the pod specs of the targets, and says so of those that changed.
-fn change(
-    call: &mut Call<'_, '_>,
-    resources: &[String],
-    verb: &str,
-    edit: &mut dyn FnMut(&mut Value, &mut Call<'_, '_>, &Target) -> Result<(), Vec<Failure>>,
-) -> Outcome {
+fn change(call: &mut Call<'_, '_>, resources: &[String], verb: &str, edit: &mut Edit<'_>) -> Outcome {
     let dry_run = call.dry_run()?;
     let targets = call.targets_of(resources, Missing::IsAnError)?;
-    let (found, mut failures) = present(targets.targets);
+    let (found, mut failures) = present(targets.found);
     for (target, object) in found {
         let before = object.to_value();
         let mut value = before.clone();
@@ -117,13 +115,13 @@ pub(super) fn env(call: &mut Call<'_, '_>) -> Outcome {
     for pair in pairs {
         match pair.split_once('=') {
             Some((name, value)) => {
-                set.push(map([("name", Value::from(name)), ("value", Value::from(value))]))
+                set.push(map([("name", Value::from(name)), ("value", Value::from(value))]));
             }
             None => gone.push(pair.strip_suffix('-').unwrap_or(pair).to_owned()),
         }
     }
     if let Some(from) = call.flags.text("from") {
-        set.extend(from_source(call, &from.to_owned())?);
+        set.extend(from_source(call, from)?);
     }
     if set.is_empty() && gone.is_empty() {
         return words("at least one environment variable must be provided");
@@ -165,7 +163,7 @@ pub(super) fn env(call: &mut Call<'_, '_>) -> Outcome {
 /// Variables for all keys of a ConfigMap or a Secret (`--from=configmap/NAME`).
 fn from_source(call: &mut Call<'_, '_>, from: &str) -> Result<Vec<Value>, Failure> {
     let targets = call.targets(&[from.to_owned()], Missing::IsAnError)?;
-    let (found, failures) = present(targets.targets);
+    let (found, failures) = present(targets.found);
     Failure::all(failures)?;
     let prefix = call.flags.text("prefix").unwrap_or("");
     let only = call.flags.texts("keys");
@@ -195,7 +193,7 @@ fn from_source(call: &mut Call<'_, '_>, from: &str) -> Result<Vec<Value>, Failur
 
 fn list_env(call: &mut Call<'_, '_>, resources: &[String], pattern: &str) -> Outcome {
     let targets = call.targets_of(resources, Missing::IsAnError)?;
-    let (found, failures) = present(targets.targets);
+    let (found, failures) = present(targets.found);
     for (target, object) in found {
         let value = object.to_value();
         let Some(spec) = pod_spec_path(target.resource.kind).and_then(|path| value.at(path)) else {

@@ -44,7 +44,7 @@ pub(crate) enum Missing {
 
 /// What a command line means.
 pub(crate) struct Targets {
-    pub targets: Vec<Target>,
+    pub found: Vec<Target>,
     /// The resources asked for, in order.
     pub resources: Vec<&'static Resource>,
     /// One single object was named.
@@ -114,7 +114,7 @@ impl Call<'_, '_> {
         }
         let several_kinds = kinds.len() > 1 || args.first().is_some_and(|arg| arg == "all");
         let mut result = Targets {
-            targets: Vec::new(),
+            found: Vec::new(),
             resources: kinds,
             singular: false,
             several_kinds,
@@ -130,7 +130,7 @@ impl Call<'_, '_> {
             result.singular = named.len() == 1;
             for (resource, name) in named {
                 let found = self.read(resource, &namespace, &name);
-                result.targets.push(Target { resource, name, namespace: namespace.clone(), found });
+                result.found.push(Target { resource, name, namespace: namespace.clone(), found });
             }
             return Ok(result);
         }
@@ -146,7 +146,7 @@ impl Call<'_, '_> {
                 if filter.matches(&object) {
                     let meta = object.meta();
                     let (name, namespace) = (meta.name.to_string(), meta.namespace.to_string());
-                    result.targets.push(Target { resource, name, namespace, found: Ok(object) });
+                    result.found.push(Target { resource, name, namespace, found: Ok(object) });
                 }
             }
         }

@@ -88,7 +88,7 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Outcome {
     if call.args().is_empty() && !call.flags.given("filename") {
         return words("You must provide one or more resources by argument or filename.");
     }
-    let mut targets = call.given_targets(Missing::IsAnError)?.targets;
+    let mut targets = call.given_targets(Missing::IsAnError)?.found;
     if targets.is_empty() {
         if matches!(goal, Goal::Delete) {
             return Ok(Next::Done);

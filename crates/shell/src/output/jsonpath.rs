@@ -56,9 +56,7 @@ impl Template {
         let inner = text.strip_prefix('{').unwrap_or(text);
         let inner = inner.strip_suffix('}').unwrap_or(inner);
         if inner.contains(['{', '}']) || text.starts_with('{') != text.ends_with('}') {
-            return Err(format!(
-                "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{{name1.name2}}' or '{{.name1.name2}}'"
-            ));
+            return Err("unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'".to_string());
         }
         let dot = if inner.starts_with('.') { "" } else { "." };
         Template::parse(&format!("{{{dot}{inner}}}"), true)

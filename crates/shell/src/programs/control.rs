@@ -53,12 +53,11 @@ pub(super) fn timeout(arguments: &[String]) -> Box<dyn Task> {
 impl Task for Timeout {
     fn poll(&mut self, io: &mut Io, scope: &mut Scope<'_>) -> Poll {
         let now = scope.world.now();
-        let (deadline, task) = match &mut self.running {
-            Some(running) => running,
-            None => {
-                let task = launch(std::mem::take(&mut self.words), scope.shell);
-                self.running.insert((after(now, self.micros), task))
-            }
+        let (deadline, task) = if let Some(running) = &mut self.running {
+            running
+        } else {
+            let task = launch(std::mem::take(&mut self.words), scope.shell);
+            self.running.insert((after(now, self.micros), task))
         };
         match task.poll(io, scope) {
             Poll::Done(code) => Poll::Done(code),
@@ -289,9 +288,8 @@ fn unescape(text: &str) -> String {
             (_, true) => match chars.next() {
                 Some('n') => out.push('\n'),
                 Some('t') => out.push('\t'),
-                Some('\\') => out.push('\\'),
+                Some('\\') | None => out.push('\\'),
                 Some(other) => out.extend(['\\', other]),
-                None => out.push('\\'),
             },
             (other, _) => out.push(other),
         }

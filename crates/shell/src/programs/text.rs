@@ -24,6 +24,7 @@ enum Filter {
 }
 
 /// The state of `grep`.
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag")]
 struct Grep {
     pattern: Pattern,
     invert: bool,
@@ -277,8 +278,8 @@ impl Task for Reading {
     fn poll(&mut self, io: &mut Io, scope: &mut Scope<'_>) -> Poll {
         if !self.opened {
             self.opened = true;
-            if !self.files.is_empty() && !(self.files.len() == 1 && self.files.iter().any(|file| file == "-"))
-            {
+            let only_input = self.files.iter().all(|file| file == "-");
+            if !only_input {
                 let mut text = String::new();
                 for file in &self.files {
                     match scope.shell.file(scope.world, file) {
@@ -448,13 +449,14 @@ impl Filter {
                 io.out(&golang::base64(kept.as_bytes()));
                 io.out("\n");
             }
-            Filter::Base64 { kept, .. } => match golang::base64_decode(kept.trim()) {
-                Ok(bytes) => io.out(&String::from_utf8_lossy(&bytes)),
-                Err(_) => {
+            Filter::Base64 { kept, .. } => {
+                if let Ok(bytes) = golang::base64_decode(kept.trim()) {
+                    io.out(&String::from_utf8_lossy(&bytes));
+                } else {
                     io.err("base64: invalid input\n");
                     return 1;
                 }
-            },
+            }
             _ => {}
         }
         0

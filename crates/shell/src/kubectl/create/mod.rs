@@ -92,28 +92,27 @@ impl Call<'_, '_> {
     /// Creates a made object and says `NAME VERB`, or shows it in the form of `-o`.
     pub(super) fn create_and_say(&mut self, value: Value, verb: &str) -> Result<(), Failure> {
         let dry_run = self.dry_run()?;
-        let (shown, name) = match dry_run {
-            DryRun::Client => (value.clone(), label(&value)),
-            _ => {
-                let mut sent = value;
-                let namespaced = super::Resource::of(
-                    super::print::text(&sent, "apiVersion"),
-                    super::print::text(&sent, "kind"),
-                )
-                .is_none_or(|resource| resource.namespaced);
-                if namespaced {
-                    *slot(&mut sent, &["metadata", "namespace"]) = Value::from(self.namespace());
-                }
-                if self.flags.truth("save-config") {
-                    let applied = last_applied(&sent);
-                    *slot(&mut sent, &["metadata", "annotations", super::apply::LAST_APPLIED]) =
-                        Value::from(applied);
-                }
-                let object = self.create(&sent, dry_run == DryRun::Server)?;
-                let value = object.to_value();
-                let name = label(&value);
-                (value, name)
+        let (shown, name) = if dry_run == DryRun::Client {
+            (value.clone(), label(&value))
+        } else {
+            let mut sent = value;
+            let namespaced = super::Resource::of(
+                super::print::text(&sent, "apiVersion"),
+                super::print::text(&sent, "kind"),
+            )
+            .is_none_or(|resource| resource.namespaced);
+            if namespaced {
+                *slot(&mut sent, &["metadata", "namespace"]) = Value::from(self.namespace());
             }
+            if self.flags.truth("save-config") {
+                let applied = last_applied(&sent);
+                *slot(&mut sent, &["metadata", "annotations", super::apply::LAST_APPLIED]) =
+                    Value::from(applied);
+            }
+            let object = self.create(&sent, dry_run == DryRun::Server)?;
+            let value = object.to_value();
+            let name = label(&value);
+            (value, name)
         };
         match self.flags.text("output") {
             None | Some("") => self.say(&format!("{name} {verb}{}", dry_run.suffix())),

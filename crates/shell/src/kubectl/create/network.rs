@@ -193,7 +193,7 @@ pub(in crate::kubectl) const EXPOSE_FLAGS: &str = "port= target-port= protocol= 
 pub(in crate::kubectl) fn expose(call: &mut Call<'_, '_>) -> Outcome {
     let args = call.args().to_vec();
     let targets = call.targets_of(&args, Missing::IsAnError)?;
-    let (found, failures) = present(targets.targets);
+    let (found, failures) = present(targets.found);
     Failure::all(failures)?;
     for (target, object) in found {
         let value = object.to_value();

@@ -234,7 +234,9 @@ pub(super) fn role(object: &Value, page: &mut Page) -> bool {
         }
     }
     rows.sort();
-    rows.iter().for_each(|row| page.line(row));
+    for row in &rows {
+        page.line(row);
+    }
     false
 }
 
@@ -266,22 +268,19 @@ pub(super) fn autoscaler(object: &Value, page: &mut Page) -> bool {
         let target = at(metric, "resource.target");
         let now = current.get(index).and_then(|now| at(now, "resource.current"));
         let value = |from: Option<&Value>, field: &str| from.and_then(|from| from.get(field)).map(scalar);
-        match value(target, "averageUtilization") {
-            Some(wanted) => {
-                let now = match (value(now, "averageUtilization"), value(now, "averageValue")) {
-                    (Some(percent), Some(amount)) => format!("{percent}% ({amount})"),
-                    _ => "<unknown>".to_owned(),
-                };
-                page.pair(
-                    &format!("  resource {name} on pods  (as a percentage of request)"),
-                    &format!("{now} / {wanted}%"),
-                );
-            }
-            None => {
-                let wanted = value(target, "averageValue").unwrap_or_default();
-                let now = value(now, "averageValue").unwrap_or("<unknown>".to_owned());
-                page.pair(&format!("  resource {name} on pods"), &format!("{now} / {wanted}"));
-            }
+        if let Some(wanted) = value(target, "averageUtilization") {
+            let now = match (value(now, "averageUtilization"), value(now, "averageValue")) {
+                (Some(percent), Some(amount)) => format!("{percent}% ({amount})"),
+                _ => "<unknown>".to_owned(),
+            };
+            page.pair(
+                &format!("  resource {name} on pods  (as a percentage of request)"),
+                &format!("{now} / {wanted}%"),
+            );
+        } else {
+            let wanted = value(target, "averageValue").unwrap_or_default();
+            let now = value(now, "averageValue").unwrap_or("<unknown>".to_owned());
+            page.pair(&format!("  resource {name} on pods"), &format!("{now} / {wanted}"));
         }
     }
     page.pair("Min replicas", &at(object, "spec.minReplicas").map_or("<unset>".to_owned(), scalar));

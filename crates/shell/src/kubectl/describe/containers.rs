@@ -80,7 +80,8 @@ pub(super) fn tolerations(tolerations: &[Value]) -> Vec<String> {
             line.push_str(if key.is_empty() && effect.is_empty() { "op=Exists" } else { " op=Exists" });
         }
         if let Some(seconds) = toleration.get("tolerationSeconds").and_then(Value::as_int) {
-            line.push_str(&format!(" for {seconds}s"));
+            let part = format!(" for {seconds}s");
+            line.push_str(&part);
         }
         line
     };
@@ -310,7 +311,8 @@ fn mounts(container: &Value, page: &mut Page) {
         let read_only = mount.get("readOnly").and_then(Value::as_bool) == Some(true);
         let mut flags = if read_only { "ro" } else { "rw" }.to_owned();
         if !text(mount, "subPath").is_empty() {
-            flags.push_str(&format!(",path={}", opscape_manifest::golang::quote(text(mount, "subPath"))));
+            let part = format!(",path={}", opscape_manifest::golang::quote(text(mount, "subPath")));
+            flags.push_str(&part);
         }
         page.line(&format!("      {} from {} ({flags})", text(mount, "mountPath"), text(mount, "name")));
     }

@@ -147,20 +147,20 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Outcome {
     let mut targets = call.targets_of(&args, Missing::MeansAll);
     // A name that is not there may be the beginning of others.
     if let Ok(found) = &mut targets
-        && let [target] = found.targets.as_slice()
+        && let [target] = found.found.as_slice()
         && target.found.is_err()
         && args.len() == 2
         && let [kind, prefix] = args.as_slice()
     {
         let mut all = call.targets(std::slice::from_ref(kind), Missing::MeansAll)?;
-        all.targets.retain(|target| target.name.starts_with(prefix.as_str()));
-        if !all.targets.is_empty() {
+        all.found.retain(|target| target.name.starts_with(prefix.as_str()));
+        if !all.found.is_empty() {
             *found = all;
         }
     }
     let targets = targets?;
     let resources = targets.resources.clone();
-    let (found, failures) = present(targets.targets);
+    let (found, failures) = present(targets.found);
     if found.is_empty() && failures.is_empty() {
         let namespaced =
             !call.flags.truth("all-namespaces") && resources.iter().all(|found| found.namespaced);

@@ -89,7 +89,9 @@ fn lease(node: &Value, name: &str, call: &Call<'_, '_>, page: &mut Page) {
     // Where leases are not kept as objects, the kubelet renews with its status.
     let mut renewed = part("spec.renewTime");
     if renewed.is_empty() {
-        renewed = condition(node, "Ready").map_or("", |ready| text(ready, "lastHeartbeatTime")).to_owned();
+        condition(node, "Ready")
+            .map_or("", |ready| text(ready, "lastHeartbeatTime"))
+            .clone_into(&mut renewed);
     }
     page.pair("  RenewTime", &date(&renewed));
 }

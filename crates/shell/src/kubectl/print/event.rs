@@ -5,11 +5,11 @@ use opscape_manifest::value::Value;
 
 use super::{Printer, at, name, number, since, text};
 
-pub(super) fn printer() -> Option<Printer> {
-    Some(Printer {
+pub(super) fn printer() -> Printer {
+    Printer {
         columns: "LAST SEEN|TYPE|REASON|OBJECT|SUBOBJECT*|SOURCE*|MESSAGE|FIRST SEEN*|COUNT*|NAME*",
         cells,
-    })
+    }
 }
 
 /// The component, and its node, that an event comes from (`formatEventSource`).

@@ -33,9 +33,9 @@ pub(crate) struct Printer {
 /// How a resource is printed.
 pub(crate) fn printer(resource: &Resource) -> Printer {
     let family = match resource.plural {
-        "pods" => pod::printer(),
-        "nodes" => node::printer(),
-        "events" => event::printer(),
+        "pods" => Some(pod::printer()),
+        "nodes" => Some(node::printer()),
+        "events" => Some(event::printer()),
         "deployments"
         | "replicasets"
         | "statefulsets"

@@ -5,11 +5,11 @@ use opscape_manifest::value::Value;
 
 use super::{Printer, age_of, at, list, name, or_none, text};
 
-pub(super) fn printer() -> Option<Printer> {
-    Some(Printer {
+pub(super) fn printer() -> Printer {
+    Printer {
         columns: "NAME|STATUS|ROLES|AGE|VERSION|INTERNAL-IP*|EXTERNAL-IP*|OS-IMAGE*|KERNEL-VERSION*|CONTAINER-RUNTIME*",
         cells,
-    })
+    }
 }
 
 /// The roles of a node, from its labels.

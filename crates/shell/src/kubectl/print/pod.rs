@@ -5,11 +5,8 @@ use opscape_manifest::value::Value;
 
 use super::{Printer, age_of, at, condition, list, name, number, or_none, since, text};
 
-pub(super) fn printer() -> Option<Printer> {
-    Some(Printer {
-        columns: "NAME|READY|STATUS|RESTARTS|AGE|IP*|NODE*|NOMINATED NODE*|READINESS GATES*",
-        cells,
-    })
+pub(super) fn printer() -> Printer {
+    Printer { columns: "NAME|READY|STATUS|RESTARTS|AGE|IP*|NODE*|NOMINATED NODE*|READINESS GATES*", cells }
 }
 
 /// What the columns READY, STATUS and RESTARTS say.

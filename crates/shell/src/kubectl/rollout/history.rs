@@ -115,7 +115,8 @@ pub(in crate::kubectl) fn history(call: &mut Call<'_, '_>) -> Outcome {
         let mut text = "REVISION\tCHANGE-CAUSE\n".to_owned();
         for revision in &revisions {
             let cause = annotation(&revision.holder, CHANGE_CAUSE).filter(|cause| !cause.is_empty());
-            text.push_str(&format!("{}\t{}\n", revision.number, cause.unwrap_or("<none>")));
+            let part = format!("{}\t{}\n", revision.number, cause.unwrap_or("<none>"));
+            text.push_str(&part);
         }
         let table = if revisions.is_empty() {
             "No rollout history found.".to_owned()
@@ -163,9 +164,12 @@ fn roll_back(
         revisions.iter().find(|revision| revision.number == wanted).ok_or_else(missing)?
     } else {
         // The last one but one.
-        let none = || match is_deployment {
-            true => Failure::Words(format!("no rollout history found for deployment \"{}\"", target.name)),
-            false => Failure::Words("no last revision to roll back to".to_owned()),
+        let none = || {
+            if is_deployment {
+                Failure::Words(format!("no rollout history found for deployment \"{}\"", target.name))
+            } else {
+                Failure::Words("no last revision to roll back to".to_owned())
+            }
         };
         revisions.iter().rev().nth(1).ok_or_else(none)?
     };

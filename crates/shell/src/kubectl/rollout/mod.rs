@@ -6,11 +6,10 @@ mod status;
 pub(super) use history::{HISTORY_FLAGS, UNDO_FLAGS, history, undo};
 pub(super) use status::{STATUS_FLAGS, status};
 
-use opscape_manifest::api::Object;
 use opscape_manifest::api::meta::Timestamp;
 use opscape_manifest::value::Value;
 
-use super::get::present;
+use super::get::{Present, present};
 use super::literal::{remove, slot};
 use super::print::at;
 use super::target::{Missing, Target};
@@ -19,12 +18,12 @@ use super::{Call, Failure, Next, Outcome, words};
 pub(super) const FLAGS: &str = "f|filename* R|recursive! k|kustomize= l|selector= o|output= field-manager=";
 
 /// The objects of a rollout command; there must be one at least.
-fn workloads(call: &mut Call<'_, '_>) -> Result<(Vec<(Target, Object)>, Vec<Failure>), Failure> {
+fn workloads(call: &mut Call<'_, '_>) -> Result<Present, Failure> {
     if call.args().is_empty() && !call.flags.given("filename") {
         return words("required resource not specified");
     }
     let targets = call.given_targets(Missing::IsAnError)?;
-    Ok(present(targets.targets))
+    Ok(present(targets.found))
 }
 
 fn each(
