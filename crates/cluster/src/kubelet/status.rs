@@ -53,9 +53,8 @@ impl Kubelets {
             if init { inits.push(status) } else { mains.push(status) }
         }
         let phase = phase(&pod, &run);
-        let running = mains.iter().chain(&inits).any(|one| one.state.running.is_some());
         let status = &mut new.status;
-        if status.pod_ip.is_empty() && !first && (running || phase != Phase::Pending) {
+        if status.pod_ip.is_empty() && !first {
             let address = if run.address.is_empty() { status.host_ip.clone() } else { run.address.clone() };
             status.pod_ips = vec![ip_entry(&address)];
             status.pod_ip = address;

@@ -31,6 +31,8 @@ pub(super) struct NodeInfo {
     pub non_zero: Amounts,
     pub other_requested: Vec<(Str, i64)>,
     pub pods: i64,
+    /// Grows with every pod that comes or goes and every change of the node's size.
+    pub usage: u32,
     pub ports: Vec<HostPort>,
 }
 
@@ -48,6 +50,7 @@ impl NodeInfo {
             non_zero: Amounts::default(),
             other_requested: Vec::new(),
             pods: 0,
+            usage: epoch,
             ports: Vec::new(),
         }
     }
@@ -68,6 +71,7 @@ impl NodeInfo {
             }
         }
         self.pods += sign;
+        self.usage = self.usage.wrapping_add(1);
         for port in host_ports(pod) {
             if sign > 0 {
                 self.ports.push(port);
@@ -184,6 +188,7 @@ impl Cache {
         if old.status.allocatable != node.status.allocatable {
             (info.allocatable, info.allowed_pods, info.other_allocatable) =
                 allocatable(&node.status.allocatable);
+            info.usage = info.usage.wrapping_add(1);
         }
         let labels = old.metadata.labels != node.metadata.labels;
         if labels || old.spec.taints != node.spec.taints || old.spec.unschedulable != node.spec.unschedulable

@@ -11,7 +11,7 @@ use super::cache::{Cache, NodeInfo};
 use super::interpod::InterPod;
 use super::labels::{Matcher, NodeTerm, RequiredNode};
 use super::plugin::{Plugin, Reason};
-use super::resources::{HostPort, Request, host_ports};
+use super::resources::{HostPort, Request, balanced_allocation, host_ports, least_allocated};
 use super::spread::Spread;
 use super::taints;
 
@@ -44,6 +44,10 @@ struct NodeFit {
     verdict: Verdict,
     disliked: u16,
     preferred: i32,
+    /// For which use of the node the scores hold.
+    usage: u32,
+    least_allocated: i16,
+    balanced: i16,
 }
 
 #[derive(Clone, Copy, Default, PartialEq)]
@@ -229,12 +233,27 @@ impl Class {
             verdict: if named { verdict } else { Verdict::NotNamed },
             disliked: taints::disliked(tolerations, node) as u16,
             preferred: preferred.sum(),
+            usage: info.usage.wrapping_sub(1),
+            least_allocated: 0,
+            balanced: 0,
         }
     }
 
     /// How many `PreferNoSchedule` taints the pod does not tolerate, and the weight of the preferred terms that a node fits.
     pub fn liking(&self, index: usize) -> (i64, i64) {
         self.fits.get(index).map_or((0, 0), |fit| (i64::from(fit.disliked), i64::from(fit.preferred)))
+    }
+
+    /// LeastAllocated and BalancedAllocation of a node that was judged; worked out again when the use of the node changed.
+    pub fn resource_scores(&mut self, index: usize, info: &NodeInfo) -> (i64, i64) {
+        let Some(fit) = self.fits.get_mut(index) else { return (0, 0) };
+        if fit.usage != info.usage {
+            fit.usage = info.usage;
+            let least = least_allocated(&info.non_zero, &self.request.non_zero, &info.allocatable);
+            let balanced = balanced_allocation(&info.requested, &self.request.plain, &info.allocatable);
+            (fit.least_allocated, fit.balanced) = (least as i16, balanced as i16);
+        }
+        (i64::from(fit.least_allocated), i64::from(fit.balanced))
     }
 
     /// Asks the filters in their order.

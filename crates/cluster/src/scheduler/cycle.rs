@@ -5,7 +5,6 @@ use opscape_manifest::api::meta::Str;
 use super::cache::{Cache, NodeInfo};
 use super::class::{Class, Rejection};
 use super::plugin::{Plugin, SCORING};
-use super::resources::{balanced_allocation, least_allocated};
 
 /// The least number of feasible nodes to look for (`minFeasibleNodesToFind`).
 const FEWEST: usize = 100;
@@ -120,7 +119,7 @@ fn try_node(cache: &Cache, class: &mut Class, nominated: &dyn Nominated, index: 
 }
 
 /// Scores all feasible nodes.
-fn score(cache: &Cache, class: &Class, scratch: &mut Scratch) {
+fn score(cache: &Cache, class: &mut Class, scratch: &mut Scratch) {
     let Scratch { feasible, scores, totals, seen, .. } = scratch;
     totals.clear();
     totals.resize(feasible.len(), 0);
@@ -137,14 +136,14 @@ fn score(cache: &Cache, class: &Class, scratch: &mut Scratch) {
                 normalize(out, false);
             }
             Plugin::NodeResourcesFit => {
-                let wants = &class.request.non_zero;
-                out.extend(infos.map(|info| least_allocated(&info.non_zero, wants, &info.allocatable)));
+                let at = feasible.iter().map(|index| *index as usize);
+                out.extend(at.zip(infos).map(|(at, info)| class.resource_scores(at, info).0));
             }
             Plugin::NodeResourcesBalancedAllocation
                 if class.request.plain.cpu != 0 || class.request.plain.memory != 0 =>
             {
-                let wants = &class.request.plain;
-                out.extend(infos.map(|info| balanced_allocation(&info.requested, wants, &info.allocatable)));
+                let at = feasible.iter().map(|index| *index as usize);
+                out.extend(at.zip(infos).map(|(at, info)| class.resource_scores(at, info).1));
             }
             Plugin::PodTopologySpread => {
                 if !class.spread.score(cache, feasible, out, seen) {

@@ -169,12 +169,15 @@ impl Component for Scheduler {
         match wake {
             Wake::Cycle => {
                 self.awake = false;
+                let mut bound = true;
                 if let Some((uid, queued)) = self.queue.pop() {
                     context.because(queued.cause);
-                    self.try_pod(uid, &queued, api, context);
+                    bound = self.try_pod(uid, &queued, api, context);
                     context.because(None);
                 }
-                self.wake(Duration::ZERO, context);
+                // A binding goes on by itself; a failure keeps the scheduler from the next pod.
+                let delay = if bound { Duration::ZERO } else { api.options().latency.scheduler };
+                self.wake(delay, context);
                 self.wait_for_flush(context);
             }
             Wake::Flush => {

@@ -41,14 +41,21 @@ impl Nominated for Others<'_> {
 }
 
 impl Scheduler {
-    pub(super) fn try_pod(&mut self, uid: Uid, queued: &Queued, api: &mut Api, context: &mut Context<'_>) {
+    /// Tries a pod. False: no node can take it.
+    pub(super) fn try_pod(
+        &mut self,
+        uid: Uid,
+        queued: &Queued,
+        api: &mut Api,
+        context: &mut Context<'_>,
+    ) -> bool {
         let Some(pod) = api.store().typed_by_uid::<Pod>(uid).cloned() else {
             self.queue.remove(uid);
-            return;
+            return true;
         };
         Arc::make_mut(&mut self.cache).sort();
         let now = context.now();
-        let Some(class) = self.classes.of(&mut self.cache, api.store(), &pod) else { return };
+        let Some(class) = self.classes.of(&mut self.cache, api.store(), &pod) else { return true };
         let nominated = Others { pod: &pod, all: &self.nominated };
         let (start, scratch) = (&mut self.start, &mut self.scratch);
         let outcome = cycle::choose(&self.cache, class, &nominated, start, scratch);
@@ -71,7 +78,7 @@ impl Scheduler {
                 let said = Message::normal("Scheduled", &message);
                 api.tell_series(&self.reporter, &Object::Pod(pod), "Binding", &said, context);
             }
-            return;
+            return true;
         }
         let refused_by = decision.refused.iter().fold(0, |bits, (plugin, ..)| bits | plugin.bit());
         let mut preemption = Preemption::default();
@@ -115,5 +122,6 @@ impl Scheduler {
             pod.status.nominated_node_name = nominated.unwrap_or_else(words::empty);
         });
         self.evict(&pod, &subject, &preemption, api, context);
+        false
     }
 }
