@@ -63,7 +63,7 @@ fn default_pod(spec: &mut PodSpec) {
     spec.enable_service_links.get_or_insert(true);
     for container in spec.init_containers.iter_mut().chain(&mut spec.containers) {
         for (name, limit) in &container.resources.limits {
-            container.resources.requests.entry(name.clone()).or_insert_with(|| limit.clone());
+            container.resources.requests.entry(name.clone()).or_insert_with(|| *limit);
         }
     }
 }

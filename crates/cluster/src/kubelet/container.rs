@@ -10,9 +10,9 @@ use crate::Plan;
 
 /// Back-off of restarts and of pulls: 10 s, doubled up to 5 min (`MaxContainerBackOff`, `backOffPeriod`).
 pub(super) const FIRST_BACK_OFF: Duration = Duration::from_secs(10);
-const LONGEST_BACK_OFF: Duration = Duration::from_secs(300);
+const LONGEST_BACK_OFF: Duration = Duration::from_mins(5);
 /// A container that ran for so long starts with the first back-off again.
-const FORGIVEN_AFTER: Duration = Duration::from_secs(600);
+const FORGIVEN_AFTER: Duration = Duration::from_mins(10);
 
 /// How a container ended.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,8 +7,6 @@ mod says;
 mod status;
 mod steps;
 mod style;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -225,19 +223,6 @@ impl Kubelets {
         }
     }
 
-    fn record(&self, pod: &Pod, container: &str, what: What, context: &mut Context<'_>) {
-        let meta = &pod.metadata;
-        let subject = Subject {
-            kind: words::pod(),
-            namespace: meta.namespace.clone(),
-            name: meta.name.clone(),
-            uid: meta.uid,
-        };
-        let container = if container.is_empty() { words::empty() } else { container.into() };
-        let fact = Fact { pod: subject, node: pod.spec.node_name.clone(), container, what };
-        context.record_as_cause(Record::Kubelet(Box::new(fact)));
-    }
-
     fn watch_pod(&mut self, change: &Change, pod: &Arc<Pod>, api: &Api, context: &mut Context<'_>) {
         let uid = pod.metadata.uid;
         if change.op == Op::Deleted {
@@ -310,6 +295,19 @@ impl Component for Kubelets {
             Wake::Healthy(node) => post_healthy(&node, api, context),
         }
     }
+}
+
+fn record(pod: &Pod, container: &str, what: What, context: &mut Context<'_>) {
+    let meta = &pod.metadata;
+    let subject = Subject {
+        kind: words::pod(),
+        namespace: meta.namespace.clone(),
+        name: meta.name.clone(),
+        uid: meta.uid,
+    };
+    let container = if container.is_empty() { words::empty() } else { container.into() };
+    let fact = Fact { pod: subject, node: pod.spec.node_name.clone(), container, what };
+    context.record_as_cause(Record::Kubelet(Box::new(fact)));
 }
 
 /// What a healthy kubelet says of its node (pkg/kubelet/nodestatus/setters.go).

@@ -1,5 +1,7 @@
 //! What a kubelet reports of a pod (kubelet_pods.go `generateAPIPodStatus`, status/generate.go).
 
+use std::fmt::Write;
+
 use opscape_manifest::api::meta::{Str, Timestamp, Uid};
 use opscape_manifest::api::pod::{
     ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus,
@@ -35,7 +37,7 @@ impl Kubelets {
             (Vec::with_capacity(run.inits), Vec::with_capacity(run.runs.len() - run.inits));
         for (at, one) in run.runs.iter().enumerate() {
             let Some((container, init)) = container_of(&pod, at) else { continue };
-            let state = self.state(&pod, &run, one, init, style.reports_ends, api);
+            let state = state(&pod, &run, one, init, style.reports_ends, api);
             let status = ContainerStatus {
                 name: container.name.clone(),
                 ready: one.ready || init && one.is_done(),
@@ -68,59 +70,6 @@ impl Kubelets {
         }
     }
 
-    fn state(
-        &self,
-        pod: &Pod,
-        run: &PodRun,
-        one: &Run,
-        init: bool,
-        reports_ends: bool,
-        api: &Api,
-    ) -> ContainerState {
-        let wait = |reason: Str, message: &str| ContainerState {
-            waiting: Some(ContainerStateWaiting { reason, message: message.into() }),
-            ..ContainerState::default()
-        };
-        match &one.state {
-            State::Waiting | State::Creating => {
-                let held = run.runs.iter().take(run.inits).enumerate().any(|(at, init)| {
-                    let sidecar = container_of(pod, at).is_some_and(|(container, _)| is_sidecar(container));
-                    !(init.is_done() || sidecar && init.is_running())
-                });
-                if held && (!init || one.state == State::Waiting) || !init && held {
-                    wait("PodInitializing".into(), "")
-                } else {
-                    wait(words::container_creating(), "")
-                }
-            }
-            State::PullFailed(why) => wait(words::err_image_pull(), why),
-            State::PullBackOff(why) => {
-                let image = pod_image(pod, run, one);
-                let message = format!("Back-off pulling image \"{image}\": ErrImagePull: {why}");
-                wait(words::image_pull_back_off(), &message)
-            }
-            State::Running(since) => ContainerState {
-                running: Some(ContainerStateRunning { started_at: Some(api.timestamp(*since)) }),
-                ..ContainerState::default()
-            },
-            State::Restarting if reports_ends => match &one.last {
-                Some(end) => terminated(end, one, api),
-                None => wait(words::container_creating(), ""),
-            },
-            State::BackOff | State::Restarting => {
-                let meta = &pod.metadata;
-                let name = pod_container(pod, run, one);
-                let wait_text = opscape_manifest::duration::format_go(one.waits.as_micros() as i64);
-                let message = format!(
-                    "back-off {wait_text} restarting failed container={name} pod={}_{}({})",
-                    meta.name, meta.namespace, meta.uid
-                );
-                wait(words::crash_loop(), &message)
-            }
-            State::Ended(end) => terminated(end, one, api),
-        }
-    }
-
     fn image_id(&mut self, image: &Str) -> Str {
         if let Some(id) = self.image_ids.get(image) {
             return id.clone();
@@ -131,7 +80,8 @@ impl Kubelets {
             for byte in image.bytes().chain([turn]) {
                 hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
             }
-            digest.push_str(&format!("{hash:016x}"));
+            // Writing to a String cannot fail.
+            let _ = write!(digest, "{hash:016x}");
         }
         let name = image.split('@').next().unwrap_or(image);
         let name = match name.rsplit_once(':') {
@@ -146,6 +96,51 @@ impl Kubelets {
         let id: Str = format!("{registry}{name}@sha256:{digest}").into();
         self.image_ids.insert(image.clone(), id.clone());
         id
+    }
+}
+
+fn state(pod: &Pod, run: &PodRun, one: &Run, init: bool, reports_ends: bool, api: &Api) -> ContainerState {
+    let wait = |reason: Str, message: &str| ContainerState {
+        waiting: Some(ContainerStateWaiting { reason, message: message.into() }),
+        ..ContainerState::default()
+    };
+    match &one.state {
+        State::Waiting | State::Creating => {
+            let held = run.runs.iter().take(run.inits).enumerate().any(|(at, init)| {
+                let sidecar = container_of(pod, at).is_some_and(|(container, _)| is_sidecar(container));
+                !(init.is_done() || sidecar && init.is_running())
+            });
+            if held && (!init || one.state == State::Waiting) {
+                wait("PodInitializing".into(), "")
+            } else {
+                wait(words::container_creating(), "")
+            }
+        }
+        State::PullFailed(why) => wait(words::err_image_pull(), why),
+        State::PullBackOff(why) => {
+            let image = pod_image(pod, run, one);
+            let message = format!("Back-off pulling image \"{image}\": ErrImagePull: {why}");
+            wait(words::image_pull_back_off(), &message)
+        }
+        State::Running(since) => ContainerState {
+            running: Some(ContainerStateRunning { started_at: Some(api.timestamp(*since)) }),
+            ..ContainerState::default()
+        },
+        State::Restarting if reports_ends => match &one.last {
+            Some(end) => terminated(end, one, api),
+            None => wait(words::container_creating(), ""),
+        },
+        State::BackOff | State::Restarting => {
+            let meta = &pod.metadata;
+            let name = pod_container(pod, run, one);
+            let wait_text = opscape_manifest::duration::format_go(one.waits.as_micros() as i64);
+            let message = format!(
+                "back-off {wait_text} restarting failed container={name} pod={}_{}({})",
+                meta.name, meta.namespace, meta.uid
+            );
+            wait(words::crash_loop(), &message)
+        }
+        State::Ended(end) => terminated(end, one, api),
     }
 }
 
@@ -191,12 +186,11 @@ fn phase(pod: &Pod, run: &PodRun) -> Phase {
             continue;
         }
         match &one.state {
-            State::Running(_) => running += 1,
+            State::Running(_) | State::BackOff | State::Restarting => running += 1,
             State::Ended(end) => {
                 ended += 1;
                 failed += usize::from(end.code != 0);
             }
-            State::BackOff | State::Restarting => running += 1,
             _ if one.last.is_some() => running += 1,
             _ => waiting += 1,
         }

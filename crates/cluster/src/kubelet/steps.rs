@@ -10,7 +10,8 @@ use opscape_manifest::value::Value;
 use opscape_sim::Time;
 
 use super::container::{End, Run, State};
-use super::{Kubelets, PodRun, Step, Wake, What, is_finished, node_exists};
+use super::says::say;
+use super::{Kubelets, PodRun, Step, Wake, What, is_finished, node_exists, record};
 use crate::images::Pull;
 use crate::{Api, Context, DeleteOptions, Event, Plan, words};
 
@@ -68,7 +69,7 @@ impl Kubelets {
             killed: false,
         };
         self.pods.insert(uid, run);
-        self.record(pod, "", What::Accepted, context);
+        record(pod, "", What::Accepted, context);
         self.start_next(pod, api, context);
         self.write_status(uid, api, context);
     }
@@ -124,12 +125,12 @@ impl Kubelets {
                 "Container image \"{}\" already present on machine and can be accessed by the pod",
                 container.image
             );
-            self.say(pod, name, false, "Pulled", &message, api, context);
+            say(pod, name, false, "Pulled", &message, api, context);
             self.create(pod, at, &plan, api, context);
             return;
         }
         let message = format!("Pulling image \"{}\"", container.image);
-        self.say(pod, name, false, "Pulling", &message, api, context);
+        say(pod, name, false, "Pulling", &message, api, context);
         match &plan.pull {
             Pull::Done { after } => {
                 let after = if cached { (*after).min(CHECK_IMAGE) } else { *after };
@@ -162,7 +163,7 @@ impl Kubelets {
             "Successfully pulled image \"{}\" in {took} ({took} including waiting).",
             container.image
         );
-        self.say(pod, (&container.name, init), false, "Pulled", &message, api, context);
+        say(pod, (&container.name, init), false, "Pulled", &message, api, context);
         self.create(pod, at, plan, api, context);
     }
 
@@ -175,7 +176,7 @@ impl Kubelets {
         context: &mut Context<'_>,
     ) {
         let Some((container, init)) = container_of(pod, at) else { return };
-        self.say(pod, (&container.name, init), false, "Created", "Container created", api, context);
+        say(pod, (&container.name, init), false, "Created", "Container created", api, context);
         self.later(pod.metadata.uid, at, Step::Started, plan.create, context);
     }
 
@@ -220,8 +221,8 @@ impl Kubelets {
                     one.state = State::PullBackOff(why.clone());
                 }
                 let message = format!("Back-off pulling image \"{}\"", container.image);
-                self.say(&pod, name, false, "BackOff", &message, api, context);
-                self.say(&pod, name, true, "Failed", "Error: ImagePullBackOff", api, context);
+                say(&pod, name, false, "BackOff", &message, api, context);
+                say(&pod, name, true, "Failed", "Error: ImagePullBackOff", api, context);
             }
             Step::PullAgain | Step::Restart => {
                 self.start(&pod, at, api, context);
@@ -230,7 +231,7 @@ impl Kubelets {
             Step::Started => self.started(&pod, at, &plan, api, context),
             Step::Ready => {
                 one.ready = true;
-                self.record(&pod, &container.name, What::Ready, context);
+                record(&pod, &container.name, What::Ready, context);
             }
             Step::Exited => self.exited(&pod, at, &plan, api, context),
         }
@@ -259,11 +260,11 @@ impl Kubelets {
             message: why.clone(),
             again_at: context.now() + wait,
         };
-        self.record(pod, &container.name, what, context);
+        record(pod, &container.name, what, context);
         let name = (&container.name, init);
         let message = format!("Failed to pull image \"{}\": {why}", container.image);
-        self.say(pod, name, true, "Failed", &message, api, context);
-        self.say(pod, name, true, "Failed", "Error: ErrImagePull", api, context);
+        say(pod, name, true, "Failed", &message, api, context);
+        say(pod, name, true, "Failed", "Error: ErrImagePull", api, context);
         self.later(uid, at, Step::PullBackOff, shown, context);
         self.later(uid, at, Step::PullAgain, wait, context);
     }
@@ -278,8 +279,8 @@ impl Kubelets {
         one.id = Some(id);
         one.ready = plan.ready == Some(Duration::ZERO) && (!init || is_sidecar(container));
         let what = What::Started { restarts: one.restarts, ready: one.ready };
-        self.record(pod, &container.name, what, context);
-        self.say(pod, (&container.name, init), false, "Started", "Container started", api, context);
+        record(pod, &container.name, what, context);
+        say(pod, (&container.name, init), false, "Started", "Container started", api, context);
         if let Some(ready) = plan.ready.filter(|ready| !ready.is_zero()) {
             self.later(uid, at, Step::Ready, ready, context);
         }
@@ -320,7 +321,7 @@ impl Kubelets {
         }
         let restart_at = wait.map(|wait| now + wait);
         let what = What::Exited { code, reason, restart_at, memory_limit };
-        self.record(pod, &container.name, what, context);
+        record(pod, &container.name, what, context);
         match wait {
             Some(wait) => {
                 // A restart at once takes the kubelet a moment, too: it has to notice first.
@@ -332,7 +333,7 @@ impl Kubelets {
                         "Back-off restarting failed container {} in pod {}_{}({})",
                         container.name, meta.name, meta.namespace, meta.uid
                     );
-                    self.say(pod, (&container.name, init), true, "BackOff", &message, api, context);
+                    say(pod, (&container.name, init), true, "BackOff", &message, api, context);
                 }
             }
             None if init && code == 0 => self.start_next(pod, api, context),
@@ -348,7 +349,7 @@ impl Kubelets {
         let all = api.options().flags.kubelet.stops_what_never_ran;
         let Some(run) = self.pods.get_mut(&uid) else {
             // Bound and deleted before the kubelet saw it.
-            self.delete(pod, api, context);
+            delete(pod, api, context);
             return;
         };
         let mut longest = Duration::ZERO;
@@ -373,11 +374,11 @@ impl Kubelets {
         let running: Vec<usize> =
             run.runs.iter().enumerate().filter(|(_, one)| one.is_running()).map(|(at, _)| at).collect();
         if first {
-            self.record(pod, "", What::Stopping { grace }, context);
+            record(pod, "", What::Stopping { grace }, context);
             for at in running {
                 if let Some((container, init)) = container_of(pod, at) {
                     let message = format!("Stopping container {}", container.name);
-                    self.say(pod, (&container.name, init), false, "Killing", &message, api, context);
+                    say(pod, (&container.name, init), false, "Killing", &message, api, context);
                 }
             }
         }
@@ -413,19 +414,18 @@ impl Kubelets {
                 },
             }
         }
-        self.record(&pod, "", What::Stopped { killed }, context);
+        record(&pod, "", What::Stopped { killed }, context);
         self.write_status(uid, api, context);
-        self.delete(&pod, api, context);
+        delete(&pod, api, context);
     }
+}
 
-    fn delete(&mut self, pod: &Pod, api: &mut Api, context: &mut Context<'_>) {
-        let meta = &pod.metadata;
-        let key =
-            ObjectKey { kind: words::pod(), namespace: meta.namespace.clone(), name: meta.name.clone() };
-        let options = DeleteOptions { grace: Some(0), uid: Some(meta.uid), ..DeleteOptions::default() };
-        // Gone already: somebody deleted it by force.
-        let _ = api.delete(&key, &options, context);
-    }
+fn delete(pod: &Pod, api: &mut Api, context: &mut Context<'_>) {
+    let meta = &pod.metadata;
+    let key = ObjectKey { kind: words::pod(), namespace: meta.namespace.clone(), name: meta.name.clone() };
+    let options = DeleteOptions { grace: Some(0), uid: Some(meta.uid), ..DeleteOptions::default() };
+    // Gone already: somebody deleted it by force.
+    let _ = api.delete(&key, &options, context);
 }
 
 /// When and how a process ends by itself: after, exit code, reason, memory limit that it exceeds.

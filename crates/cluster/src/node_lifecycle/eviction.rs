@@ -9,7 +9,7 @@ use opscape_manifest::api::meta::{Str, Uid};
 use opscape_manifest::api::pod::PodCondition;
 use opscape_manifest::api::{Node, Object, ObjectKey, Pod};
 
-use super::{NodeLifecycle, Wake, What};
+use super::{NodeLifecycle, Wake, What, record};
 use crate::api::set_condition;
 use crate::scheduler::taints::tolerates;
 use crate::{Api, Context, DeleteOptions, Event, Message, Subject, words};
@@ -133,7 +133,7 @@ impl NodeLifecycle {
     ) {
         let meta = &pod.metadata;
         let subject = Subject::of(&Object::Pod(pod.clone()));
-        self.record(subject, &pod.spec.node_name, What::Evicted { taint, tolerated }, context);
+        record(subject, &pod.spec.node_name, What::Evicted { taint, tolerated }, context);
         let message = format!("Marking for deletion Pod {}/{}", meta.namespace, meta.name);
         let said = Message::normal("TaintManagerEviction", &message);
         api.tell(&self.evictor, &Object::Pod(pod.clone()), &said, context);

@@ -8,7 +8,7 @@ use opscape_manifest::api::pod::{Phase, PodCondition};
 use opscape_manifest::api::{Node, Object, ObjectKey, Pod};
 use opscape_sim::Time;
 
-use super::{NodeLifecycle, Wake, What};
+use super::{NodeLifecycle, Wake, What, record};
 use crate::api::set_condition;
 use crate::{Api, Context, DeleteOptions, Event, Subject, words};
 
@@ -45,7 +45,7 @@ impl NodeLifecycle {
             let pods: Vec<Arc<Pod>> = api.store().pods_on(&node).cloned().collect();
             for pod in pods {
                 context.because(cause);
-                self.collect_pod(&pod, &node, api, context);
+                collect_pod(&pod, &node, api, context);
             }
         }
         context.because(cause);
@@ -54,33 +54,32 @@ impl NodeLifecycle {
             context.at(next_look(now), Event::NodeLifecycle(Wake::Collect));
         }
     }
+}
 
-    fn collect_pod(&mut self, pod: &Arc<Pod>, node: &Str, api: &mut Api, context: &mut Context<'_>) {
-        let meta = &pod.metadata;
-        let subject = Subject::of(&Object::Pod(pod.clone()));
-        self.record(subject, node, What::Collected, context);
-        let now = api.timestamp(context.now());
-        let generation = meta.generation;
-        // Somebody else may have deleted it meanwhile.
-        let _ = api.modify::<Pod>(&meta.namespace, &meta.name, context, |pod| {
-            if !matches!(pod.status.phase, Phase::Succeeded | Phase::Failed) {
-                pod.status.phase = Phase::Failed;
-                let condition = PodCondition {
-                    kind: "DisruptionTarget".into(),
-                    status: words::yes(),
-                    reason: "DeletionByPodGC".into(),
-                    message: "PodGC: node no longer exists".into(),
-                    last_transition_time: Some(now),
-                    observed_generation: generation,
-                };
-                set_condition(&mut pod.status.conditions, condition);
-            }
-        });
-        let key =
-            ObjectKey { kind: words::pod(), namespace: meta.namespace.clone(), name: meta.name.clone() };
-        let options = DeleteOptions { grace: Some(0), uid: Some(meta.uid), ..DeleteOptions::default() };
-        let _ = api.delete(&key, &options, context);
-    }
+fn collect_pod(pod: &Arc<Pod>, node: &Str, api: &mut Api, context: &mut Context<'_>) {
+    let meta = &pod.metadata;
+    let subject = Subject::of(&Object::Pod(pod.clone()));
+    record(subject, node, What::Collected, context);
+    let now = api.timestamp(context.now());
+    let generation = meta.generation;
+    // Somebody else may have deleted it meanwhile.
+    let _ = api.modify::<Pod>(&meta.namespace, &meta.name, context, |pod| {
+        if !matches!(pod.status.phase, Phase::Succeeded | Phase::Failed) {
+            pod.status.phase = Phase::Failed;
+            let condition = PodCondition {
+                kind: "DisruptionTarget".into(),
+                status: words::yes(),
+                reason: "DeletionByPodGC".into(),
+                message: "PodGC: node no longer exists".into(),
+                last_transition_time: Some(now),
+                observed_generation: generation,
+            };
+            set_condition(&mut pod.status.conditions, condition);
+        }
+    });
+    let key = ObjectKey { kind: words::pod(), namespace: meta.namespace.clone(), name: meta.name.clone() };
+    let options = DeleteOptions { grace: Some(0), uid: Some(meta.uid), ..DeleteOptions::default() };
+    let _ = api.delete(&key, &options, context);
 }
 
 fn next_look(now: Time) -> Time {

@@ -8,7 +8,7 @@ use opscape_manifest::api::meta::Str;
 use opscape_manifest::api::{Node, Object, Pod};
 use opscape_sim::Time;
 
-use super::{NodeLifecycle, PHASE, What, eviction, next_tick, subject_of, taints};
+use super::{NodeLifecycle, PHASE, What, eviction, next_tick, record, subject_of, taints};
 use crate::{Api, Context, Message, words};
 
 /// The conditions that become Unknown when a node is silent.
@@ -108,7 +108,7 @@ impl NodeLifecycle {
         context: &mut Context<'_>,
     ) {
         let name = node.metadata.name.clone();
-        self.record(subject_of(node), &name, What::Silent { since, grace }, context);
+        record(subject_of(node), &name, What::Silent { since, grace }, context);
         let was_ready = condition(node, "Ready") == Some("True");
         let now = api.timestamp(context.now());
         let changed = api.modify::<Node>("", &name, context, |node| {

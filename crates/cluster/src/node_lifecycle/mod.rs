@@ -148,11 +148,6 @@ impl NodeLifecycle {
         }
     }
 
-    fn record(&self, subject: Subject, node: &Str, what: What, context: &mut Context<'_>) {
-        let fact = Fact { subject, node: node.clone(), what };
-        context.record_as_cause(Record::NodeLifecycle(Box::new(fact)));
-    }
-
     fn watch_node(&mut self, change: &Change, node: &Node, api: &Api, context: &mut Context<'_>) {
         let name = &node.metadata.name;
         let old = change.old.as_ref().and_then(Node::from_object);
@@ -234,7 +229,7 @@ impl NodeLifecycle {
         if self.fresh.remove(&uid).is_some() {
             self.register(&node, api, context);
         }
-        self.taint_by_conditions(&node, api, context);
+        taints::taint_by_conditions(&node, api, context);
     }
 
     fn tell_node(
@@ -255,6 +250,11 @@ fn next_tick(now: Time, period: Duration) -> Time {
     let phase = PHASE.as_micros() as u64 % period;
     let turns = (now.0 + period - phase) / period;
     Time(turns * period + phase)
+}
+
+fn record(subject: Subject, node: &Str, what: What, context: &mut Context<'_>) {
+    let fact = Fact { subject, node: node.clone(), what };
+    context.record_as_cause(Record::NodeLifecycle(Box::new(fact)));
 }
 
 fn subject_of(node: &Node) -> Subject {

@@ -9,7 +9,7 @@ use opscape_manifest::api::{Node, Object};
 use opscape_sim::Time;
 
 use super::health::{condition, is_ready};
-use super::{NodeLifecycle, Wake, What, eviction, subject_of};
+use super::{NodeLifecycle, Wake, What, eviction, record, subject_of};
 use crate::scheduler::taints::UNSCHEDULABLE;
 use crate::{Api, Context, Event};
 
@@ -102,37 +102,35 @@ fn taint(key: &str, effect: &str, now: Timestamp) -> Taint {
     Taint { key: key.into(), effect: effect.into(), time_added: Some(now), ..Taint::default() }
 }
 
-impl NodeLifecycle {
-    /// `doNoScheduleTaintingPass`
-    pub(super) fn taint_by_conditions(&mut self, node: &Arc<Node>, api: &mut Api, context: &mut Context<'_>) {
-        let (wanted, present) = (wanted(node), present(node));
-        if wanted == present {
-            return;
-        }
-        let name = node.metadata.name.clone();
-        let effect: Str = "NoSchedule".into();
-        for key in wanted.iter().filter(|key| !present.contains(key)) {
-            let what = What::Tainted { key: (*key).into(), effect: effect.clone() };
-            self.record(subject_of(node), &name, what, context);
-        }
-        for key in present.iter().filter(|key| !wanted.contains(key)) {
-            let what = What::Untainted { key: (*key).into(), effect: effect.clone() };
-            self.record(subject_of(node), &name, what, context);
-        }
-        let now = api.timestamp(context.now());
-        // A node that is gone has no taints to set.
-        let _ = api.modify::<Node>("", &name, context, |node| {
-            node.spec.taints.retain(|taint| {
-                &*taint.effect != "NoSchedule"
-                    || !present.contains(&&*taint.key)
-                    || wanted.contains(&&*taint.key)
-            });
-            for key in wanted.iter().filter(|key| !present.contains(key)) {
-                node.spec.taints.push(taint(key, "NoSchedule", now));
-            }
-        });
+/// `doNoScheduleTaintingPass`
+pub(super) fn taint_by_conditions(node: &Arc<Node>, api: &mut Api, context: &mut Context<'_>) {
+    let (wanted, present) = (wanted(node), present(node));
+    if wanted == present {
+        return;
     }
+    let name = node.metadata.name.clone();
+    let effect: Str = "NoSchedule".into();
+    for key in wanted.iter().filter(|key| !present.contains(key)) {
+        let what = What::Tainted { key: (*key).into(), effect: effect.clone() };
+        record(subject_of(node), &name, what, context);
+    }
+    for key in present.iter().filter(|key| !wanted.contains(key)) {
+        let what = What::Untainted { key: (*key).into(), effect: effect.clone() };
+        record(subject_of(node), &name, what, context);
+    }
+    let now = api.timestamp(context.now());
+    // A node that is gone has no taints to set.
+    let _ = api.modify::<Node>("", &name, context, |node| {
+        node.spec.taints.retain(|taint| {
+            &*taint.effect != "NoSchedule" || !present.contains(&&*taint.key) || wanted.contains(&&*taint.key)
+        });
+        for key in wanted.iter().filter(|key| !present.contains(key)) {
+            node.spec.taints.push(taint(key, "NoSchedule", now));
+        }
+    });
+}
 
+impl NodeLifecycle {
     /// A node in trouble waits for its NoExecute taint.
     pub(super) fn queue_taint(&mut self, node: &Node, context: &mut Context<'_>) {
         let key = zone_of(node);
@@ -167,7 +165,7 @@ impl NodeLifecycle {
         };
         let wanted = execute_key(&node);
         let what = What::Tainted { key: wanted.clone(), effect: "NoExecute".into() };
-        self.record(subject_of(&node), &name, what, context);
+        record(subject_of(&node), &name, what, context);
         let now = api.timestamp(context.now());
         let _ = api.modify::<Node>("", &name, context, |node| {
             node.spec.taints.retain(|taint| &*taint.effect != "NoExecute" || !is_of_condition(&taint.key));
@@ -190,7 +188,7 @@ impl NodeLifecycle {
         }
         for key in keys {
             let what = What::Untainted { key, effect: "NoExecute".into() };
-            self.record(subject_of(node), &name, what, context);
+            record(subject_of(node), &name, what, context);
         }
         let _ = api.modify::<Node>("", &name, context, |node| {
             node.spec.taints.retain(|taint| &*taint.effect != "NoExecute" || !is_of_condition(&taint.key));

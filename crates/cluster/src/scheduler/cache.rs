@@ -104,14 +104,15 @@ impl Topology {
         let value = node.metadata.labels.get(&self.key).filter(|_| present);
         let place = match value {
             None => NOWHERE,
-            Some(value) => match self.values.get(value) {
-                Some(place) => *place,
-                None => {
+            Some(value) => {
+                if let Some(place) = self.values.get(value) {
+                    *place
+                } else {
                     let place = self.values.len() as u32;
                     self.values.insert(value.clone(), place);
                     place
                 }
-            },
+            }
         };
         if self.place.len() <= index {
             self.place.resize(index + 1, NOWHERE);
@@ -300,7 +301,7 @@ impl Cache {
         if !std::mem::take(&mut self.unordered) {
             return;
         }
-        let mut zones: Vec<(Option<(&str, &str)>, Vec<u32>)> = Vec::new();
+        let mut zones: Vec<(Zone<'_>, Vec<u32>)> = Vec::new();
         for (index, info) in self.nodes.iter().enumerate().filter(|(_, info)| info.present) {
             let (region, zone) = (info.node.metadata.label(REGION), info.node.metadata.label(ZONE));
             let zone = match (region, zone) {
@@ -317,6 +318,9 @@ impl Cache {
         self.order = order.copied().collect();
     }
 }
+
+/// Region and zone of a node, if it has either.
+type Zone<'a> = Option<(&'a str, &'a str)>;
 
 /// Names and sizes of `status.images`.
 fn image_names(node: &Node) -> impl Iterator<Item = (&str, i64)> {

@@ -134,10 +134,10 @@ fn default_selector(store: &Store, pod: &Pod) -> Option<Matcher> {
     if let Some(owner) = pod.metadata.controller() {
         match &*owner.kind {
             "ReplicaSet" => {
-                if let Some(set) = store.get::<ReplicaSet>(namespace, &owner.name) {
-                    if let Some(selector) = &set.spec.selector {
-                        matcher.and(selector);
-                    }
+                if let Some(set) = store.get::<ReplicaSet>(namespace, &owner.name)
+                    && let Some(selector) = &set.spec.selector
+                {
+                    matcher.and(selector);
                 }
             }
             "StatefulSet" => {

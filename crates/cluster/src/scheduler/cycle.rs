@@ -73,26 +73,23 @@ pub(super) fn choose(
     if scratch.feasible.is_empty() {
         scratch.rejected.clear();
         evaluated = 0;
-        match class.named().map(<[Str]>::to_vec) {
-            Some(names) => {
-                for index in names.iter().filter_map(|name| cache.index.get(name)) {
-                    evaluated += 1;
-                    try_node(cache, class, nominated, *index as u32, scratch);
+        if let Some(names) = class.named().map(<[Str]>::to_vec) {
+            for index in names.iter().filter_map(|name| cache.index.get(name)) {
+                evaluated += 1;
+                try_node(cache, class, nominated, *index as u32, scratch);
+            }
+        } else {
+            let wanted = enough(cache.order.len());
+            let count = cache.order.len();
+            for step in 0..count {
+                let Some(index) = cache.order.get((*start + step) % count) else { break };
+                evaluated += 1;
+                try_node(cache, class, nominated, *index, scratch);
+                if scratch.feasible.len() >= wanted {
+                    break;
                 }
             }
-            None => {
-                let wanted = enough(cache.order.len());
-                let count = cache.order.len();
-                for step in 0..count {
-                    let Some(index) = cache.order.get((*start + step) % count) else { break };
-                    evaluated += 1;
-                    try_node(cache, class, nominated, *index, scratch);
-                    if scratch.feasible.len() >= wanted {
-                        break;
-                    }
-                }
-                *start = (*start + evaluated) % count.max(1);
-            }
+            *start = (*start + evaluated) % count.max(1);
         }
     }
     let chosen = match scratch.feasible.as_slice() {
@@ -145,15 +142,11 @@ fn score(cache: &Cache, class: &mut Class, scratch: &mut Scratch) {
                 let at = feasible.iter().map(|index| *index as usize);
                 out.extend(at.zip(infos).map(|(at, info)| class.resource_scores(at, info).1));
             }
-            Plugin::PodTopologySpread => {
-                if !class.spread.score(cache, feasible, out, seen) {
-                    out.clear();
-                }
+            Plugin::PodTopologySpread if !class.spread.score(cache, feasible, out, seen) => {
+                out.clear();
             }
-            Plugin::InterPodAffinity => {
-                if !class.interpod.score(cache, feasible, out) {
-                    out.clear();
-                }
+            Plugin::InterPodAffinity if !class.interpod.score(cache, feasible, out) => {
+                out.clear();
             }
             Plugin::ImageLocality => images(cache, class, feasible, out),
             Plugin::DynamicResources => out.resize(feasible.len(), 0),

@@ -1,6 +1,8 @@
 //! What the scheduler decided for a pod and why, for those who ask: every node's verdict in a cluster that can be read, the
 //! best nodes and counts in a larger one.
 
+use std::collections::BTreeMap;
+
 use opscape_manifest::api::meta::Str;
 use opscape_sim::Time;
 
@@ -90,7 +92,7 @@ impl Decision {
             let info = cache.nodes.get(index as usize);
             info.map_or_else(|| Str::from(""), |info| info.node.metadata.name.clone())
         };
-        let mut counts: std::collections::BTreeMap<super::class::Rejection, u32> = Default::default();
+        let mut counts: BTreeMap<super::class::Rejection, u32> = BTreeMap::new();
         for (_, rejection) in &scratch.rejected {
             *counts.entry(*rejection).or_default() += 1;
         }

@@ -100,7 +100,7 @@ pub const SCHEDULER_NAME: &str = "default-scheduler";
 /// How often pods that have waited too long are looked for.
 const FLUSH_EVERY: Duration = Duration::from_secs(30);
 /// `podMaxInUnschedulablePodsDuration`.
-const WAITS_AT_MOST: Duration = Duration::from_secs(5 * 60);
+const WAITS_AT_MOST: Duration = Duration::from_mins(5);
 
 /// The scheduler (kube-scheduler).
 #[derive(Clone)]

@@ -121,7 +121,7 @@ impl Spread {
                 one.members = vec![0; places + 1];
                 for (index, info) in cache.nodes.iter().enumerate().filter(|(_, info)| info.present) {
                     let labelled = || topologies.iter().all(|t| cache.place_of(*t, index) != NOWHERE);
-                    let takes_part = !(all_keys && !labelled())
+                    let takes_part = (!all_keys || labelled())
                         && (!one.honor_affinity || required.matches(&info.node))
                         && (!one.honor_taints || !taints::untolerated(tolerations, &info.node));
                     if takes_part && let Some(count) = one.members.get_mut(slot(one.topology, cache, index)) {

@@ -105,15 +105,14 @@ impl Scheduler {
             (None, None) => {}
         }
         self.watch_nominated(old, new);
-        match new.filter(|pod| is_pending(pod)) {
-            Some(pod) => self.watch_pending(old, pod, context),
-            None => {
-                if let Some(old) = old.filter(|pod| is_pending(pod)) {
-                    self.queue.remove(old.metadata.uid);
-                }
-                if let (Some(old), None) = (old, new) {
-                    self.decisions.remove(&old.metadata.uid);
-                }
+        if let Some(pod) = new.filter(|pod| is_pending(pod)) {
+            self.watch_pending(old, pod, context);
+        } else {
+            if let Some(old) = old.filter(|pod| is_pending(pod)) {
+                self.queue.remove(old.metadata.uid);
+            }
+            if let (Some(old), None) = (old, new) {
+                self.decisions.remove(&old.metadata.uid);
             }
         }
     }

@@ -52,7 +52,8 @@ fn fit_and_scores_are_those_of_upstream() {
         let result = class.fits_resources(&info);
         assert_eq!(result.is_ok(), case["Fits"], "{case}");
         if let Err(rejection) = result {
-            let texts: Vec<String> = class.reasons(rejection).iter().map(|reason| reason.text()).collect();
+            let texts: Vec<String> =
+                class.reasons(rejection).iter().map(super::super::plugin::Reason::text).collect();
             assert_eq!(serde_json::json!(texts), case["FitReasons"], "{case}");
         }
         let least = least_allocated(&info.non_zero, &class.request.non_zero, &info.allocatable);
