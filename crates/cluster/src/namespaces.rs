@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imbl::OrdMap;
 use opscape_manifest::api::meta::{ObjectMeta, Str, Uid};
 use opscape_manifest::api::{ConfigMap, Namespace, Object, Other, Resource};
 use opscape_manifest::value::{Map, Value};
@@ -22,7 +21,7 @@ pub(crate) struct Namespaces {
     queue: WorkQueue,
     latency: Duration,
     /// Those being deleted, by name.
-    ending: OrdMap<Str, Uid>,
+    ending: BTreeMap<Str, Uid>,
 }
 
 /// How long the controller waits before it looks at a namespace that is being deleted (`namespaceDeletionGracePeriod`).
@@ -33,7 +32,7 @@ impl Namespaces {
         Namespaces {
             queue: WorkQueue::new(Event::Namespace),
             latency: options.latency.namespace,
-            ending: OrdMap::new(),
+            ending: BTreeMap::new(),
         }
     }
 

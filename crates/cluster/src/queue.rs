@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use imbl::OrdMap;
 use opscape_manifest::api::meta::Uid;
-use opscape_sim::{EntryId, Time};
+use opscape_sim::{EntryId, IdMap, Time};
 
 use crate::{Context, Event};
 
@@ -27,9 +26,9 @@ pub enum Weight {
 pub struct WorkQueue {
     /// Makes the wake-up that brings the controller to an object.
     wake: fn(Uid) -> Event,
-    due: OrdMap<Uid, Due>,
-    later: OrdMap<Uid, Time>,
-    failures: OrdMap<Uid, u32>,
+    due: IdMap<Uid, Due>,
+    later: IdMap<Uid, Time>,
+    failures: IdMap<Uid, u32>,
 }
 
 #[derive(Clone)]
@@ -46,7 +45,7 @@ const LONGEST_BACK_OFF: Duration = Duration::from_secs(1000);
 impl WorkQueue {
     /// An empty queue whose wake-ups are made by `wake`.
     pub fn new(wake: fn(Uid) -> Event) -> Self {
-        WorkQueue { wake, due: OrdMap::new(), later: OrdMap::new(), failures: OrdMap::new() }
+        WorkQueue { wake, due: IdMap::new(), later: IdMap::new(), failures: IdMap::new() }
     }
 
     /// The controller shall look at `id` after its latency; folded if it will do so anyway.

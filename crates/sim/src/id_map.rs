@@ -142,6 +142,19 @@ impl<K: Copy + Into<u64> + From<u64>, V: Clone> IdMap<K, V> {
         }
     }
 
+    /// The value of a key, made if there is none.
+    pub fn or_default(&mut self, key: K) -> &mut V
+    where
+        V: Default,
+    {
+        self.get_or_insert_with(key, V::default)
+    }
+
+    /// The entry with the lowest key.
+    pub fn first(&self) -> Option<(K, &V)> {
+        self.iter().next()
+    }
+
     /// All entries, in order of the keys.
     pub fn iter(&self) -> Iter<'_, K, V> {
         let mut iter = Iter { stack: Vec::new(), key: PhantomData };

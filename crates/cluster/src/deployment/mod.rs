@@ -11,9 +11,9 @@ mod sync;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imbl::OrdSet;
 use opscape_manifest::api::meta::Uid;
 use opscape_manifest::api::{Deployment, Object, Pod, ReplicaSet, Resource};
+use opscape_sim::IdSet;
 
 use crate::replica_set::matches;
 use crate::{Api, Change, Component, Context, Event, Op, Options, Reporter, Weight, WorkQueue};
@@ -25,7 +25,7 @@ pub(crate) struct Deployments {
     latency: Duration,
     reporter: Reporter,
     /// ReplicaSets without a controller: a Deployment may adopt them.
-    orphans: OrdSet<Uid>,
+    orphans: IdSet<Uid>,
 }
 
 impl Deployments {
@@ -34,7 +34,7 @@ impl Deployments {
             queue: WorkQueue::new(Event::Deployment),
             latency: options.latency.deployment,
             reporter: Reporter::new("deployment-controller"),
-            orphans: OrdSet::new(),
+            orphans: IdSet::new(),
         }
     }
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use imbl::OrdSet;
 use opscape_manifest::api::meta::{LabelSelector, ObjectMeta, OwnerReference, Timestamp, Uid};
 use opscape_manifest::api::pod::{Phase, PodTemplateSpec};
 use opscape_manifest::api::{Deployment, Object, Pod, ReplicaSet};
+use opscape_sim::IdSet;
 
 use super::rollout::{self, Limits};
 use super::{rollback, selects, sets, status};
@@ -60,7 +60,7 @@ impl<'a, 'b> Sync<'a, 'b> {
         self.api.timestamp(self.context.now())
     }
 
-    pub(super) fn run(&mut self, orphans: &OrdSet<Uid>) -> Result<(), Retry> {
+    pub(super) fn run(&mut self, orphans: &IdSet<Uid>) -> Result<(), Retry> {
         if self.deployment.spec.selector.as_ref().is_none_or(|selector| *selector == LabelSelector::default())
         {
             return self.refuse_to_select_all();
@@ -98,7 +98,7 @@ impl<'a, 'b> Sync<'a, 'b> {
     }
 
     /// Reads the own ReplicaSets; adopts those without controller that match, releases those that no longer do.
-    fn claim(&mut self, orphans: &OrdSet<Uid>) {
+    fn claim(&mut self, orphans: &IdSet<Uid>) {
         let meta = &self.deployment.metadata;
         let store = self.api.store();
         let own = store.owned_by(meta.uid).filter_map(|object| match object {
@@ -110,7 +110,7 @@ impl<'a, 'b> Sync<'a, 'b> {
             .partition(|set| selects(&self.deployment, set));
         let adopt: Vec<Set> = orphans
             .iter()
-            .filter_map(|uid| store.typed_by_uid::<ReplicaSet>(*uid))
+            .filter_map(|uid| store.typed_by_uid::<ReplicaSet>(uid))
             .filter(|set| {
                 meta.deletion_timestamp.is_none()
                     && set.metadata.deletion_timestamp.is_none()

@@ -1,12 +1,13 @@
 //! Addresses of pods: each node has a range of its own, as with kubenet or most CNI plugins.
 
-use imbl::OrdMap;
 use opscape_manifest::api::meta::Str;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Which addresses are in use.
 #[derive(Clone, Default)]
 pub(super) struct Addresses {
-    by_node: OrdMap<Str, Range>,
+    by_node: Arc<BTreeMap<Str, Range>>,
 }
 
 #[derive(Clone, Default)]
@@ -31,7 +32,9 @@ impl Addresses {
     /// A free address on a node: the next one after the last given away.
     pub fn take(&mut self, node: &Str) -> Str {
         let number = self.by_node.len() as u32;
-        let range = self.by_node.entry(node.clone()).or_insert_with(|| Range { number, ..Range::default() });
+        let range = Arc::make_mut(&mut self.by_node)
+            .entry(node.clone())
+            .or_insert_with(|| Range { number, ..Range::default() });
         for _ in 0..253 {
             range.next = if range.next >= 254 { 2 } else { (range.next + 1).max(2) };
             let (word, bit) = (usize::from(range.next / 64), range.next % 64);
@@ -48,7 +51,7 @@ impl Addresses {
     /// An address is free again.
     pub fn free(&mut self, node: &Str, address: &str) {
         let last = address.rsplit('.').next().and_then(|last| last.parse::<u8>().ok());
-        if let (Some(range), Some(last)) = (self.by_node.get_mut(node), last)
+        if let (Some(range), Some(last)) = (Arc::make_mut(&mut self.by_node).get_mut(node), last)
             && let Some(word) = range.used.get_mut(usize::from(last / 64))
         {
             *word &= !(1 << (last % 64));

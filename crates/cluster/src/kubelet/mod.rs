@@ -8,14 +8,13 @@ mod status;
 mod steps;
 mod style;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use imbl::{OrdMap, OrdSet, Vector};
 use opscape_manifest::api::meta::{Str, Uid};
 use opscape_manifest::api::pod::Phase;
 use opscape_manifest::api::{Node, Object, Pod, Resource};
-use opscape_sim::{EntryId, Rng, Time};
+use opscape_sim::{EntryId, IdMap, IdSet, Rng, Time};
 
 pub use style::Style;
 
@@ -149,16 +148,16 @@ struct PodRun {
 /// All kubelets.
 #[derive(Clone)]
 pub struct Kubelets {
-    pods: OrdMap<Uid, PodRun>,
+    pods: IdMap<Uid, PodRun>,
     /// Pods that will be looked at.
-    looking: OrdSet<Uid>,
+    looking: IdSet<Uid>,
     /// Nodes that are away, with what became due there meanwhile.
-    away: OrdMap<Str, Vector<(Wake, Option<EntryId>)>>,
+    away: BTreeMap<Str, Vec<(Wake, Option<EntryId>)>>,
     /// Images by node.
-    images: OrdMap<Str, OrdSet<Str>>,
+    images: Arc<BTreeMap<Str, BTreeSet<Str>>>,
     image_ids: BTreeMap<Str, Str>,
     /// How many pods of an owner have started.
-    ordinals: OrdMap<Uid, u32>,
+    ordinals: IdMap<Uid, u32>,
     addresses: Addresses,
     random: Rng,
 }
@@ -167,12 +166,12 @@ impl Kubelets {
     /// With nothing to do yet.
     pub fn new(options: &Options) -> Self {
         Kubelets {
-            pods: OrdMap::new(),
-            looking: OrdSet::new(),
-            away: OrdMap::new(),
-            images: OrdMap::new(),
+            pods: IdMap::new(),
+            looking: IdSet::new(),
+            away: BTreeMap::new(),
+            images: Arc::default(),
             image_ids: BTreeMap::new(),
-            ordinals: OrdMap::new(),
+            ordinals: IdMap::new(),
             addresses: Addresses::default(),
             random: Rng::stream(options.seed, "kubelet"),
         }
@@ -201,7 +200,7 @@ impl Kubelets {
         let fact = Fact { pod: subject, node: node.clone(), container: words::empty(), what };
         context.record_as_cause(Record::Kubelet(Box::new(fact)));
         if away {
-            self.away.insert(node.clone(), Vector::new());
+            self.away.insert(node.clone(), Vec::new());
             return;
         }
         let latency = api.options().latency.kubelet;
@@ -218,7 +217,7 @@ impl Kubelets {
     }
 
     fn look_at(&mut self, uid: Uid, api: &Api, context: &mut Context<'_>) {
-        if self.looking.insert(uid).is_none() {
+        if self.looking.insert(uid) {
             context.after(api.options().latency.kubelet, Event::Kubelet(Wake::Look(uid)));
         }
     }
@@ -270,7 +269,7 @@ impl Component for Kubelets {
                 }
             }
             Object::Node(node) if change.op == Op::Deleted => {
-                self.images.remove(&node.metadata.name);
+                Arc::make_mut(&mut self.images).remove(&node.metadata.name);
             }
             _ => {}
         }
@@ -279,7 +278,7 @@ impl Component for Kubelets {
     fn handle(&mut self, wake: Wake, api: &mut Api, context: &mut Context<'_>) {
         let Some(node) = self.node_of(&wake, api) else { return };
         if let Some(due) = self.away.get_mut(&node) {
-            due.push_back((wake, context.cause()));
+            due.push((wake, context.cause()));
             return;
         }
         match wake {

@@ -154,7 +154,10 @@ impl Kubelets {
         context: &mut Context<'_>,
     ) {
         let Some((container, init)) = container_of(pod, at) else { return };
-        self.images.entry(pod.spec.node_name.clone()).or_default().insert(container.image.clone());
+        Arc::make_mut(&mut self.images)
+            .entry(pod.spec.node_name.clone())
+            .or_default()
+            .insert(container.image.clone());
         if let Some(one) = self.pods.get_mut(&pod.metadata.uid).and_then(|run| run.runs.get_mut(at)) {
             one.forget_pull_back_off();
         }

@@ -9,13 +9,12 @@ mod gc;
 mod health;
 mod taints;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use imbl::{OrdMap, OrdSet};
 use opscape_manifest::api::meta::{Str, Uid};
 use opscape_manifest::api::{Node, Object, Pod, Resource};
-use opscape_sim::{EntryId, Time};
+use opscape_sim::{EntryId, IdMap, IdSet, Time};
 
 use crate::{Api, Change, Component, Context, Event, Message, Op, Options, Record, Reporter, Subject, words};
 
@@ -88,20 +87,20 @@ pub enum What {
 #[derive(Clone)]
 pub struct NodeLifecycle {
     /// Nodes that do not report: since when, and what cut them off.
-    away: OrdMap<Str, (Time, Option<EntryId>)>,
+    away: BTreeMap<Str, (Time, Option<EntryId>)>,
     /// Nodes to look at.
-    suspects: OrdSet<Str>,
+    suspects: BTreeSet<Str>,
     /// Nodes that are new, to be told.
-    fresh: OrdSet<Uid>,
+    fresh: IdSet<Uid>,
     /// Nodes that are gone, to be told.
     gone: Vec<Object>,
     ticking: bool,
     zones: BTreeMap<Str, taints::Zone>,
     disrupted: bool,
     /// Pods whose toleration will end: since when it runs, and when it ends.
-    evictions: OrdMap<Uid, (Time, Time)>,
+    evictions: IdMap<Uid, (Time, Time)>,
     /// Names of nodes that are gone and still have pods, and when their pods may be collected.
-    quarantine: OrdMap<Str, Time>,
+    quarantine: BTreeMap<Str, Time>,
     collecting: bool,
     reporter: Reporter,
     evictor: Reporter,
@@ -114,15 +113,15 @@ impl NodeLifecycle {
     /// With nothing to do yet.
     pub fn new(_options: &Options) -> Self {
         NodeLifecycle {
-            away: OrdMap::new(),
-            suspects: OrdSet::new(),
-            fresh: OrdSet::new(),
+            away: BTreeMap::new(),
+            suspects: BTreeSet::new(),
+            fresh: IdSet::new(),
             gone: Vec::new(),
             ticking: false,
             zones: BTreeMap::new(),
             disrupted: false,
-            evictions: OrdMap::new(),
-            quarantine: OrdMap::new(),
+            evictions: IdMap::new(),
+            quarantine: BTreeMap::new(),
             collecting: false,
             reporter: Reporter::new("node-controller"),
             evictor: Reporter::new("taint-eviction-controller"),
@@ -178,7 +177,7 @@ impl NodeLifecycle {
                 }
             }
         }
-        if health::is_troubled(node) && self.suspects.insert(name.clone()).is_none() {
+        if health::is_troubled(node) && self.suspects.insert(name.clone()) {
             self.tick_later(api, context);
         }
         let conditions = old.is_none_or(|old| {
@@ -226,7 +225,7 @@ impl NodeLifecycle {
     /// A new node is registered; its taints follow its conditions.
     fn conditions(&mut self, uid: Uid, api: &mut Api, context: &mut Context<'_>) {
         let Some(node) = api.store().typed_by_uid::<Node>(uid).cloned() else { return };
-        if self.fresh.remove(&uid).is_some() {
+        if self.fresh.remove(&uid) {
             self.register(&node, api, context);
         }
         taints::taint_by_conditions(&node, api, context);

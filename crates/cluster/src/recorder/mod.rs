@@ -4,13 +4,14 @@
 mod correlate;
 mod series;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use imbl::{OrdMap, Vector};
 use opscape_manifest::api::core::{EventSource, ObjectReference};
 use opscape_manifest::api::meta::{ObjectMeta, Str, Uid};
 use opscape_manifest::api::{Event as Told, Object};
-use opscape_sim::Time;
+use opscape_sim::{IdMap, Time};
 
 use crate::record::EventRecorded;
 use crate::{Api, Context, Event, Record, Subject, words};
@@ -67,11 +68,11 @@ pub(crate) struct Recorders {
     /// By object and component.
     old: OrdMap<(Uid, Reporter), Correlator>,
     /// By object.
-    new: OrdMap<Uid, Vec<Known>>,
+    new: IdMap<Uid, Vec<Known>>,
     /// Events in order of their creation, to drop them when they are old.
     stored: Vector<(Time, Uid)>,
     last_nanos: i64,
-    reasons: OrdMap<Str, ()>,
+    reasons: BTreeSet<Str>,
 }
 
 impl Recorders {
@@ -83,11 +84,11 @@ impl Recorders {
 
     /// Reasons and actions are few and shared.
     fn intern(&mut self, text: &str) -> Str {
-        if let Some((known, ())) = self.reasons.get_key_value(text) {
+        if let Some(known) = self.reasons.get(text) {
             return known.clone();
         }
         let text: Str = text.into();
-        self.reasons.insert(text.clone(), ());
+        self.reasons.insert(text.clone());
         text
     }
 
@@ -171,7 +172,7 @@ impl Api {
         let now = self.micro_time(context.now());
         let uid = regarding.meta().uid;
         let version = regarding.meta().resource_version;
-        let known = self.recorders.new.entry(uid).or_default();
+        let known = self.recorders.new.or_default(uid);
         if let Some(known) = known.iter_mut().find(|known| known.is(reporter, action, said, version)) {
             known.count += 1;
             if known.count > 2 {
@@ -204,13 +205,13 @@ impl Api {
             name: told.metadata.name.clone(),
             count: 1,
         };
-        let known = self.recorders.new.entry(uid).or_default();
+        let known = self.recorders.new.or_default(uid);
         known.push(entry);
         if known.len() > series::KEPT {
             known.remove(0);
         }
         if self.recorders.new.len() > REMEMBERED
-            && let Some(oldest) = self.recorders.new.get_min().map(|(uid, _)| *uid)
+            && let Some(oldest) = self.recorders.new.first().map(|(uid, _)| uid)
         {
             self.recorders.new.remove(&oldest);
         }

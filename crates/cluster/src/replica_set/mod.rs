@@ -11,9 +11,9 @@ mod status;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imbl::{OrdMap, OrdSet};
 use opscape_manifest::api::meta::{ObjectMeta, OwnerReference, Uid};
 use opscape_manifest::api::{Object, Pod, ReplicaSet, Resource};
+use opscape_sim::{IdMap, IdSet};
 
 use crate::record::{PodCreated, PodRefused};
 use crate::{
@@ -29,11 +29,11 @@ pub(crate) struct ReplicaSets {
     queue: WorkQueue,
     latency: Duration,
     reporter: Reporter,
-    counts: OrdMap<Uid, Counts>,
+    counts: IdMap<Uid, Counts>,
     /// ReplicaSets whose pods, or other pods for them, changed labels or controllers.
-    to_claim: OrdSet<Uid>,
+    to_claim: IdSet<Uid>,
     /// ReplicaSets by their Deployment: related pods count when one of them shrinks.
-    siblings: OrdMap<Uid, OrdSet<Uid>>,
+    siblings: IdMap<Uid, IdSet<Uid>>,
 }
 
 /// The first batch of creations; doubled as long as they succeed (`SlowStartInitialBatchSize`).
@@ -45,9 +45,9 @@ impl ReplicaSets {
             queue: WorkQueue::new(Event::ReplicaSet),
             latency: options.latency.replica_set,
             reporter: Reporter::new("replicaset-controller"),
-            counts: OrdMap::new(),
-            to_claim: OrdSet::new(),
-            siblings: OrdMap::new(),
+            counts: IdMap::new(),
+            to_claim: IdSet::new(),
+            siblings: IdMap::new(),
         }
     }
 
@@ -56,7 +56,7 @@ impl ReplicaSets {
             self.queue.forget(uid);
             return;
         };
-        if self.to_claim.remove(&uid).is_some() {
+        if self.to_claim.remove(&uid) {
             // What is claimed or released comes back as a change of those pods, and with it the next sync.
             if claim::claim_pods(&replica_set, api, context) {
                 return;
@@ -64,7 +64,7 @@ impl ReplicaSets {
         }
         let now = api.timestamp(context.now());
         let min_ready = i64::from(replica_set.spec.min_ready_seconds);
-        let counts = self.counts.entry(uid).or_default();
+        let counts = self.counts.or_default(uid);
         counts.settle(min_ready, now);
         let before = counts.clone();
         let failed = if replica_set.metadata.deletion_timestamp.is_none() {
@@ -184,7 +184,7 @@ impl ReplicaSets {
         let controller = replica_set.metadata.controller().map(|owner| owner.uid);
         controller
             .and_then(|uid| self.siblings.get(&uid))
-            .map(|siblings| siblings.iter().copied().collect())
+            .map(|siblings| siblings.iter().collect())
             .unwrap_or_default()
     }
 
@@ -194,7 +194,7 @@ impl ReplicaSets {
             && let Some(owner) = owner_of(pod)
             && let Some(replica_set) = api.store().typed_by_uid::<ReplicaSet>(owner)
         {
-            self.counts.entry(owner).or_default().add(pod, replica_set, sign);
+            self.counts.or_default(owner).add(pod, replica_set, sign);
         }
     }
 
@@ -260,7 +260,7 @@ impl ReplicaSets {
             self.counts.remove(&uid);
             self.to_claim.remove(&uid);
         } else if let Some(after) = after.filter(|after| Some(*after) != before) {
-            self.siblings.entry(after).or_default().insert(uid);
+            self.siblings.or_default(after).insert(uid);
         }
         let weight = match old {
             None => {

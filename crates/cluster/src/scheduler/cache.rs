@@ -6,6 +6,7 @@ use std::sync::Arc;
 use opscape_manifest::api::meta::{Str, StrMap, Uid};
 use opscape_manifest::api::pod::Phase;
 use opscape_manifest::api::{Namespace, Node, Pod};
+use opscape_sim::IdMap;
 
 use super::interpod::Terms;
 use super::resources::{Amounts, HostPort, Request, allocatable, host_ports};
@@ -139,7 +140,7 @@ pub(super) struct Cache {
     pub topologies: Vec<Topology>,
     /// Grows when what is counted by place has to be counted again.
     pub epoch: u64,
-    pub affinity_pods: imbl::OrdMap<Uid, Arc<AffinityPod>>,
+    pub affinity_pods: IdMap<Uid, Arc<AffinityPod>>,
     /// Labels of the namespaces.
     pub namespaces: BTreeMap<Str, StrMap>,
     /// How many nodes have an image.
@@ -217,7 +218,7 @@ impl Cache {
             .affinity_pods
             .iter()
             .filter(|(_, one)| one.node != index)
-            .map(|(uid, one)| (*uid, one.clone()))
+            .map(|(uid, one)| (uid, one.clone()))
             .collect();
         self.unordered = true;
         self.epoch += 1;

@@ -22,13 +22,13 @@ mod tests;
 mod verdict;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imbl::OrdMap;
 use opscape_manifest::api::Pod;
 use opscape_manifest::api::meta::{Str, Uid};
-use opscape_sim::Rng;
+use opscape_sim::{IdMap, Rng};
 
 pub use decision::{Answer, Decision, Scores, Verdict};
 pub use plugin::{Plugin, Reason, SCORING};
@@ -109,8 +109,8 @@ pub struct Scheduler {
     classes: Classes,
     queue: Queue,
     /// Pods for which room is made on a node, by node.
-    nominated: OrdMap<Str, OrdMap<Uid, Arc<Pod>>>,
-    decisions: OrdMap<Uid, Arc<Decision>>,
+    nominated: BTreeMap<Str, IdMap<Uid, Arc<Pod>>>,
+    decisions: IdMap<Uid, Arc<Decision>>,
     random: Rng,
     start: usize,
     awake: bool,
@@ -126,8 +126,8 @@ impl Scheduler {
             cache: Arc::default(),
             classes: Classes::default(),
             queue: Queue::default(),
-            nominated: OrdMap::new(),
-            decisions: OrdMap::new(),
+            nominated: BTreeMap::new(),
+            decisions: IdMap::new(),
             random: Rng::stream(options.seed, "scheduler"),
             start: 0,
             awake: false,

@@ -2,11 +2,12 @@
 //! wait out their back-off, tried when nothing else is there (SchedulerPopFromBackoffQ); those that wait for something to change.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use imbl::{OrdMap, OrdSet};
+use imbl::OrdSet;
 use opscape_manifest::api::meta::{Str, Uid};
-use opscape_sim::{EntryId, Time};
+use opscape_sim::{EntryId, IdMap, IdSet, Time};
 
 /// `podInitialBackoffDuration` and `podMaxBackoffDuration`.
 const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
@@ -44,10 +45,10 @@ type Rank = (Reverse<i32>, Time, u64, Uid);
 /// The queue.
 #[derive(Clone, Default)]
 pub(super) struct Queue {
-    pods: OrdMap<Uid, Queued>,
-    active: OrdSet<Rank>,
+    pods: IdMap<Uid, Queued>,
+    active: OrdSet<(u64, Rank)>,
     back_off: OrdSet<(u64, Rank)>,
-    waiting: OrdMap<u16, OrdSet<Uid>>,
+    waiting: BTreeMap<u16, IdSet<Uid>>,
     order: u64,
 }
 
@@ -81,7 +82,7 @@ impl Queue {
     /// The next pod to try.
     pub fn pop(&mut self) -> Option<(Uid, Queued)> {
         let uid = match self.active.get_min() {
-            Some((.., uid)) => *uid,
+            Some((_, (.., uid))) => *uid,
             None => self.back_off.get_min().map(|(_, (.., uid))| *uid)?,
         };
         self.put(uid, Place::Nowhere);
@@ -114,7 +115,7 @@ impl Queue {
     /// Pods that wait, refused by at least one of these plugins.
     pub fn waiting_for(&self, plugins: u16) -> Vec<(Uid, u16)> {
         let groups = self.waiting.iter().filter(|(refused, _)| **refused & plugins != 0);
-        groups.flat_map(|(refused, pods)| pods.iter().map(|uid| (*uid, *refused))).collect()
+        groups.flat_map(|(refused, pods)| pods.iter().map(|uid| (uid, *refused))).collect()
     }
 
     /// Whether any pod waits.
@@ -124,10 +125,8 @@ impl Queue {
 
     /// Pods that have waited for longer than this.
     pub fn waiting_longer(&self, span: Duration, now: Time) -> Vec<Uid> {
-        let pods = self.waiting.values().flatten();
-        pods.filter(|uid| self.pods.get(*uid).is_some_and(|pod| now.since(pod.since) > span))
-            .copied()
-            .collect()
+        let pods = self.waiting.values().flat_map(IdSet::iter);
+        pods.filter(|uid| self.pods.get(uid).is_some_and(|pod| now.since(pod.since) > span)).collect()
     }
 
     /// Names of a queued pod.
@@ -139,7 +138,7 @@ impl Queue {
         let Some(pod) = self.pods.get_mut(&uid) else { return };
         let rank = (Reverse(pod.priority), pod.since, pod.order, uid);
         match std::mem::replace(&mut pod.place, place) {
-            Place::Active => drop(self.active.remove(&rank)),
+            Place::Active => drop(self.active.remove(&(0, rank))),
             Place::BackOff(second) => drop(self.back_off.remove(&(second, rank))),
             Place::Waiting(plugins) => {
                 if let Some(group) = self.waiting.get_mut(&plugins) {
@@ -152,9 +151,11 @@ impl Queue {
             Place::Nowhere => {}
         }
         match place {
-            Place::Active => drop(self.active.insert(rank)),
+            Place::Active => drop(self.active.insert((0, rank))),
             Place::BackOff(second) => drop(self.back_off.insert((second, rank))),
-            Place::Waiting(plugins) => drop(self.waiting.entry(plugins).or_default().insert(uid)),
+            Place::Waiting(plugins) => {
+                self.waiting.entry(plugins).or_default().insert(uid);
+            }
             Place::Nowhere => {}
         }
     }

@@ -3,12 +3,13 @@
 mod change;
 mod name;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use imbl::{OrdMap, OrdSet, Vector};
+use imbl::{OrdMap, Vector};
 use opscape_manifest::api::meta::{ObjectMeta, OwnerReference, Str, Uid};
 use opscape_manifest::api::{Kind, Object, Pod, Resource};
-use opscape_sim::{EntryId, Time};
+use opscape_sim::{EntryId, IdMap, IdSet, Time};
 
 pub use change::{Change, Op};
 pub use name::Name;
@@ -22,11 +23,11 @@ pub struct Store {
     version: u64,
     last_uid: u64,
     /// By name of the kind: the kinds that are not simulated have tables, too.
-    tables: OrdMap<Str, Table>,
-    by_uid: OrdMap<Uid, Stored>,
-    owned: OrdMap<Uid, OrdSet<Uid>>,
-    pods_on: OrdMap<Str, OrdSet<Uid>>,
-    orphan_pods: OrdSet<Uid>,
+    tables: BTreeMap<Str, Table>,
+    by_uid: IdMap<Uid, Stored>,
+    owned: IdMap<Uid, IdSet<Uid>>,
+    pods_on: OrdMap<Str, IdSet<Uid>>,
+    orphan_pods: IdSet<Uid>,
     changes: Vector<Change>,
 }
 
@@ -87,27 +88,27 @@ impl Store {
 
     /// All objects that name this one in their `ownerReferences`, in order of their creation.
     pub fn owned_by(&self, owner: Uid) -> impl Iterator<Item = &Object> {
-        self.owned.get(&owner).into_iter().flatten().filter_map(|uid| self.by_uid(*uid))
+        self.owned.get(&owner).into_iter().flat_map(IdSet::iter).filter_map(|uid| self.by_uid(uid))
     }
 
     /// How many objects name this one in their `ownerReferences`.
     pub fn count_owned_by(&self, owner: Uid) -> usize {
-        self.owned.get(&owner).map_or(0, OrdSet::len)
+        self.owned.get(&owner).map_or(0, IdSet::len)
     }
 
     /// The pods bound to a node, in order of their creation.
     pub fn pods_on(&self, node: &str) -> impl Iterator<Item = &Arc<Pod>> {
-        self.pods_on.get(node).into_iter().flatten().filter_map(|uid| self.typed_by_uid(*uid))
+        self.pods_on.get(node).into_iter().flat_map(IdSet::iter).filter_map(|uid| self.typed_by_uid(uid))
     }
 
     /// How many pods are bound to a node.
     pub fn count_pods_on(&self, node: &str) -> usize {
-        self.pods_on.get(node).map_or(0, OrdSet::len)
+        self.pods_on.get(node).map_or(0, IdSet::len)
     }
 
     /// The pods without a controller, in order of their creation.
     pub fn orphan_pods(&self) -> impl Iterator<Item = &Arc<Pod>> {
-        self.orphan_pods.iter().filter_map(|uid| self.typed_by_uid(*uid))
+        self.orphan_pods.iter().filter_map(|uid| self.typed_by_uid(uid))
     }
 
     /// The resourceVersion of the last write.
@@ -213,10 +214,10 @@ impl Store {
         };
         if !same {
             for owner in owners(old).into_iter().flatten() {
-                remove_from(&mut self.owned, &owner.uid, uid);
+                remove_owned(&mut self.owned, owner.uid, uid);
             }
             for owner in owners(new).into_iter().flatten() {
-                self.owned.entry(owner.uid).or_default().insert(uid);
+                self.owned.or_default(owner.uid).insert(uid);
             }
         }
         if old.or(new).is_some_and(|object| object.kind() == Kind::Pod) {
@@ -230,7 +231,7 @@ impl Store {
         }
         if node(old) != node(new) {
             if let Some(node) = node(old) {
-                remove_from(&mut self.pods_on, node, uid);
+                remove_bound(&mut self.pods_on, node, uid);
             }
             if let Some(node) = node(new) {
                 self.pods_on.entry(node.clone()).or_default().insert(uid);
@@ -249,11 +250,20 @@ fn is_orphan(meta: &ObjectMeta) -> bool {
     meta.controller().is_none()
 }
 
-fn remove_from<K: Ord + Clone>(index: &mut OrdMap<K, OrdSet<Uid>>, key: &K, uid: Uid) {
-    if let Some(set) = index.get_mut(key) {
+fn remove_owned(owned: &mut IdMap<Uid, IdSet<Uid>>, owner: Uid, uid: Uid) {
+    if let Some(set) = owned.get_mut(&owner) {
         set.remove(&uid);
         if set.is_empty() {
-            index.remove(key);
+            owned.remove(&owner);
+        }
+    }
+}
+
+fn remove_bound(pods_on: &mut OrdMap<Str, IdSet<Uid>>, node: &Str, uid: Uid) {
+    if let Some(set) = pods_on.get_mut(node) {
+        set.remove(&uid);
+        if set.is_empty() {
+            pods_on.remove(node);
         }
     }
 }

@@ -8,12 +8,12 @@ mod state;
 
 use std::sync::Arc;
 
-use imbl::{OrdMap, OrdSet, Vector};
+use imbl::Vector;
 use opscape_cluster::{Change, Op, Store};
 use opscape_manifest::api::meta::{Str, Uid};
 use opscape_manifest::api::pod::Phase;
 use opscape_manifest::api::{Deployment, Event, Object, Pod, ReplicaSet};
-use opscape_sim::Time;
+use opscape_sim::{IdMap, IdSet, Time};
 
 pub use requests::Requests;
 pub use revision::{Version, colour, image_label, of_replica_set};
@@ -29,10 +29,10 @@ pub struct Census {
     version: u64,
     /// In order of namespace and name.
     workloads: Arc<Vec<Arc<Workload>>>,
-    pods: OrdMap<Uid, Mark>,
+    pods: IdMap<Uid, Mark>,
     /// In order of name.
     nodes: Arc<Vec<Arc<Tally>>>,
-    tray: OrdSet<Uid>,
+    tray: IdSet<Uid>,
     all: StateCounts,
     /// How many Events there were up to each instant (`ready`), and how many of them warnings (`not_ready`).
     events: Vector<Step>,
@@ -147,7 +147,7 @@ impl Census {
     }
 
     fn recount(&mut self, store: &Store, now: Time) {
-        let gone: Vec<Uid> = self.pods.keys().copied().filter(|uid| store.by_uid(*uid).is_none()).collect();
+        let gone: Vec<Uid> = self.pods.keys().filter(|uid| store.by_uid(*uid).is_none()).collect();
         for uid in gone {
             self.set_pod(uid, None, now);
         }
@@ -380,7 +380,7 @@ impl Census {
     }
 
     /// Pods without a node, by age.
-    pub fn tray(&self) -> &OrdSet<Uid> {
+    pub fn tray(&self) -> &IdSet<Uid> {
         &self.tray
     }
 

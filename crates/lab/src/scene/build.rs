@@ -324,7 +324,7 @@ fn zones(nodes: &[NodeCard]) -> Vec<ZoneCard> {
 fn tray(model: &LabModel) -> (Vec<TrayPod>, u32) {
     let waiting = model.census().tray();
     let store = model.cluster().store();
-    let pods = waiting.iter().filter_map(|uid| store.typed_by_uid::<Pod>(*uid)).take(TRAY_MOST);
+    let pods = waiting.iter().filter_map(|uid| store.typed_by_uid::<Pod>(uid)).take(TRAY_MOST);
     let tray: Vec<TrayPod> = pods.map(|pod| tray_pod(model, pod)).collect();
     let more = waiting.len().saturating_sub(tray.len());
     (tray, u32::try_from(more).unwrap_or(u32::MAX))
