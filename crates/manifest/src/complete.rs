@@ -132,7 +132,7 @@ fn keys(ty: Type, column: usize, present: &BTreeSet<&str>) -> Vec<Choice> {
         .filter(|field| field.name != "status" && !present.contains(field.name))
         .map(|field| key(ty, field, column))
         .collect();
-    choices.sort_by_key(|choice| !choice.required);
+    crate::order::sort_by(&mut choices, |a, b| b.required.cmp(&a.required));
     choices
 }
 

@@ -12,6 +12,7 @@ pub mod golang;
 pub mod intorpercent;
 pub mod lab;
 pub mod names;
+pub mod order;
 pub mod patch;
 pub mod print;
 pub mod quantity;

@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::golang::quote;
 use crate::names;
+use crate::order::sort_by;
 
 /// How a requirement compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +103,7 @@ impl Requirement {
         }
         match wrong.len() {
             0 => {
-                values.sort();
+                sort_by(&mut values, Ord::cmp);
                 values.dedup();
                 Ok(Self { key: key.to_owned(), operator, values })
             }
@@ -134,7 +135,7 @@ impl Requirement {
 impl Selector {
     /// A selector of its requirements.
     pub fn new(mut requirements: Vec<Requirement>) -> Self {
-        requirements.sort_by(|a, b| a.key.cmp(&b.key));
+        sort_by(&mut requirements, |a, b| a.key.cmp(&b.key));
         Self { requirements }
     }
 
@@ -333,7 +334,7 @@ impl<'a> Parser<'a> {
                     if values.is_empty() {
                         values.push(String::new());
                     }
-                    values.sort();
+                    sort_by(&mut values, Ord::cmp);
                     values.dedup();
                     return Ok(values);
                 }
@@ -372,7 +373,7 @@ impl FieldSelector {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut terms = Vec::new();
         let mut parts: Vec<&str> = text.split(',').filter(|part| !part.is_empty()).collect();
-        parts.sort_unstable();
+        sort_by(&mut parts, Ord::cmp);
         for part in parts {
             let (field, negated, value) = if let Some((field, value)) = part.split_once("!=") {
                 (field, true, value)

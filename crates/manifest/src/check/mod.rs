@@ -132,7 +132,7 @@ pub fn check(text: &str) -> Checked {
     }
     let found = findings::all(&checked, text);
     checked.diagnostics.extend(found);
-    checked.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+    crate::order::sort_by(&mut checked.diagnostics, |a, b| a.span.cmp(&b.span));
     checked
 }
 

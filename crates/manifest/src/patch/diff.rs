@@ -1,6 +1,7 @@
 //! The difference of two objects as a strategic merge patch (`diffMaps` and what it calls).
 
 use super::directives::{DELETE_FROM, Merging, ORDER, PATCH, RETAIN, find, lookup, shown};
+use crate::order::sort_by;
 use crate::schema::Type;
 use crate::value::{Map, Value};
 
@@ -72,7 +73,8 @@ fn lists(key: &str, old: &[Value], new: &[Value], ty: Option<Type>, options: Opt
             let (mut list, deletions) = of_maps(old, new, merge_key, field.inner, options, field.retain);
             let same_order = old.len() == new.len()
                 && old.iter().zip(new).all(|(a, b)| a.get(merge_key) == b.get(merge_key));
-            list.sort_by_key(|item| find(new, merge_key, item.get(merge_key)).unwrap_or(usize::MAX));
+            let place = |item: &Value| find(new, merge_key, item.get(merge_key)).unwrap_or(usize::MAX);
+            sort_by(&mut list, |a, b| place(a).cmp(&place(b)));
             list.extend(deletions);
             let ordered = (options.changes && (!list.is_empty() || !same_order))
                 || (options.deletions && !list.is_empty());
@@ -105,7 +107,7 @@ fn lists(key: &str, old: &[Value], new: &[Value], ty: Option<Type>, options: Opt
 fn sorted<'a>(list: &'a [Value], key: &str) -> Vec<(String, &'a Value)> {
     let mut items: Vec<(String, &Value)> =
         list.iter().rev().map(|item| (shown(item.get(key)), item)).collect();
-    items.sort_by(|a, b| a.0.cmp(&b.0));
+    sort_by(&mut items, |a, b| a.0.cmp(&b.0));
     items
 }
 

@@ -1,6 +1,7 @@
 //! Merging a strategic merge patch into an object (`mergeMap` and what it calls).
 
 use super::directives::{DELETE_FROM, Merging, ORDER, PATCH, RETAIN, find, lookup, plain};
+use crate::order::sort_by;
 use crate::schema::Type;
 use crate::value::{Map, Value};
 
@@ -228,8 +229,9 @@ fn in_order(list: Vec<Value>, order: &[Value], server: &[Value], key: &str) -> R
             None => theirs.push((place(server, &item).unwrap_or(usize::MAX), item)),
         }
     }
-    mine.sort_by_key(|(at, _)| *at);
-    theirs.sort_by_key(|(at, _)| *at);
+    for list in [&mut mine, &mut theirs] {
+        sort_by(list, |(a, _), (b, _)| a.cmp(b));
+    }
     let mut out = Vec::with_capacity(mine.len() + theirs.len());
     let (mut mine, mut theirs) = (mine.into_iter().peekable(), theirs.into_iter().peekable());
     loop {

@@ -4,6 +4,7 @@
 use std::cmp::Ordering;
 
 use crate::golang::float;
+use crate::order::sort_by;
 use crate::tree::is_plain_text;
 use crate::value::Value;
 
@@ -47,7 +48,7 @@ impl Printer {
     fn map(&mut self, value: &Value, indent: usize, mut inline: bool) {
         let Value::Map(map) = value else { return };
         let mut entries: Vec<_> = map.iter().collect();
-        entries.sort_by(|(a, _), (b, _)| natural(a, b));
+        sort_by(&mut entries, |(a, _), (b, _)| natural(a, b));
         for (key, value) in entries {
             if !std::mem::take(&mut inline) {
                 self.line(indent);

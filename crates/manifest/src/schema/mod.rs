@@ -9,6 +9,8 @@ mod suggest;
 
 use std::sync::OnceLock;
 
+use crate::order::sort_by;
+
 pub use decode::{Finding, FindingKind, Report, bad_request, inspect, normalize, patch_refusal};
 pub use simulated::{Simulated, simulated};
 pub use suggest::nearest;
@@ -152,7 +154,7 @@ fn index() -> &'static Index {
                 index.types.push(Type { name, group_version, fields });
             }
         }
-        index.types.sort_unstable_by_key(|ty| ty.name);
+        sort_by(&mut index.types, |a, b| a.name.cmp(b.name));
         index
     })
 }

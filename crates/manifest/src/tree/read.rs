@@ -5,6 +5,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, StrInput, Tag
 use super::wording::{go_message, message};
 use super::{Content, Entry, Node, resolve};
 use crate::diagnostic::{Diagnostic, Position, Severity, Span};
+use crate::order::sort_by;
 use crate::value::Value;
 
 /// What a text may take; beyond, it is refused with a message instead of taking the page down.
@@ -276,7 +277,7 @@ impl<'a> Reader<'a> {
     fn warn_of_repeats(&mut self, entries: &[Entry]) {
         let mut order: Vec<(&str, usize)> =
             entries.iter().enumerate().map(|(i, entry)| (entry.key.as_str(), i)).collect();
-        order.sort_unstable();
+        sort_by(&mut order, Ord::cmp);
         for pair in order.windows(2) {
             if let [(first, _), (second, at)] = pair
                 && first == second

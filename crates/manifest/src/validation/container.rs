@@ -64,7 +64,8 @@ pub(super) fn regular(list: &Field<'_>, pod: &Pod<'_>, errors: &mut Errors) {
 /// `validateInitContainers`
 pub(super) fn init(list: &Field<'_>, regular: &Field<'_>, pod: &Pod<'_>, errors: &mut Errors) {
     let regular: Vec<Field<'_>> = regular.items().map(|c| c.child("name")).collect();
-    let mut seen: BTreeSet<&str> = regular.iter().map(Field::text).collect();
+    let mut seen = BTreeSet::new();
+    seen.extend(regular.iter().map(Field::text));
     for container in list.items() {
         common(&container, pod, errors);
         let policy = container.child("restartPolicy");
