@@ -1,13 +1,13 @@
 //! Events of the cluster as rows.
 
-use opscape_cluster::Cluster;
+use opscape_cluster::{Cluster, Record};
 use opscape_manifest::api::meta::{MicroTime, Timestamp};
 use opscape_manifest::api::{Event, ObjectKey};
 use opscape_sim::{Run, Time};
 
 use crate::inspect::{EventFilter, EventRow};
 use crate::order;
-use crate::world::LabModel;
+use crate::world::{LabModel, LabRecord};
 
 /// The rows, newest first.
 pub(crate) fn rows(run: &Run<LabModel>, filter: &EventFilter) -> Vec<EventRow> {
@@ -23,7 +23,40 @@ pub(crate) fn rows(run: &Run<LabModel>, filter: &EventFilter) -> Vec<EventRow> {
     if filter.most > 0 {
         rows.truncate(filter.most);
     }
-    rows.into_iter().map(|(at, _, event)| row(cluster, at, event)).collect()
+    let exact = exact_times(run, &rows);
+    let times = exact.into_iter().chain(std::iter::repeat(None));
+    rows.into_iter()
+        .zip(times)
+        .map(|((at, _, event), exact)| row(cluster, exact.unwrap_or(at), event))
+        .collect()
+}
+
+/// Entries of the journal looked through at most.
+const LOOK_BACK: usize = 20_000;
+/// Rows that may stand between an entry of the journal and its row.
+const WINDOW: usize = 8;
+
+/// When the Events were written, from the journal: their own stamps are in whole seconds.
+fn exact_times(run: &Run<LabModel>, rows: &[(Time, u64, &Event)]) -> Vec<Option<Time>> {
+    let mut times = vec![None; rows.len()];
+    let mut first = 0;
+    for (_, entry) in run.journal().iter().rev().take(LOOK_BACK) {
+        let LabRecord::Cluster(Record::EventRecorded(fact)) = &entry.what else { continue };
+        for at in first..rows.len().min(first + WINDOW) {
+            let (Some((_, _, event)), Some(time)) = (rows.get(at), times.get_mut(at)) else { continue };
+            if time.is_none() && event.metadata.name == fact.name {
+                *time = Some(entry.at);
+                break;
+            }
+        }
+        while times.get(first).is_some_and(Option::is_some) {
+            first += 1;
+        }
+        if first >= rows.len() {
+            break;
+        }
+    }
+    times
 }
 
 fn is_about(event: &Event, key: &ObjectKey) -> bool {
