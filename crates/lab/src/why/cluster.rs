@@ -219,6 +219,7 @@ pub(super) fn headline(teller: Teller<'_>, record: &Record) -> Option<Rich> {
                 [("object", object.as_str()), ("from", &fact.from.to_string()), ("to", &fact.to.to_string())];
             Some(teller.rich("next.scaled", &values))
         }
+        Record::Kubelet(fact) => super::kubelet::headline(teller, fact),
         Record::PodDeleted(fact) => {
             Some(teller.rich("next.deleted", &[("object", &named(&fact.pod.kind, &fact.pod.name))]))
         }

@@ -3,7 +3,7 @@
 use opscape_cluster::kubelet::{Fact, What};
 use opscape_manifest::api::{Pod, ReplicaSet};
 
-use super::{Teller, told};
+use super::{Teller, named, told};
 use crate::census;
 use crate::inspect::{Mark, WhyRow};
 use crate::words::{self, Rich};
@@ -16,6 +16,21 @@ pub(super) struct Seen {
     starts: bool,
     pulls: bool,
     stops: bool,
+}
+
+/// What is seen next, in a few words.
+pub(super) fn headline(teller: Teller<'_>, fact: &Fact) -> Option<Rich> {
+    let object = named(&fact.pod.kind, &fact.pod.name);
+    match &fact.what {
+        What::Ready | What::Started { ready: true, .. } => {
+            Some(teller.rich("next.ready", &[("object", &object)]))
+        }
+        What::Exited { code, reason, .. } => {
+            let values = [("object", object.as_str()), ("reason", reason), ("code", &code.to_string())];
+            Some(teller.rich("next.exited", &values))
+        }
+        _ => None,
+    }
 }
 
 /// What a kubelet did with another pod than the one that is asked about: that it became ready matters, no more.

@@ -244,6 +244,10 @@ impl Model for LabModel {
     fn is_visible(record: &LabRecord) -> bool {
         match record {
             LabRecord::Act(_) => true,
+            LabRecord::Cluster(Record::Kubelet(fact)) => {
+                use opscape_cluster::kubelet::What;
+                matches!(fact.what, What::Ready | What::Started { ready: true, .. } | What::Exited { .. })
+            }
             LabRecord::Cluster(record) => matches!(
                 record,
                 Record::EventRecorded(_)
