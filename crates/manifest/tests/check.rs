@@ -311,6 +311,19 @@ spec:
 }
 
 #[test]
+fn files_and_workflows() {
+    let file = "kind: File\npath: Dockerfile\ncontent: |\n  FROM scratch\n  # a: b: c\n";
+    assert_eq!(check(file).diagnostics, []);
+    assert_eq!(only("kind: File\npath: x\n").message, "content: Required value");
+    assert_eq!(only("kind: File\npath: x\ncontnet: y\ncontent: z\n").message, "unknown field \"contnet\"");
+    let workflow = "--- # .github/workflows/ci.yml\non: [push]\njobs:\n  test: {runs-on: ubuntu-latest, steps: [{run: make}]}\n";
+    assert_eq!(check(workflow).diagnostics, []);
+    let other = "--- # Dockerfile\nFROM nginx:1 AS base\n  RUN [\"a\"\n";
+    assert_eq!(check(other).diagnostics, []);
+    assert_eq!(check(other).files.len(), 1);
+}
+
+#[test]
 fn every_hint_has_its_words_in_both_languages() {
     let root = env!("CARGO_MANIFEST_DIR");
     let mut used = BTreeSet::new();

@@ -25,9 +25,7 @@ pub(super) fn all(checked: &Checked, text: &str) -> Vec<Diagnostic> {
         match document.role {
             Role::Object => finder.object(),
             Role::Lab => finder.lab(checked),
-            Role::File => {
-                finder.typed("File");
-            }
+            Role::File => finder.file(),
             Role::Workflow => {}
             Role::Unknown => finder.unknown(),
         }
@@ -263,6 +261,17 @@ impl Finder<'_> {
         let report = inspect(&self.document.value, ty);
         self.decoding(&report);
         report.wrong.is_empty()
+    }
+
+    fn file(&mut self) {
+        if !self.typed("File") {
+            return;
+        }
+        for field in ["path", "content"] {
+            if self.document.value.get(field).is_none_or(Value::is_null) {
+                self.field_error(&FieldError::required(field, ""));
+            }
+        }
     }
 
     fn lab(&mut self, checked: &Checked) {
