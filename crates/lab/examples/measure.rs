@@ -2,6 +2,7 @@
 #![expect(
     clippy::disallowed_types,
     clippy::disallowed_methods,
+    clippy::indexing_slicing,
     reason = "it measures the machine, not the world"
 )]
 

@@ -24,7 +24,6 @@ mod act;
 pub mod census;
 pub mod images;
 pub mod inspect;
-mod order;
 pub mod scene;
 pub mod session;
 pub mod tracks;

@@ -7,12 +7,12 @@ use opscape_sim::Run;
 
 use super::{EventFilter, Fact, Inspection, RevisionRow};
 use crate::census;
-use crate::order;
 use crate::scene::{NodeHealth, PodGlyph, PodState, glyph, health};
 use crate::session::event_rows;
 use crate::why;
 use crate::words::{self, Lang};
 use crate::world::LabModel;
+use opscape_manifest::order;
 
 /// Events given at most.
 const MOST_EVENTS: usize = 50;
@@ -315,7 +315,7 @@ fn revisions(model: &LabModel, deployment: &Deployment) -> Vec<RevisionRow> {
             }
         })
         .collect();
-    order::sort(&mut rows, |a, b| b.revision.cmp(&a.revision));
+    order::sort_by(&mut rows, |a, b| b.revision.cmp(&a.revision));
     if let Some(first) = rows.first_mut() {
         first.current = true;
     }

@@ -12,8 +12,8 @@ use super::{
     TrayPod, Version, ZoneCard,
 };
 use crate::census::{self, Tally};
-use crate::order;
 use crate::world::LabModel;
+use opscape_manifest::order;
 
 const ZONE: &str = "topology.kubernetes.io/zone";
 
@@ -97,7 +97,7 @@ fn namespaces(model: &LabModel) -> Vec<Str> {
         model.census().workloads().iter().map(|workload| workload.namespace.clone()).collect();
     names.extend(own_services(model.cluster().store()).map(|service| service.metadata.namespace.clone()));
     names.extend(model.cluster().store().orphan_pods().map(|pod| pod.metadata.namespace.clone()));
-    order::sort(&mut names, Ord::cmp);
+    order::sort_by(&mut names, Ord::cmp);
     names.dedup();
     names
 }
@@ -200,7 +200,7 @@ fn port(port: &opscape_manifest::api::core::ServicePort) -> String {
 fn nodes(model: &LabModel, level: Level) -> Vec<NodeCard> {
     let mut cards: Vec<NodeCard> =
         model.cluster().store().list::<Node>(None).map(|node| node_card(model, node, level)).collect();
-    order::sort(&mut cards, |a, b| (&a.zone, natural(&a.name)).cmp(&(&b.zone, natural(&b.name))));
+    order::sort_by(&mut cards, |a, b| (&a.zone, natural(&a.name)).cmp(&(&b.zone, natural(&b.name))));
     cards
 }
 
@@ -250,7 +250,7 @@ fn node_card(model: &LabModel, node: &Node, level: Level) -> NodeCard {
     } else {
         store.pods_on(name).map(|pod| glyph(model, pod, lost)).collect()
     };
-    order::sort(&mut pods, |a, b| (&a.workload, a.revision, a.uid).cmp(&(&b.workload, b.revision, b.uid)));
+    order::sort_by(&mut pods, |a, b| (&a.workload, a.revision, a.uid).cmp(&(&b.workload, b.revision, b.uid)));
     let allocatable = |resource: &str| node.status.allocatable.get(resource);
     let used = tally.requests;
     NodeCard {

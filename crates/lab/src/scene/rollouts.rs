@@ -7,8 +7,8 @@ use opscape_manifest::intorpercent::scaled_percent;
 use super::build::glyph;
 use super::{Bar, PodGlyph, PodState, RolloutState, RolloutStrip, STRIP_MOST, StateCounts, Strategy};
 use crate::census::{self, Workload};
-use crate::order;
 use crate::world::LabModel;
+use opscape_manifest::order;
 
 /// One strip per workload, those that change now first.
 pub fn strips(model: &LabModel) -> Vec<RolloutStrip> {
@@ -23,7 +23,7 @@ pub fn strips(model: &LabModel) -> Vec<RolloutStrip> {
         }
     }
     let done = |strip: &RolloutStrip| strip.state == RolloutState::Done;
-    order::sort(&mut strips, |a, b| done(a).cmp(&done(b)));
+    order::sort_by(&mut strips, |a, b| done(a).cmp(&done(b)));
     strips
 }
 
@@ -191,6 +191,6 @@ fn glyphs(model: &LabModel, owner: Uid, to: u32) -> Vec<PodGlyph> {
         (false, PodState::Ready) => 6,
         (false, _) => 7,
     };
-    order::sort(&mut glyphs, |a, b| (rank(a), a.uid).cmp(&(rank(b), b.uid)));
+    order::sort_by(&mut glyphs, |a, b| (rank(a), a.uid).cmp(&(rank(b), b.uid)));
     glyphs
 }

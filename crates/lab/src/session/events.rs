@@ -6,8 +6,8 @@ use opscape_manifest::api::{Event, ObjectKey};
 use opscape_sim::{Run, Time};
 
 use crate::inspect::{EventFilter, EventRow};
-use crate::order;
 use crate::world::{LabModel, LabRecord};
+use opscape_manifest::order;
 
 /// The rows, newest first.
 pub(crate) fn rows(run: &Run<LabModel>, filter: &EventFilter) -> Vec<EventRow> {
@@ -19,7 +19,7 @@ pub(crate) fn rows(run: &Run<LabModel>, filter: &EventFilter) -> Vec<EventRow> {
         .filter(|event| filter.object.as_ref().is_none_or(|key| is_about(event, key)))
         .map(|event| (last_time(run, event), event.metadata.resource_version, event.as_ref()))
         .collect();
-    order::sort(&mut rows, |a, b| (b.0, b.1).cmp(&(a.0, a.1)));
+    order::sort_by(&mut rows, |a, b| (b.0, b.1).cmp(&(a.0, a.1)));
     if filter.most > 0 {
         rows.truncate(filter.most);
     }

@@ -6,8 +6,8 @@ use opscape_sim::{Time, Timeline};
 use super::{BranchTrack, Flag, RevisionTrack, Step, Tick, Ticks, Tracks, WorkloadTrack};
 use crate::Lang;
 use crate::census::{self, Census};
-use crate::order;
 use crate::world::LabModel;
+use opscape_manifest::order;
 
 /// Steps of one series given at most per pixel.
 const STEPS_PER_PIXEL: u32 = 2;
@@ -86,7 +86,7 @@ fn most(wanted: &[(Time, u32)], revisions: &[RevisionTrack]) -> u32 {
             track.steps.iter().map(move |step| (step.at, index, step.ready + step.not_ready))
         })
         .collect();
-    order::sort(&mut moves, |a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+    order::sort_by(&mut moves, |a, b| (a.0, a.1).cmp(&(b.0, b.1)));
     let mut counts = vec![0_u32; revisions.len()];
     let mut most = wanted.iter().map(|(_, wanted)| *wanted).max().unwrap_or_default();
     let mut moves = moves.into_iter().peekable();
@@ -199,6 +199,6 @@ fn flags(timeline: &Timeline<LabModel>, from: Time, until: Time, lang: Lang) -> 
     for (at, act) in timeline.inputs().iter().skip(done).filter(|(at, _)| *at >= from && *at <= until) {
         flags.push(Flag { at: *at, label: crate::why::flag_of_act(act, lang), ahead: true, script: false });
     }
-    order::sort(&mut flags, |a, b| a.at.cmp(&b.at));
+    order::sort_by(&mut flags, |a, b| a.at.cmp(&b.at));
     flags
 }

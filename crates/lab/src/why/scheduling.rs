@@ -5,8 +5,8 @@ use opscape_manifest::api::meta::Str;
 
 use super::{Teller, named, told};
 use crate::inspect::{Mark, NodeVerdict, SchedulingTable, WhyRow};
-use crate::order;
 use crate::words::Rich;
+use opscape_manifest::order;
 
 pub(super) fn row(teller: Teller<'_>, fact: &Fact) -> WhyRow {
     match fact {
@@ -75,7 +75,7 @@ pub fn table(decision: &Decision) -> SchedulingTable {
     }
     let mut nodes: Vec<NodeVerdict> =
         decision.verdicts.iter().map(|verdict| node(decision, verdict, &plugins)).collect();
-    order::sort(&mut nodes, |a, b| {
+    order::sort_by(&mut nodes, |a, b| {
         let rank = |verdict: &NodeVerdict| (!verdict.chosen, !verdict.rejected.is_empty(), -verdict.total);
         rank(a).cmp(&rank(b)).then_with(|| a.node.cmp(&b.node))
     });

@@ -7,7 +7,6 @@
 //! - `{count|pod|pods}` is the first word if the value is 1 and the second one otherwise;
 //! - `**strong**` and `` `code` `` are for [`Rich`].
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 mod korean;
@@ -46,7 +45,8 @@ impl Lang {
     }
 }
 
-type Texts = BTreeMap<&'static str, &'static str>;
+/// In order of the keys.
+type Texts = Vec<(&'static str, &'static str)>;
 
 fn texts(lang: Lang) -> &'static Texts {
     static EN: OnceLock<Texts> = OnceLock::new();
@@ -59,7 +59,10 @@ fn texts(lang: Lang) -> &'static Texts {
 
 fn read(file: &'static str) -> Texts {
     let lines = file.lines().filter(|line| !line.starts_with('#'));
-    lines.filter_map(|line| line.split_once('=')).map(|(key, text)| (key.trim(), text.trim())).collect()
+    let mut texts: Texts =
+        lines.filter_map(|line| line.split_once('=')).map(|(key, text)| (key.trim(), text.trim())).collect();
+    opscape_manifest::order::sort_by(&mut texts, |a, b| a.0.cmp(b.0));
+    texts
 }
 
 /// The text of a key, as written. A key that does not exist is its own text.
@@ -69,7 +72,9 @@ pub fn text(lang: Lang, key: &'static str) -> &'static str {
 
 /// The text of a key that was put together at run time.
 pub fn lookup(lang: Lang, key: &str) -> Option<&'static str> {
-    texts(lang).get(key).copied()
+    let texts = texts(lang);
+    let at = texts.binary_search_by(|(known, _)| (*known).cmp(key)).ok()?;
+    texts.get(at).map(|(_, text)| *text)
 }
 
 /// The text of a key with its places filled. A place without a value stays empty.
@@ -131,14 +136,15 @@ mod tests {
     #[test]
     fn both_languages_say_the_same() {
         let (en, ko) = (texts(Lang::En), texts(Lang::Ko));
-        assert_eq!(en.keys().collect::<Vec<_>>(), ko.keys().collect::<Vec<_>>());
-        for (key, text) in en {
-            assert_eq!(places(text), places(ko[key]), "{key}");
-            assert!(!text.is_empty() && !ko[key].is_empty(), "{key} is empty");
+        let keys = |texts: &Texts| texts.iter().map(|(key, _)| *key).collect::<Vec<_>>();
+        assert_eq!(keys(en), keys(ko));
+        for ((key, text), (_, korean)) in en.iter().zip(ko) {
+            assert_eq!(places(text), places(korean), "{key}");
+            assert!(!text.is_empty() && !korean.is_empty(), "{key} is empty");
             assert_eq!(text.matches("**").count() % 2, 0, "{key}: {text}");
             assert_eq!(text.matches('`').count() % 2, 0, "{key}: {text}");
             for bad in ["이(가)", "을(를)", "은(는)", "과(와)", "(으)로"] {
-                assert!(!ko[key].contains(bad), "{key}: {}", ko[key]);
+                assert!(!korean.contains(bad), "{key}: {korean}");
             }
         }
     }

@@ -10,7 +10,8 @@ use opscape_sim::Context;
 use super::script::file_of;
 use super::{LabEvent, LabModel, LabRecord, Outcome};
 use crate::Act;
-use crate::{census, order};
+use crate::census;
+use opscape_manifest::order;
 
 type LabContext<'a> = Context<'a, LabEvent, LabRecord>;
 
@@ -108,7 +109,7 @@ impl LabModel {
             .filter_map(|object| if let Object::ReplicaSet(set) = object { Some(set) } else { None })
             .map(|set| (census::of_replica_set(set).revision, set))
             .collect();
-        order::sort(&mut sets, |a, b| b.0.cmp(&a.0));
+        order::sort_by(&mut sets, |a, b| b.0.cmp(&a.0));
         let found = match to {
             Some(revision) => sets.iter().find(|(number, _)| *number == revision),
             None => sets.get(1),

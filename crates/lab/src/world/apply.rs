@@ -5,11 +5,10 @@
 //! longer in it is deleted (files that a step of the Lab document applies are left to that step); what came about otherwise (kubectl in the terminal, controllers) is left alone. Namespaces that
 //! objects name and that nobody declares are created, because a text pasted from work has them elsewhere.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use opscape_cluster::{Cluster, DeleteOptions, Request, WriteOptions};
-use opscape_manifest::api::meta::{ObjectMeta, Str};
+use opscape_manifest::api::meta::ObjectMeta;
 use opscape_manifest::api::{Kind, Namespace, Object, ObjectKey};
 use opscape_manifest::check::{self, Document, Role};
 use opscape_manifest::print;
@@ -49,9 +48,12 @@ impl LabModel {
             results.push(ApplyResult { key: key.clone(), document: Some(*index), done, changes });
         }
         if prune {
-            let kept: BTreeSet<&ObjectKey> = documents.iter().map(|(_, key, _)| key).collect();
-            let dropped: Vec<ObjectKey> =
-                self.from_text.iter().filter(|key| !kept.contains(key)).cloned().collect();
+            let dropped: Vec<ObjectKey> = self
+                .from_text
+                .iter()
+                .filter(|key| !documents.iter().any(|(_, kept, _)| kept == *key))
+                .cloned()
+                .collect();
             for key in dropped {
                 Arc::make_mut(&mut self.from_text).retain(|known| *known != key);
                 let request = Request::Delete(key.clone(), DeleteOptions::default());
@@ -84,8 +86,7 @@ impl LabModel {
     ) {
         let declared =
             |name: &str| documents.iter().any(|(_, key, _)| &*key.kind == "Namespace" && &*key.name == name);
-        let named: BTreeSet<&Str> = documents.iter().map(|(_, key, _)| &key.namespace).collect();
-        for name in named {
+        for (_, ObjectKey { namespace: name, .. }, _) in documents {
             if name.is_empty() || declared(name) || self.cluster.store().get::<Namespace>("", name).is_some()
             {
                 continue;

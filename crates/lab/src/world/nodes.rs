@@ -44,24 +44,30 @@ fn quantity(written: Option<&Quantity>, default: &str) -> Quantity {
 }
 
 fn node(group: &NodeGroup, name: &str, index: usize, number: usize, epoch: Timestamp) -> Node {
-    let mut labels: BTreeMap<Str, Str> = BTreeMap::from([
-        ("beta.kubernetes.io/arch".into(), "amd64".into()),
-        ("beta.kubernetes.io/os".into(), "linux".into()),
-        ("kubernetes.io/arch".into(), "amd64".into()),
-        ("kubernetes.io/hostname".into(), name.into()),
-        ("kubernetes.io/os".into(), "linux".into()),
-    ]);
+    let mut labels: BTreeMap<Str, Str> = BTreeMap::new();
+    for (key, value) in [
+        ("beta.kubernetes.io/arch", "amd64"),
+        ("beta.kubernetes.io/os", "linux"),
+        ("kubernetes.io/arch", "amd64"),
+        ("kubernetes.io/hostname", name),
+        ("kubernetes.io/os", "linux"),
+    ] {
+        labels.insert(key.into(), value.into());
+    }
     if let Some(zone) = group.zone_of(index) {
         labels.insert("topology.kubernetes.io/zone".into(), zone.into());
     }
     labels.extend(group.labels.iter().map(|(key, value)| (key.clone(), value.clone())));
     let pods = group.pods.unwrap_or(110).to_string();
-    let size = ResourceList::from([
-        ("cpu".into(), quantity(group.cpu.as_ref(), "4")),
-        ("memory".into(), quantity(group.memory.as_ref(), "8Gi")),
-        ("ephemeral-storage".into(), quantity(None, "100Gi")),
-        ("pods".into(), quantity(None, &pods)),
-    ]);
+    let mut size = ResourceList::new();
+    for (resource, amount) in [
+        ("cpu", quantity(group.cpu.as_ref(), "4")),
+        ("memory", quantity(group.memory.as_ref(), "8Gi")),
+        ("ephemeral-storage", quantity(None, "100Gi")),
+        ("pods", quantity(None, &pods)),
+    ] {
+        size.insert(resource.into(), amount);
+    }
     let address = format!("10.0.{}.{}", number / 250, number % 250 + 4);
     let mut node = Node {
         metadata: ObjectMeta {
@@ -106,17 +112,22 @@ fn conditions(epoch: Timestamp) -> Vec<NodeCondition> {
 }
 
 fn entry(kind: &str, address: &str) -> Value {
-    Value::Map(Map::from([("type".to_owned(), kind.into()), ("address".to_owned(), address.into())]))
+    map(&[("type", kind), ("address", address)])
 }
 
 fn node_info() -> Value {
-    let fields = [
+    map(&[
         ("architecture", "amd64"),
         ("containerRuntimeVersion", "containerd://2.2.0"),
         ("kernelVersion", "6.12.0"),
         ("kubeletVersion", "v1.36.2"),
         ("operatingSystem", "linux"),
         ("osImage", "Opscape"),
-    ];
-    Value::Map(fields.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect())
+    ])
+}
+
+fn map(fields: &[(&str, &str)]) -> Value {
+    let mut map = Map::new();
+    map.extend(fields.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))));
+    Value::Map(map)
 }
