@@ -11,14 +11,12 @@ use opscape_cluster::{Cluster, DeleteOptions, Request, WriteOptions};
 use opscape_manifest::api::meta::ObjectMeta;
 use opscape_manifest::api::{Kind, Namespace, Object, ObjectKey};
 use opscape_manifest::check::{self, Document, Role};
-use opscape_manifest::print;
+use opscape_manifest::patch;
+use opscape_manifest::schema::{Type, normalize};
 use opscape_manifest::value::{Map, Value};
 use opscape_sim::Context;
 
 use super::{Applied, ApplyResult, LabEvent, LabModel, LabRecord, differences};
-
-/// kubectl's annotation with what was applied last.
-pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 impl LabModel {
     pub(super) fn apply(
@@ -145,28 +143,30 @@ enum Plan {
 }
 
 fn plan(cluster: &Cluster, key: &ObjectKey, written: &Value) -> Plan {
-    let mut modified = written.clone();
-    annotate(&mut modified, written);
+    try_plan(cluster, key, written).unwrap_or_else(Plan::Broken)
+}
+
+fn try_plan(cluster: &Cluster, key: &ObjectKey, written: &Value) -> Result<Plan, String> {
+    let modified = patch::modified(written, None);
     let Some(current) = cluster.store().object(&key.kind, &key.namespace, &key.name) else {
-        return match Object::from_value(&modified) {
-            Ok(object) => Plan::Create(object),
-            Err(error) => Plan::Broken(error.0),
-        };
+        return Ok(Plan::Create(Object::from_value(&modified).map_err(|error| error.0)?));
     };
-    let last = current.meta().annotation(LAST_APPLIED).map(read_json).unwrap_or_default();
     let present = current.to_value();
-    let merged = merge(Some(&last), &modified, Some(&present));
-    let same = merged == present;
-    match Object::from_value(&merged) {
-        Ok(_) if same => Plan::Nothing,
-        Ok(object) => {
-            let mut changes = differences(&last, written);
-            // kubectl writes an empty `annotations` into what it remembers.
-            changes.retain(|change| change.path != "metadata.annotations");
-            Plan::Update(object, changes)
-        }
-        Err(error) => Plan::Broken(error.0),
+    let text = |field: &str| present.str_at(&[field]).unwrap_or_default();
+    let Some(ty) = Type::of(text("apiVersion"), text("kind")) else {
+        return Err(["no schema of ", &key.kind].concat());
+    };
+    let last = patch::last_applied(&present);
+    let mut sent = patch::three_way(last.as_ref(), &modified, &present, ty)?;
+    if sent.as_map().is_some_and(Map::is_empty) {
+        return Ok(Plan::Nothing);
     }
+    let patched = normalize(&patch::strategic(&present, &mut sent, ty)?, ty);
+    let object = Object::from_value(&patched).map_err(|error| error.0)?;
+    let mut changes = differences(&last.unwrap_or_default(), written);
+    // kubectl writes an empty `annotations` into what it remembers.
+    changes.retain(|change| change.path != "metadata.annotations");
+    Ok(Plan::Update(object, changes))
 }
 
 /// What is applied, with the namespace kubectl fills in.
@@ -210,86 +210,4 @@ fn key_of(value: &Value) -> Option<ObjectKey> {
         namespace: value.str_at(&["metadata", "namespace"]).unwrap_or_default().into(),
         name: value.str_at(&["metadata", "name"])?.into(),
     })
-}
-
-/// Writes the annotation (k8s.io/kubectl/pkg/util/apply.go, GetModifiedConfiguration): JSON with an `annotations` map, and a
-/// newline at its end.
-fn annotate(value: &mut Value, written: &Value) {
-    let mut remembered = written.clone();
-    if let Some(metadata) =
-        remembered.as_map_mut().and_then(|map| map.get_mut("metadata")).and_then(Value::as_map_mut)
-    {
-        metadata.entry("annotations".to_owned()).or_insert_with(|| Map::new().into());
-    }
-    let mut json = print::to_json(&remembered);
-    json.push('\n');
-    let metadata = value.as_map_mut().and_then(|map| map.get_mut("metadata")).and_then(Value::as_map_mut);
-    if let Some(annotations) = metadata
-        .map(|metadata| metadata.entry("annotations".to_owned()).or_insert_with(|| Map::new().into()))
-        .and_then(Value::as_map_mut)
-    {
-        annotations.insert(LAST_APPLIED.to_owned(), json.into());
-    }
-}
-
-/// JSON is YAML.
-fn read_json(json: &str) -> Value {
-    check::check(json).documents.into_iter().next().map(|document| document.value).unwrap_or_default()
-}
-
-/// The three-way merge: what `modified` says is taken, what `last` said and `modified` no longer says goes, all else stays.
-/// Lists of named items are merged item by item, others are replaced.
-fn merge(last: Option<&Value>, modified: &Value, present: Option<&Value>) -> Value {
-    match (modified, present) {
-        (Value::Map(modified), Some(Value::Map(present))) => {
-            let last = last.and_then(Value::as_map);
-            let mut merged: Map = present
-                .iter()
-                .filter(|(key, _)| {
-                    modified.contains_key(*key) || last.is_none_or(|last| !last.contains_key(*key))
-                })
-                .map(|(key, value)| (key.clone(), value.clone()))
-                .collect();
-            for (key, value) in modified {
-                let last = last.and_then(|last| last.get(key));
-                if value.is_null() {
-                    merged.remove(key);
-                } else {
-                    merged.insert(key.clone(), merge(last, value, present.get(key)));
-                }
-            }
-            Value::Map(merged)
-        }
-        (Value::List(modified), Some(Value::List(present)))
-            if modified.iter().all(|item| name(item).is_some()) =>
-        {
-            let last = last.and_then(Value::as_list).unwrap_or_default();
-            let named =
-                |list: &[Value], wanted: &str| list.iter().find(|item| name(item) == Some(wanted)).cloned();
-            let mut merged: Vec<Value> = modified
-                .iter()
-                .filter_map(|item| {
-                    let wanted = name(item)?;
-                    Some(merge(named(last, wanted).as_ref(), item, named(present, wanted).as_ref()))
-                })
-                .collect();
-            // What somebody else added stays.
-            merged.extend(
-                present
-                    .iter()
-                    .filter(|item| {
-                        name(item).is_some_and(|wanted| {
-                            named(modified, wanted).is_none() && named(last, wanted).is_none()
-                        })
-                    })
-                    .cloned(),
-            );
-            Value::List(merged)
-        }
-        _ => modified.clone(),
-    }
-}
-
-fn name(item: &Value) -> Option<&str> {
-    item.get("name").and_then(Value::as_str)
 }
