@@ -83,10 +83,9 @@ impl Classes {
     fn add(&mut self, class: Class, pod: &Pod, nodes: usize) -> usize {
         let most = (NUMBERS_KEPT / nodes.max(1)).clamp(64, 2_000);
         if self.list.len() >= most {
-            // The half that was not used for longest goes.
-            let mut used: Vec<u64> = self.list.iter().map(|class| class.used).collect();
-            used.sort_unstable();
-            let middle = used.get(used.len() / 2).copied().unwrap_or_default();
+            // Those that were not used for longer than the average go.
+            let sum: u64 = self.list.iter().map(|class| class.used).sum();
+            let middle = sum / self.list.len().max(1) as u64;
             self.list.retain(|class| class.used > middle);
             self.by_address.clear();
         }

@@ -172,10 +172,12 @@ impl RequiredNode {
     pub fn named(&self) -> Option<Vec<Str>> {
         let mut names = Vec::new();
         for term in self.terms.as_ref()? {
-            names.extend_from_slice(term.named()?);
+            for name in term.named()? {
+                if !names.contains(name) {
+                    names.push(name.clone());
+                }
+            }
         }
-        names.sort();
-        names.dedup();
         Some(names)
     }
 }

@@ -142,7 +142,7 @@ impl Reason {
 pub(super) fn unavailable<'a>(nodes: usize, reasons: impl Iterator<Item = (&'a Reason, usize)>) -> String {
     let mut parts: Vec<String> =
         reasons.map(|(reason, count)| [count.to_string().as_str(), " ", &reason.text()].concat()).collect();
-    parts.sort();
+    opscape_manifest::order::sort_by(&mut parts, Ord::cmp);
     let mut text = ["0/", nodes.to_string().as_str(), " nodes are available:"].concat();
     if !parts.is_empty() {
         text.push(' ');

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use opscape_manifest::api::meta::{LabelSelector, Str, Timestamp};
 use opscape_manifest::api::pod::PodCondition;
 use opscape_manifest::api::{Object, ObjectKey, Pod};
+use opscape_manifest::order;
 
 use super::cache::{Cache, NodeInfo, counts};
 use super::class::{Class, Rejection};
@@ -160,7 +161,7 @@ impl Scheduler {
             .nominated
             .get(node)
             .into_iter()
-            .flat_map(|pods| pods.values())
+            .flat_map(opscape_sim::IdMap::values)
             .filter(|other| other.spec.priority.unwrap_or_default() < priority)
             .filter(|other| other.metadata.uid != pod.metadata.uid)
             .cloned()
@@ -230,13 +231,13 @@ fn victims_on(
         return Err(reasons);
     }
     // MoreImportantPod: higher priority first, then the one that has run for longer.
-    lower.sort_by_key(|pod| {
+    let importance = |pod: &Arc<Pod>| {
         (std::cmp::Reverse(pod.spec.priority.unwrap_or_default()), started(pod), pod.metadata.uid)
-    });
+    };
+    order::sort_by(&mut lower, |a, b| importance(a).cmp(&importance(b)));
     let (violating, others) = split_by_budget(&lower, budgets);
     let mut victims = Vec::new();
     let mut violations = 0;
-    let mut gone = Vec::new();
     for (pod, violates) in
         violating.into_iter().map(|pod| (pod, true)).chain(others.into_iter().map(|pod| (pod, false)))
     {
@@ -244,14 +245,13 @@ fn victims_on(
         if trial.fits().is_err() {
             trial.move_pod(&pod, -1);
             violations += usize::from(violates);
-            gone.push(pod.clone());
             victims.push(pod);
         }
     }
-    for pod in &gone {
+    for pod in &victims {
         trial.move_pod(pod, 1);
     }
-    victims.sort_by_key(|pod| (std::cmp::Reverse(pod.spec.priority.unwrap_or_default()), started(pod)));
+    order::sort_by(&mut victims, |a, b| importance(a).cmp(&importance(b)));
     Ok(Candidate { node: name, victims, violations })
 }
 

@@ -40,11 +40,14 @@ impl Request {
         let mut names: Vec<&Str> = Vec::new();
         let containers = spec.containers.iter().chain(&spec.init_containers);
         for list in containers.map(|container| &container.resources.requests).chain([&spec.overhead]) {
-            names.extend(list.keys().filter(|name| is_other(name)));
+            for name in list.keys().filter(|name| is_other(name)) {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
         }
         if !names.is_empty() {
-            names.sort();
-            names.dedup();
+            opscape_manifest::order::sort_by(&mut names, Ord::cmp);
             for name in names {
                 let amount = total(spec, name, Quantity::value, 0);
                 request.others.push((name.clone(), amount));
