@@ -25,15 +25,19 @@ fn check_file(file: &str, lang: Lang, seed: Option<u64>) -> Result<bool, Stopped
         println!("{}", say(lang, "check.none", &[("file", file)]));
         return Ok(true);
     }
+    let spec = session.spec().clone();
     for report in &reports {
+        let words = spec.checks.get(report.index).and_then(|check| check.text.as_ref());
+        let wanted = words.map_or(report.wanted.as_str(), |text| text.in_language(lang.tag()));
         let key = match report.state {
             CheckState::Passed => "check.passed",
             CheckState::Failed => "check.failed",
             CheckState::Open => "check.open",
         };
-        println!("{}", say(lang, key, &[("wanted", &report.wanted)]));
+        println!("{}", say(lang, key, &[("wanted", wanted)]));
         if report.state != CheckState::Passed {
             let at = words::span(lang, report.at.since(opscape_sim::Time::ZERO));
+            println!("        {}", report.wanted);
             println!("        {}", say(lang, "check.seen", &[("at", &at), ("seen", &report.seen)]));
         }
     }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use opscape_cluster::Record;
 use opscape_lab::inspect::EventFilter;
 use opscape_lab::session::end_of;
-use opscape_lab::{Lang, Session, why};
+use opscape_lab::{LabModel, LabRecord, Lang, Session, why};
 use opscape_manifest::api::Object;
 use opscape_shell::Shell;
 use opscape_sim::{Model, Time};
@@ -53,23 +54,28 @@ fn journal(session: &mut Session, until: Time) {
     let mut told = 0;
     loop {
         let journal = session.run().journal();
-        let lines: Vec<String> = journal
-            .since(told)
-            .filter_map(|(id, entry)| {
-                let text = why::headline(session.run(), id, session.lang())?;
-                opscape_lab::LabModel::is_visible(&entry.what)
-                    .then(|| format!("{:>9}  {}", entry.at.to_string(), text.plain()))
-            })
-            .collect();
-        told = journal.len();
-        for line in lines {
-            println!("{line}");
+        for (id, entry) in journal.since(told).filter(|(_, entry)| LabModel::is_visible(&entry.what)) {
+            if let Some(headline) = why::headline(session.run(), id, session.lang()) {
+                println!("{:>9}  {}{}", entry.at.to_string(), headline.plain(), detail(&entry.what));
+            }
         }
+        told = journal.len();
         if session.now() >= until {
             return;
         }
         let next = session.now() + Duration::from_secs(1);
         go_to(session, next.min(until));
+    }
+}
+
+/// What Kubernetes itself says of it, verbatim.
+fn detail(record: &LabRecord) -> String {
+    match record {
+        LabRecord::Cluster(Record::EventRecorded(event)) => format!(": {}", event.message),
+        LabRecord::Cluster(Record::ConditionChanged(change)) => {
+            format!(" ({}): {}", change.reason, change.message)
+        }
+        _ => String::new(),
     }
 }
 

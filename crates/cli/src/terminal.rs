@@ -41,7 +41,8 @@ pub fn shell(file: &str, at: Time, lang: Lang, seed: Option<u64>) -> Result<i32,
         let read = std::io::stdin().lock().read_line(&mut line).unwrap_or(0);
         unfinished.push_str(&line);
         // More lines may complete a quotation or a here-document.
-        let complete = shell.start(&unfinished, None).map_or_else(|error| !error.incomplete, |_| true);
+        let complete = !unfinished.ends_with("\\\n")
+            && shell.start(&unfinished, None).map_or_else(|error| !error.incomplete, |_| true);
         if read > 0 && !complete {
             continue;
         }

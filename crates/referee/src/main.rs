@@ -69,13 +69,16 @@ fn fuzz(arguments: &[String]) -> Result<bool, String> {
         |text: Option<String>, default: f64| text.and_then(|text| text.parse().ok()).unwrap_or(default);
     let minutes = number(option(&mut arguments, "--minutes", "10"), 10.0);
     let seed = number(option(&mut arguments, "--seed", "1"), 1.0) as u64;
-    let recordings = Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings");
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (recordings, labs) = (crate_folder.join("recordings"), crate_folder.join("../../static/labs"));
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [out] => {
-            let (_, found) = opscape_referee::fuzz::fuzz(&recordings, Path::new(out), minutes, seed)?;
+            let (_, found) = opscape_referee::fuzz::fuzz(&recordings, &labs, Path::new(out), minutes, seed)?;
             Ok(found.is_empty())
         }
-        [_, "--replay", file] => opscape_referee::fuzz::replay(&recordings, Path::new(file)).map(|_| true),
+        [_, "--replay", file] => {
+            opscape_referee::fuzz::replay(&recordings, &labs, Path::new(file)).map(|_| true)
+        }
         _ => Err(HELP.to_owned()),
     }
 }

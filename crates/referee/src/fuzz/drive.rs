@@ -70,6 +70,41 @@ fn run(session: &mut Session, line: &str) {
     drop(process.take_output());
 }
 
+/// What a person can do with the mouse, to an object that is there.
+fn random_act(session: &Session, rng: &mut Rng) -> Act {
+    let store = session.cluster().store();
+    let mut any = |kind: &str| {
+        let objects = store.objects(kind, None);
+        let index = rng.below(objects.len() as u64) as usize;
+        objects.get(index).map(opscape_manifest::api::Object::key)
+    };
+    let (pod, deployment, node) = (any("Pod"), any("Deployment"), any("Node"));
+    let on = rng.chance(0.5);
+    let node_name = node.map_or_else(|| "none".into(), |node| node.name);
+    match (rng.below(9), pod, deployment) {
+        (0, Some(object), _) => Act::Delete { object, grace: on.then_some(0) },
+        (1, _, Some(object)) => Act::Delete { object, grace: None },
+        (2, _, Some(workload)) => Act::Scale { workload, replicas: rng.below(60) as i32 - 5 },
+        (3, _, Some(deployment)) => Act::RollBack { deployment, to: on.then_some(rng.below(5) as u32) },
+        (4, _, Some(deployment)) => Act::Pause { deployment, on },
+        (5, _, Some(deployment)) => Act::Restart { deployment },
+        (6, ..) => Act::Cordon { node: node_name, on },
+        (7, ..) => Act::StartNode { node: node_name },
+        _ => Act::StopNode { node: node_name },
+    }
+}
+
+/// Going there again must give the same journal: the same text and acts are the same run.
+fn seek_is_exact(session: &Session) {
+    let mut copy = session.clone();
+    let (now, entries) = (session.now(), session.run().journal().len());
+    copy.seek(Time(now.0 / 2));
+    copy.seek(now);
+    assert_eq!(copy.run().journal().len(), entries, "seeking to {now} gives another journal");
+    let same = copy.run().journal().iter().zip(session.run().journal().iter()).all(|(a, b)| a == b);
+    assert!(same, "seeking to {now} gives another journal of the same length");
+}
+
 /// Does everything with a text, and notes what it is about to do. True: it became a world.
 pub fn drive(text: &str, corpus: &[String], rng: &mut Rng, note: &mut dyn FnMut(&str)) -> bool {
     note("check");
@@ -98,7 +133,7 @@ pub fn drive(text: &str, corpus: &[String], rng: &mut Rng, note: &mut dyn FnMut(
     note("look");
     look(&session);
     for _ in 0..=rng.below(4) {
-        match rng.below(6) {
+        match rng.below(7) {
             0 | 1 => {
                 let line = COMMANDS.get(rng.below(COMMANDS.len() as u64) as usize).copied().unwrap_or("help");
                 note(line);
@@ -111,8 +146,13 @@ pub fn drive(text: &str, corpus: &[String], rng: &mut Rng, note: &mut dyn FnMut(
                 note(&damaged);
                 run(&mut session, &damaged);
             }
-            kind @ (3 | 4) => {
-                let text = if kind == 3 { mutated(&[text.to_owned()], rng) } else { mutated(corpus, rng) };
+            3 => {
+                let act = random_act(&session, rng);
+                note(&format!("{act:?}"));
+                drop(session.act(act));
+            }
+            kind @ (4 | 5) => {
+                let text = if kind == 4 { mutated(&[text.to_owned()], rng) } else { mutated(corpus, rng) };
                 note("apply");
                 note(&text);
                 drop(session.act(Act::Apply { text: text.into() }));
@@ -128,5 +168,7 @@ pub fn drive(text: &str, corpus: &[String], rng: &mut Rng, note: &mut dyn FnMut(
     }
     note("look");
     look(&session);
+    note("seek back and forth");
+    seek_is_exact(&session);
     true
 }

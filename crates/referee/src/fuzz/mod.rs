@@ -26,9 +26,15 @@ struct Watched {
 }
 
 /// Tries damaged texts for a while. Gives how many were tried, and what was found, as files in `out`.
-pub fn fuzz(recordings: &Path, out: &Path, minutes: f64, seed: u64) -> Result<(u64, Vec<PathBuf>), String> {
+pub fn fuzz(
+    recordings: &Path,
+    labs: &Path,
+    out: &Path,
+    minutes: f64,
+    seed: u64,
+) -> Result<(u64, Vec<PathBuf>), String> {
     std::fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
-    let corpus = corpus::corpus(recordings)?;
+    let corpus = corpus::corpus(recordings, labs)?;
     let end = Instant::now() + Duration::from_secs_f64(minutes.max(0.0) * 60.0);
     let watched = Arc::new(Mutex::new(None::<Watched>));
     watch(Arc::clone(&watched));
@@ -77,9 +83,9 @@ pub fn fuzz(recordings: &Path, out: &Path, minutes: f64, seed: u64) -> Result<(u
 }
 
 /// Tries one text again, with other acts. An error tells how it ended.
-pub fn replay(recordings: &Path, path: &Path) -> Result<bool, String> {
+pub fn replay(recordings: &Path, labs: &Path, path: &Path) -> Result<bool, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let corpus = corpus::corpus(recordings)?;
+    let corpus = corpus::corpus(recordings, labs)?;
     caught(|| drive::drive(&text, &corpus, &mut Rng::stream(0, "replay"), &mut |step| println!("{step}")))
 }
 

@@ -1,0 +1,134 @@
+//! The program as a person runs it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value as Json;
+
+const WEB: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: c, image: nginx}]}
+";
+
+struct Answer {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+/// Runs the program with a text as standard input.
+fn opscape(arguments: &[&str], stdin: &str) -> Answer {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_opscape"))
+        .args(arguments)
+        .env("LC_ALL", "C")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Answer { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+fn file(name: &str, text: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn run_tells_what_happened() {
+    let answer = opscape(&["run", "-", "--until", "10s"], WEB);
+    assert_eq!((answer.code, answer.err.as_str()), (0, ""));
+    assert!(answer.out.contains("Scaled up replica set web-"), "{}", answer.out);
+    assert!(answer.out.contains("Available True (MinimumReplicasAvailable)"), "{}", answer.out);
+    assert_eq!(answer.out, opscape(&["run", "-", "--until", "10s"], WEB).out);
+    assert_ne!(answer.out, opscape(&["run", "-", "--until", "10s", "--seed", "7"], WEB).out);
+}
+
+#[test]
+fn run_shows_what_is_there() {
+    let table = opscape(&["run", "-", "--until=10s", "--output=table", "--lang=ko"], WEB);
+    assert!(table.out.starts_with("10초 시점"), "{}", table.out);
+    assert!(table.out.contains("deployment.apps/web   2/2 "), "{}", table.out);
+    let json = opscape(&["run", "-", "--until=10s", "-o", "json"], WEB);
+    let report: Json = serde_json::from_str(&json.out).unwrap();
+    let pods = report["objects"].as_array().unwrap().iter().filter(|object| object["kind"] == "Pod");
+    assert_eq!(pods.filter(|pod| pod["status"]["phase"] == "Running").count(), 2);
+    assert!(report["events"].as_array().unwrap().iter().any(|event| event["reason"] == "Scheduled"));
+}
+
+#[test]
+fn a_mistake_is_shown_at_its_place() {
+    let broken = WEB.replace("replicas", "replcas");
+    let answer = opscape(&["run", "-"], &broken);
+    assert_eq!(answer.code, 1);
+    assert!(answer.err.starts_with("-:5:3: error: unknown field \"spec.replcas\"\n"), "{}", answer.err);
+    assert!(answer.err.contains("  5 |   replcas: 2\n    |   ^^^^^^^\n"), "{}", answer.err);
+    let missing = opscape(&["run", "/no/such/file.yaml"], "");
+    assert_eq!(missing.code, 1);
+    assert!(missing.err.starts_with("/no/such/file.yaml: "), "{}", missing.err);
+}
+
+#[test]
+fn check_says_whether_a_lab_does_what_it_promises() {
+    let lab = |wanted: i32| {
+        let check = format!(
+            "{{get: deployment/web, jsonPath: '{{.status.readyReplicas}}', value: {wanted}, within: 20s}}"
+        );
+        format!("apiVersion: opscape.dev/v1alpha1\nkind: Lab\nspec: {{checks: [{check}]}}\n---\n{WEB}")
+    };
+    let (good, bad) = (file("good.yaml", &lab(2)), file("bad.yaml", &lab(5)));
+    let (good, bad) = (good.to_str().unwrap(), bad.to_str().unwrap());
+    let answer = opscape(&["check", good], "");
+    assert_eq!((answer.code, answer.out.lines().last()), (0, Some("1 of 1 checks hold")));
+    let answer = opscape(&["check", good, bad], "");
+    assert_eq!((answer.code, answer.out.lines().last()), (1, Some("0 of 1 checks hold")));
+    assert!(answer.out.contains("at 20 s it was: 2"), "{}", answer.out);
+}
+
+#[test]
+fn commands_run_in_the_world_of_a_file() {
+    let path = file("web.yaml", WEB);
+    let path = path.to_str().unwrap();
+    let answer = opscape(&["kubectl", path, "--at", "10s", "--", "get", "deploy", "web", "-o", "name"], "");
+    assert_eq!((answer.code, answer.out.as_str()), (0, "deployment.apps/web\n"));
+    let answer = opscape(&["kubectl", path, "--", "get", "deploy", "nope"], "");
+    assert_eq!(answer.err, "Error from server (NotFound): deployments.apps \"nope\" not found\n");
+    assert_eq!(answer.code, 1);
+    let script = "kubectl rollout status deploy/web\nkubectl scale deploy/web \\\n  --replicas=5\nsleep 10\nkubectl get deploy/web\n";
+    let answer = opscape(&["shell", path], script);
+    assert!(answer.out.contains("successfully rolled out"), "{}", answer.out);
+    assert!(answer.out.contains("\nweb    5/5 "), "{}", answer.out);
+}
+
+#[test]
+fn every_benchmark_is_one_line_of_json() {
+    let answer = opscape(&["bench", "pods-100", "seek"], "");
+    let lines: Vec<Json> = answer.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        lines.iter().map(|line| line["name"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["pods-100", "seek"]
+    );
+    assert!(lines[0]["pods_per_s"].as_f64().unwrap() > 0.0);
+    assert_eq!(opscape(&["bench", "nothing"], "").code, 2);
+}
+
+#[test]
+fn the_command_line_explains_itself() {
+    assert!(opscape(&["--help"], "").out.starts_with("opscape: "));
+    assert!(opscape(&["--help", "--lang", "ko"], "").out.contains("종료 코드"));
+    assert_eq!(opscape(&["fly"], "").code, 2);
+}
