@@ -28,6 +28,22 @@ pub enum Value {
     Map(Map),
 }
 
+/// Texts seen before. It is kept in a [`Map`], whose code is there anyway; a set of its own type costs some kilobytes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Seen(Map);
+
+impl Seen {
+    /// Takes a text in; says whether it is new.
+    pub(crate) fn insert(&mut self, text: &str) -> bool {
+        self.0.insert(text.to_owned(), Value::Null).is_none()
+    }
+
+    /// Whether a text was taken in.
+    pub(crate) fn contains(&self, text: &str) -> bool {
+        self.0.contains_key(text)
+    }
+}
+
 impl Value {
     /// The map, if this is one.
     pub fn as_map(&self) -> Option<&Map> {

@@ -1,7 +1,5 @@
 //! What is wrong with the documents of a text, each finding at its place and with what to do about it.
 
-use std::collections::BTreeMap;
-
 use super::{Checked, Document, Role};
 use crate::client::{self, Reason};
 use crate::codec::from_value;
@@ -11,7 +9,7 @@ use crate::lab::{self, Lab};
 use crate::schema::{Finding, FindingKind, Report, Type, inspect, kinds, nearest, normalize, simulated};
 use crate::tree::Content;
 use crate::validation::{self, FieldError, Kind};
-use crate::value::Value;
+use crate::value::{Seen, Value};
 use crate::{defaults, golang};
 
 /// The most pods that the workloads of one text may ask for together.
@@ -335,7 +333,7 @@ impl Finder<'_> {
 
 /// The same object twice: the second one is applied over the first.
 fn repeated(checked: &Checked, found: &mut Vec<Diagnostic>) {
-    let mut seen: BTreeMap<(String, String, &str), usize> = BTreeMap::new();
+    let mut seen = Seen::default();
     let mut labs = 0;
     for (index, document) in checked.documents.iter().enumerate() {
         let place = document.root.locate("metadata.name");
@@ -362,8 +360,8 @@ fn repeated(checked: &Checked, found: &mut Vec<Diagnostic>) {
         let group = document.api_version().split_once('/').map_or("", |(group, _)| group);
         let namespace = document.value.str_at(&["metadata", "namespace"]).unwrap_or("default");
         let namespace = if validation::namespaced(group, document.kind()) { namespace } else { "" };
-        let key = (format!("{group}/{}", document.kind()), namespace.to_owned(), document.name());
-        if seen.insert(key, index).is_some() {
+        let key = [group, document.kind(), namespace, document.name()].join("/");
+        if !seen.insert(&key) {
             let message =
                 format!("{} {} appears more than once", document.kind(), golang::quote(document.name()));
             twice(message, "hint.same-object", place.best());

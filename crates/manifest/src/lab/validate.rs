@@ -4,7 +4,7 @@ use super::{Action, Duration, Lab, MAX_NODES, MAX_STEPS};
 use crate::golang::quote;
 use crate::names;
 use crate::validation::{FieldError, Kind};
-use crate::value::Value;
+use crate::value::{Seen, Value};
 
 /// The findings of a decoded lab, in the API server's form.
 pub fn validate(lab: &Lab) -> Vec<FieldError> {
@@ -63,7 +63,7 @@ pub fn validate(lab: &Lab) -> Vec<FieldError> {
 
 fn nodes(lab: &Lab, errors: &mut Vec<FieldError>) {
     let mut total = 0;
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = Seen::default();
     for (i, group) in lab.spec.nodes.iter().enumerate() {
         let path = format!("spec.nodes[{i}]");
         let count = i64::from(group.count.unwrap_or(1));
@@ -89,11 +89,11 @@ fn nodes(lab: &Lab, errors: &mut Vec<FieldError>) {
             }
         }
         for name in group.names() {
-            if let Some(repeated) = seen.replace(name) {
+            if !seen.insert(&name) {
                 errors.push(FieldError {
                     path: format!("{path}.name"),
                     kind: Kind::Duplicate,
-                    value: quote(&repeated),
+                    value: quote(&name),
                     detail: String::new(),
                 });
                 break;

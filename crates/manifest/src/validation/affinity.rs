@@ -1,12 +1,11 @@
 //! Affinity, tolerations and spreading (`validateAffinity`, `ValidateTolerations`, `validateTopologySpreadConstraints`).
 
-use std::collections::BTreeSet;
-
 use super::error::Errors;
 use super::field::Field;
 use super::meta::{label_name, label_selector};
 use crate::golang::quote;
 use crate::names;
+use crate::value::Seen;
 
 pub(super) fn affinity(field: &Field<'_>, errors: &mut Errors) {
     let node = field.child("nodeAffinity");
@@ -227,13 +226,13 @@ pub(super) fn spread(list: &Field<'_>, errors: &mut Errors) {
             if !selector.is_set() {
                 errors.forbidden(&keys, "must not be specified when labelSelector is not set");
             }
-            let mut used: BTreeSet<&str> = BTreeSet::new();
-            used.extend(
-                selector.child("matchLabels").map().into_iter().flatten().map(|(key, _)| key.as_str()),
-            );
-            let expressions: Vec<Field<'_>> =
-                selector.child("matchExpressions").items().map(|r| r.child("key")).collect();
-            used.extend(expressions.iter().map(Field::text));
+            let mut used = Seen::default();
+            for (key, _) in selector.child("matchLabels").entries() {
+                used.insert(key);
+            }
+            for requirement in selector.child("matchExpressions").items() {
+                used.insert(requirement.child("key").text());
+            }
             for key in keys.items() {
                 label_name(&key, errors);
                 if used.contains(key.text()) {

@@ -1,7 +1,5 @@
 //! Nodes, namespaces and configuration.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::affinity::taint_effect;
 use super::error::{Errors, IMMUTABLE};
 use super::field::Field;
@@ -9,6 +7,7 @@ use super::meta::label_name;
 use super::resources;
 use crate::golang::{base64_decode, quote};
 use crate::names;
+use crate::value::Seen;
 
 const DATA_MAX: usize = 1024 * 1024;
 const FROZEN: &str = "field is immutable when `immutable` is set";
@@ -17,7 +16,7 @@ pub(super) fn node(root: &Field<'_>, old: Option<&Field<'_>>, errors: &mut Error
     let spec = root.child("spec");
     // Upstream names the place metadata.taints.
     let taints = root.at(&["metadata", "taints"]).with(spec.child("taints").value);
-    let mut seen: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut seen = Seen::default();
     for taint in taints.items() {
         let (key, value, effect) = (taint.child("key"), taint.child("value"), taint.child("effect"));
         label_name(&key, errors);
@@ -26,7 +25,7 @@ pub(super) fn node(root: &Field<'_>, old: Option<&Field<'_>>, errors: &mut Error
             errors.invalid_text(&value, value.text(), messages.join(";"));
         }
         taint_effect(&effect, errors);
-        if !seen.entry(effect.text()).or_default().insert(key.text()) {
+        if !seen.insert(&[effect.text(), " ", key.text()].concat()) {
             let shown = format!(
                 "{{\"Key\":{},\"Value\":{},\"Effect\":{},\"TimeAdded\":null}}",
                 quote(key.text()),

@@ -1,20 +1,16 @@
 //! Containers: names, images, ports, environment, mounts, probes, hooks (pkg/apis/core/validation).
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::error::Errors;
 use super::field::Field;
 use super::resources;
 use crate::golang::quote;
 use crate::names;
-use crate::value::Value;
-
-/// The volumes of the pod that are fine: name to source.
-pub(super) type Volumes<'a> = BTreeMap<&'a str, &'a Value>;
+use crate::value::{Map, Seen};
 
 /// What containers are checked against.
-pub(super) struct Pod<'a> {
-    pub(super) volumes: Volumes<'a>,
+pub(super) struct Pod {
+    /// The volumes that are fine, by name.
+    pub(super) volumes: Map,
     pub(super) grace: Option<i64>,
 }
 
@@ -39,12 +35,12 @@ const RESOURCE_PATHS: &[&str] = &[
 ];
 
 /// `validateContainers`
-pub(super) fn regular(list: &Field<'_>, pod: &Pod<'_>, errors: &mut Errors) {
+pub(super) fn regular(list: &Field<'_>, pod: &Pod, errors: &mut Errors) {
     if list.is_empty() {
         errors.required(list, "");
         return;
     }
-    let mut seen = BTreeSet::new();
+    let mut seen = Seen::default();
     for container in list.items() {
         common(&container, pod, errors);
         let name = container.child("name");
@@ -62,10 +58,12 @@ pub(super) fn regular(list: &Field<'_>, pod: &Pod<'_>, errors: &mut Errors) {
 }
 
 /// `validateInitContainers`
-pub(super) fn init(list: &Field<'_>, regular: &Field<'_>, pod: &Pod<'_>, errors: &mut Errors) {
+pub(super) fn init(list: &Field<'_>, regular: &Field<'_>, pod: &Pod, errors: &mut Errors) {
     let regular: Vec<Field<'_>> = regular.items().map(|c| c.child("name")).collect();
-    let mut seen = BTreeSet::new();
-    seen.extend(regular.iter().map(Field::text));
+    let mut seen = Seen::default();
+    for name in regular {
+        seen.insert(name.text());
+    }
     for container in list.items() {
         common(&container, pod, errors);
         let policy = container.child("restartPolicy");
@@ -94,7 +92,7 @@ pub(super) fn init(list: &Field<'_>, regular: &Field<'_>, pod: &Pod<'_>, errors:
 }
 
 /// `validateContainerCommon`
-fn common(container: &Field<'_>, pod: &Pod<'_>, errors: &mut Errors) {
+fn common(container: &Field<'_>, pod: &Pod, errors: &mut Errors) {
     let name = container.child("name");
     if name.text().is_empty() {
         errors.required(&name, "");
@@ -142,7 +140,7 @@ pub(super) fn port_number_or_name(field: &Field<'_>, errors: &mut Errors) {
 }
 
 fn ports(list: &Field<'_>, errors: &mut Errors) {
-    let mut seen = BTreeSet::new();
+    let mut seen = Seen::default();
     for port in list.items() {
         let name = port.child("name");
         if !name.text().is_empty() {
@@ -169,7 +167,7 @@ fn ports(list: &Field<'_>, errors: &mut Errors) {
 
 /// `checkHostPortConflicts`
 fn host_ports<'a>(containers: impl Iterator<Item = Field<'a>>, errors: &mut Errors) {
-    let mut seen = BTreeSet::new();
+    let mut seen = Seen::default();
     for container in containers {
         for port in container.child("ports").items() {
             let host = port.child("hostPort");
@@ -178,7 +176,7 @@ fn host_ports<'a>(containers: impl Iterator<Item = Field<'a>>, errors: &mut Erro
                 continue;
             }
             let key = format!("{}/{}/{number}", port.child("protocol").text(), port.child("hostIP").text());
-            if !seen.insert(key.clone()) {
+            if !seen.insert(&key) {
                 errors.duplicate_raw(&host, quote(&key), "");
             }
         }
@@ -280,10 +278,10 @@ fn env_from(list: &Field<'_>, errors: &mut Errors) {
     }
 }
 
-fn mounts(container: &Field<'_>, pod: &Pod<'_>, errors: &mut Errors) {
+fn mounts(container: &Field<'_>, pod: &Pod, errors: &mut Errors) {
     let list = container.child("volumeMounts");
     let devices = container.child("volumeDevices");
-    let mut paths = BTreeSet::new();
+    let mut paths = Seen::default();
     for mount in list.items() {
         let (name, path) = (mount.child("name"), mount.child("mountPath"));
         if name.text().is_empty() {
@@ -320,8 +318,8 @@ fn mounts(container: &Field<'_>, pod: &Pod<'_>, errors: &mut Errors) {
     }
 }
 
-fn devices(container: &Field<'_>, pod: &Pod<'_>, errors: &mut Errors) {
-    let (mut names, mut paths) = (BTreeSet::new(), BTreeSet::new());
+fn devices(container: &Field<'_>, pod: &Pod, errors: &mut Errors) {
+    let (mut names, mut paths) = (Seen::default(), Seen::default());
     for device in container.child("volumeDevices").items() {
         let (name, path) = (device.child("name"), device.child("devicePath"));
         if name.text().is_empty() {
@@ -365,7 +363,7 @@ pub(super) fn no_backsteps(field: &Field<'_>, errors: &mut Errors) {
     }
 }
 
-fn lifecycle(field: &Field<'_>, pod: &Pod<'_>, errors: &mut Errors) {
+fn lifecycle(field: &Field<'_>, pod: &Pod, errors: &mut Errors) {
     for hook in ["postStart", "preStop"] {
         let hook = field.child(hook);
         if hook.is_set() {
@@ -378,7 +376,7 @@ fn lifecycle(field: &Field<'_>, pod: &Pod<'_>, errors: &mut Errors) {
     }
 }
 
-fn probes(container: &Field<'_>, pod: &Pod<'_>, errors: &mut Errors) {
+fn probes(container: &Field<'_>, pod: &Pod, errors: &mut Errors) {
     for name in ["livenessProbe", "readinessProbe", "startupProbe"] {
         let probe = container.child(name);
         if !probe.is_set() {
@@ -407,7 +405,7 @@ fn probes(container: &Field<'_>, pod: &Pod<'_>, errors: &mut Errors) {
     }
 }
 
-fn handler(field: &Field<'_>, pod: &Pod<'_>, errors: &mut Errors) {
+fn handler(field: &Field<'_>, pod: &Pod, errors: &mut Errors) {
     let mut handlers = 0;
     for name in ["exec", "httpGet", "tcpSocket", "grpc", "sleep"] {
         let action = field.child(name);

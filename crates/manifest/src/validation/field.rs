@@ -109,20 +109,22 @@ impl<'a> Field<'a> {
         self.step(self.value.get(key).unwrap_or(&NULL), Step::Key(key.to_owned()))
     }
 
-    /// The items of a list.
-    pub(super) fn items(&self) -> impl Iterator<Item = Field<'a>> + use<'a> {
-        let list = *self;
-        let values = self.value.as_list().unwrap_or_default();
-        values.iter().enumerate().map(move |(i, value)| list.step(value, Step::Index(i)))
+    /// The items of a list. (A list of its own keeps the loops over it small.)
+    pub(super) fn items(&self) -> std::vec::IntoIter<Field<'a>> {
+        let mut out = Vec::new();
+        for (i, value) in self.value.as_list().unwrap_or_default().iter().enumerate() {
+            out.push(self.step(value, Step::Index(i)));
+        }
+        out.into_iter()
     }
 
     /// The entries of a map whose keys are data, with their keys.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&'a str, Field<'a>)> + use<'a> {
-        let map = *self;
-        self.map()
-            .into_iter()
-            .flatten()
-            .map(move |(key, value)| (key.as_str(), map.step(value, Step::Key(key.clone()))))
+    pub(super) fn entries(&self) -> std::vec::IntoIter<(&'a str, Field<'a>)> {
+        let mut out = Vec::new();
+        for (key, value) in self.map().into_iter().flatten() {
+            out.push((key.as_str(), self.step(value, Step::Key(key.clone()))));
+        }
+        out.into_iter()
     }
 
     pub(super) fn map(&self) -> Option<&'a Map> {

@@ -1,13 +1,11 @@
 //! Pods and pod templates (`ValidatePodSpec`, `ValidatePodCreate`, `ValidatePodUpdate`).
 
-use std::collections::BTreeSet;
-
 use super::error::Errors;
 use super::field::{Field, same};
 use super::{affinity, container, meta, resources, volume};
 use crate::golang::quote;
 use crate::names;
-use crate::value::{Map, Value};
+use crate::value::{Map, Seen, Value};
 
 /// What of a pod's spec may change (`ValidatePodUpdate`).
 const MUTABLE: &str = "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
@@ -89,7 +87,7 @@ fn spec(spec: &Field<'_>, is_pod: bool, errors: &mut Errors) {
             errors.invalid_text(&kind, kind.text(), message);
         }
     }
-    let mut seen = BTreeSet::new();
+    let mut seen = Seen::default();
     for gate in spec.child("schedulingGates").items() {
         let name = gate.child("name").text();
         for message in names::qualified_name(name) {

@@ -1,7 +1,5 @@
 //! Autoscalers, disruption budgets, quotas, limit ranges, priority classes.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::error::{Errors, IMMUTABLE};
 use super::field::Field;
 use super::meta::label_selector;
@@ -10,7 +8,7 @@ use super::workloads::{not_over_100, positive_int_or_percent};
 use crate::golang::quote;
 use crate::print::to_json;
 use crate::quantity::Quantity;
-use crate::value::Value;
+use crate::value::{Map, Seen, Value};
 
 const SCOPES: &[&str] = &[
     "BestEffort",
@@ -175,14 +173,13 @@ pub(super) fn quota(root: &Field<'_>, errors: &mut Errors) {
 
 /// `ValidateLimitRange`
 pub(super) fn limit_range(root: &Field<'_>, errors: &mut Errors) {
-    let mut seen = BTreeSet::new();
+    let mut seen = Seen::default();
     for item in root.at(&["spec", "limits"]).items() {
         let kind = item.child("type");
         if !seen.insert(kind.text()) {
             errors.duplicate(&kind);
         }
-        let mut resources: BTreeSet<&str> = BTreeSet::new();
-        let mut amounts: BTreeMap<(&str, &str), Quantity> = BTreeMap::new();
+        let mut resources = Map::new();
         for bound in ["max", "min", "default", "defaultRequest", "maxLimitRequestRatio"] {
             let field = item.child(bound);
             if kind.text() == "Pod" && bound.starts_with("default") {
@@ -195,18 +192,20 @@ pub(super) fn limit_range(root: &Field<'_>, errors: &mut Errors) {
                 if matches!(kind.text(), "Pod" | "Container") {
                     container_name(&value, resource, errors);
                 }
-                resources.insert(resource);
-                amounts.insert((bound, resource), amount(value.value));
+                resources.insert(resource.to_owned(), Value::Null);
             }
         }
-        for resource in resources {
-            bounds(&item, resource, &amounts, errors);
+        for resource in resources.keys() {
+            bounds(&item, resource, errors);
         }
     }
 }
 
-fn bounds(item: &Field<'_>, resource: &str, amounts: &BTreeMap<(&str, &str), Quantity>, errors: &mut Errors) {
-    let of = |bound: &'static str| amounts.get(&(bound, resource)).copied();
+fn bounds(item: &Field<'_>, resource: &str, errors: &mut Errors) {
+    let of = |bound: &'static str| {
+        let field = item.child(bound).key(resource);
+        field.is_set().then(|| amount(field.value))
+    };
     // (lesser, greater, field named, which of the two is shown, words)
     let rules: [(&str, &str, &str, bool, &str, &str); 6] = [
         ("min", "max", "min", true, "min value", "max value"),

@@ -1,14 +1,12 @@
 //! Services (`ValidateService`, `ValidateServiceUpdate`).
 
-use std::collections::BTreeSet;
-
 use super::container::{port_number, port_number_or_name};
 use super::error::Errors;
 use super::field::Field;
 use super::meta;
 use super::pod::ip;
 use crate::names;
-use crate::value::Value;
+use crate::value::{Seen, Value};
 
 const DISTRIBUTIONS: &[&str] = &["PreferClose", "PreferSameZone", "PreferSameNode"];
 
@@ -50,7 +48,7 @@ pub(super) fn whole(root: &Field<'_>, old: Option<&Field<'_>>, errors: &mut Erro
         }
         _ => {}
     }
-    let mut seen = BTreeSet::new();
+    let mut seen = Seen::default();
     for port in ports.items() {
         let name = port.child("name");
         if name.text().is_empty() {
@@ -140,17 +138,17 @@ fn node_ports(ports: &Field<'_>, kind: &str, errors: &mut Errors) {
             errors.forbidden(&node, "may not be used when `type` is 'ClusterIP'");
         }
     }
-    let mut seen = BTreeSet::new();
+    let mut seen = Seen::default();
     for port in &list {
         let node = port.child("nodePort");
-        if node.int().unwrap_or(0) != 0 && !seen.insert((port.child("protocol").text(), node.int())) {
+        if node.int().unwrap_or(0) != 0 && !seen.insert(&key(port, node.int())) {
             errors.duplicate(&node);
         }
     }
-    let mut seen = BTreeSet::new();
+    let mut seen = Seen::default();
     for port in &list {
         let (protocol, number) = (port.child("protocol"), port.child("port").int().unwrap_or(0));
-        if !seen.insert((protocol.text(), number)) {
+        if !seen.insert(&key(port, Some(number))) {
             let shown = format!(
                 "{{\"Name\":\"\",\"Protocol\":{},\"AppProtocol\":null,\"Port\":{number},\"TargetPort\":0,\"NodePort\":0}}",
                 crate::golang::quote(protocol.text())
@@ -170,6 +168,11 @@ fn node_ports(ports: &Field<'_>, kind: &str, errors: &mut Errors) {
             }
         }
     }
+}
+
+/// A protocol and a number as one text.
+fn key(port: &Field<'_>, number: Option<i64>) -> String {
+    [port.child("protocol").text(), "/", &number.unwrap_or(0).to_string()].concat()
 }
 
 fn traffic(spec: &Field<'_>, kind: &str, errors: &mut Errors) {

@@ -1,12 +1,11 @@
 //! Volumes of a pod (`ValidateVolumes`).
 
-use std::collections::BTreeSet;
-
-use super::container::{Volumes, local_path, no_backsteps};
+use super::container::{local_path, no_backsteps};
 use super::error::Errors;
 use super::field::Field;
 use super::resources::amount;
 use crate::names;
+use crate::value::{Map, Seen};
 
 const TYPES: &[&str] =
     &["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
@@ -45,9 +44,9 @@ const SOURCES: &[&str] = &[
 ];
 
 /// Checks all volumes; those that are fine come back by name.
-pub(super) fn volumes<'a>(list: &Field<'a>, errors: &mut Errors) -> Volumes<'a> {
-    let mut fine = Volumes::new();
-    let mut seen = BTreeSet::new();
+pub(super) fn volumes(list: &Field<'_>, errors: &mut Errors) -> Map {
+    let mut fine = Map::new();
+    let mut seen = Seen::default();
     for volume in list.items() {
         let before = errors.0.len();
         source(&volume, errors);
@@ -62,7 +61,7 @@ pub(super) fn volumes<'a>(list: &Field<'a>, errors: &mut Errors) -> Volumes<'a> 
         }
         if errors.0.len() == before {
             seen.insert(name.text());
-            fine.insert(name.text(), volume.value);
+            fine.insert(name.text().to_owned(), volume.value.clone());
         }
     }
     fine

@@ -1,12 +1,10 @@
 //! What the API server accepts with a `Warning:` (pkg/api/pod/warnings.go and the kinds' strategies).
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::field::{Field, Paths};
 use super::resources::amount;
 use crate::golang::quote;
 use crate::names;
-use crate::value::Value;
+use crate::value::{Map, Seen, Value};
 
 /// The warnings for an object with its defaults, in the server's order, each with its field.
 pub fn warnings(object: &Value) -> Vec<(String, String)> {
@@ -98,7 +96,7 @@ fn pod(spec: &Field<'_>, found: &mut Vec<(String, String)>) {
     if grace.int().is_some_and(|seconds| seconds < 0) {
         warn(&grace, "must be >= 0; negative values are invalid and will be treated as 1");
     }
-    let mut ports: BTreeMap<(&str, i64, &str, i64), String> = BTreeMap::new();
+    let mut ports = Map::new();
     for list in ["initContainers", "containers"] {
         for container in spec.child(list).items() {
             for kind in ["limits", "requests"] {
@@ -115,7 +113,7 @@ fn pod(spec: &Field<'_>, found: &mut Vec<(String, String)>) {
                     }
                 }
             }
-            let mut names = BTreeSet::new();
+            let mut names = Seen::default();
             for variable in container.child("env").items() {
                 let (name, value) = (variable.child("name"), variable.child("value"));
                 if names.contains(name.text()) {
@@ -136,11 +134,12 @@ fn pod(spec: &Field<'_>, found: &mut Vec<(String, String)>) {
                 for port in container.child("ports").items() {
                     let host = port.child("hostPort").int().unwrap_or(0);
                     let number = port.child("containerPort").int().unwrap_or(0);
-                    let key = (port.child("protocol").text(), number, port.child("hostIP").text(), host);
-                    if let Some(before) = ports.get(&key) {
+                    let (protocol, address) = (port.child("protocol").text(), port.child("hostIP").text());
+                    let key = format!("{protocol}/{number}/{address}/{host}");
+                    if let Some(before) = ports.get(&key).and_then(Value::as_str) {
                         warn(&port, &format!("duplicate port definition with {before}"));
                     } else {
-                        ports.insert(key, port.path());
+                        ports.insert(key, port.path().into());
                     }
                 }
             }
