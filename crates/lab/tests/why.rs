@@ -25,6 +25,7 @@ const ASKED: &[(&str, u64, About)] = &[
     ("first-deployment", 1_000, About::Pod(PodState::Pulling)),
     ("first-deployment", 6_000, About::Pod(PodState::Ready)),
     ("first-deployment", 6_000, About::Object("Deployment", "shop", "web")),
+    ("first-deployment", 6_000, About::Object("Service", "shop", "web")),
     ("rolling-update", 8_500, About::Pod(PodState::Terminating)),
     ("rolling-update", 8_500, About::Pod(PodState::Pulling)),
     ("rolling-update", 12_000, About::Object("Deployment", "default", "web")),

@@ -25,8 +25,12 @@ pub fn build(model: &LabModel, now: Time, level: Option<Level>) -> Scene {
     let (tray, tray_more) = tray(model);
     let rollouts = super::rollouts::strips(model);
     let mut counts = counts;
+    // Pods on a lost node are unknown, whatever their status says.
     for node in nodes.iter().filter(|node| node.health == NodeHealth::Unknown) {
-        move_to_unknown(&mut counts, &node.counts);
+        let Some(tally) = model.census().node(&node.name) else { continue };
+        for ((sum, before), after) in counts.0.iter_mut().zip(tally.counts.0).zip(node.counts.0) {
+            *sum = *sum + after - before;
+        }
     }
     Scene {
         at: now,
@@ -40,30 +44,6 @@ pub fn build(model: &LabModel, now: Time, level: Option<Level>) -> Scene {
         tray_more,
         rollouts,
         counts,
-    }
-}
-
-/// Counts of pods on a lost node, which were given as unknown already.
-fn move_to_unknown(all: &mut StateCounts, lost: &StateCounts) {
-    let known = lost.of(PodState::Unknown);
-    if let Some(unknown) = all.0.get_mut(PodState::Unknown as usize) {
-        *unknown += known;
-    }
-    // They were counted as what their status still says: mostly not ready.
-    let mut left = known;
-    for state in [
-        PodState::NotReady,
-        PodState::Ready,
-        PodState::Starting,
-        PodState::Failing,
-        PodState::Pulling,
-        PodState::Pending,
-    ] {
-        if let Some(count) = all.0.get_mut(state as usize) {
-            let moved = left.min(*count);
-            *count -= moved;
-            left -= moved;
-        }
     }
 }
 

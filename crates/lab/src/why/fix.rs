@@ -29,6 +29,13 @@ pub(super) fn to_change(teller: Teller<'_>, object: &Object) -> Option<Rich> {
                 .any(|condition| &*condition.kind == "Progressing" && &*condition.status == "False");
             stuck.then(|| teller.rich("fix.stuck", &[]))
         }
+        Object::Service(service) if !service.spec.selector.is_empty() => {
+            match super::state::endpoints(teller, service) {
+                (0, _) => Some(teller.rich("fix.service", &[])),
+                (_, 0) => Some(teller.rich("fix.service-not-ready", &[])),
+                _ => None,
+            }
+        }
         _ => None,
     }
 }

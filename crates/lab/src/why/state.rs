@@ -1,7 +1,7 @@
 //! The state that is asked about, in words: the first row.
 
 use opscape_manifest::api::pod::ContainerStatus;
-use opscape_manifest::api::{Deployment, Node, Object, Pod};
+use opscape_manifest::api::{Deployment, Node, Object, Pod, Service};
 
 use super::{Teller, told};
 use crate::census::{self, pod_state};
@@ -14,6 +14,12 @@ pub(super) fn row(teller: Teller<'_>, object: &Object) -> Option<WhyRow> {
         Object::Pod(pod) => of_pod(teller, pod),
         Object::Deployment(deployment) => of_deployment(teller, deployment),
         Object::Node(node) => of_node(teller, node),
+        Object::Service(service) => of_service(teller, service),
+        Object::ReplicaSet(set) => {
+            let wanted = set.spec.replicas.unwrap_or(1).to_string();
+            let values = [("wanted", &*wanted), ("ready", &set.status.ready_replicas.to_string())];
+            told(Mark::State, teller.rich("why.state.replica-set", &values), Rich::default())
+        }
         _ => return None,
     };
     row.mark = Mark::State;
@@ -189,6 +195,37 @@ pub(super) fn failing_pods(teller: Teller<'_>, object: &Object) -> Option<WhyRow
     let mut row = told(Mark::Failure, teller.rich("why.state.failing-pods", &values), Rich::default());
     row.at = since;
     Some(row)
+}
+
+/// Pods a Service selects, and the ready ones among them.
+pub(super) fn endpoints(teller: Teller<'_>, service: &Service) -> (u32, u32) {
+    let selector = &service.spec.selector;
+    let pods = teller.model().cluster().store().list::<Pod>(Some(&service.metadata.namespace));
+    let selected = pods.filter(|pod| {
+        let labels = &pod.metadata.labels;
+        !selector.is_empty() && selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+    });
+    let (mut all, mut ready) = (0, 0);
+    for pod in selected.filter(|pod| pod.metadata.deletion_timestamp.is_none()) {
+        all += 1;
+        ready += u32::from(census::is_ready(pod));
+    }
+    (all, ready)
+}
+
+fn of_service(teller: Teller<'_>, service: &Service) -> WhyRow {
+    let (all, ready) = endpoints(teller, service);
+    let selector: Vec<String> =
+        service.spec.selector.iter().map(|(key, value)| [&**key, "=", value].concat()).collect();
+    let values =
+        [("all", &*all.to_string()), ("ready", &ready.to_string()), ("selector", &selector.join(","))];
+    let key = match (all, ready) {
+        _ if service.spec.selector.is_empty() => "why.state.service-alone",
+        (0, _) => "why.state.service-none",
+        (_, 0) => "why.state.service-not-ready",
+        _ => "why.state.service",
+    };
+    told(Mark::State, teller.rich(key, &values), Rich::default())
 }
 
 fn of_node(teller: Teller<'_>, node: &Node) -> WhyRow {
