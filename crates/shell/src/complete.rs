@@ -35,8 +35,7 @@ impl Shell {
         let Some((partial, before)) = words.split_last() else { return Completions::default() };
         let mut candidates = self.candidates(before, partial, world);
         candidates.retain(|candidate| candidate.starts_with(partial.as_str()) && candidate != partial);
-        candidates.sort();
-        candidates.dedup();
+        crate::sorted::distinct(&mut candidates);
         Completions { from, candidates }
     }
 

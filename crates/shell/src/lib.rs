@@ -19,6 +19,7 @@ mod output;
 mod process;
 mod programs;
 mod runner;
+mod sorted;
 mod syntax;
 
 pub use complete::Completions;

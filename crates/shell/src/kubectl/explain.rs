@@ -153,9 +153,9 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Outcome {
 const MAX_INDENT: usize = 24;
 
 fn fields(ty: Type, indent: usize, recursive: bool, docs: &mut Docs<'_, '_, '_>, out: &mut String) {
-    let mut all: Vec<Field> = ty.fields().collect();
-    all.sort_by_key(|field| field.name);
-    for field in all {
+    let mut names: Vec<String> = ty.fields().map(|field| field.name.to_owned()).collect();
+    crate::sorted::texts(&mut names);
+    for field in names.iter().filter_map(|name| ty.field(name)) {
         let required = if field.required { " -required-" } else { "" };
         let blanks = " ".repeat(indent);
         let part = format!("{blanks}{}\t<{}>{required}\n", field.name, type_name(field.holds));

@@ -60,8 +60,7 @@ fn texts(path: &str, call: &mut Call<'_, '_>) -> Result<Vec<(String, String)>, F
     let mut files: Vec<String> = call.scope.world.files();
     files.extend(call.scope.shell.files.keys().cloned());
     files.retain(inside);
-    files.sort();
-    files.dedup();
+    crate::sorted::distinct(&mut files);
     if files.is_empty() {
         return words(format!("the path \"{path}\" does not exist"));
     }

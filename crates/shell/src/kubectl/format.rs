@@ -1,8 +1,9 @@
 //! `-o yaml|json|name|jsonpath=...|go-template=...`: objects as text (k8s.io/cli-runtime/pkg/genericclioptions).
 
 use opscape_manifest::print::{to_json_pretty, to_yaml};
-use opscape_manifest::value::{Map, Value};
+use opscape_manifest::value::Value;
 
+use super::literal::map;
 use super::print::text;
 use super::{Failure, Resource, words};
 use crate::output::jsonpath;
@@ -94,11 +95,10 @@ pub(crate) fn label(value: &Value) -> String {
 
 /// A `List` of objects.
 pub(crate) fn list_of(items: Vec<Value>) -> Value {
-    let metadata = Map::from([("resourceVersion".to_owned(), Value::from(""))]);
-    Value::Map(Map::from([
-        ("apiVersion".to_owned(), Value::from("v1")),
-        ("items".to_owned(), Value::List(items)),
-        ("kind".to_owned(), Value::from("List")),
-        ("metadata".to_owned(), Value::Map(metadata)),
-    ]))
+    map([
+        ("apiVersion", Value::from("v1")),
+        ("items", Value::List(items)),
+        ("kind", Value::from("List")),
+        ("metadata", map([("resourceVersion", Value::from(""))])),
+    ])
 }

@@ -94,7 +94,7 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Outcome {
         let mut values: Vec<Value> =
             found.iter().flat_map(|(_, objects)| objects).map(Object::to_value).collect();
         if let Some((path, template)) = &sort {
-            sort_values(path, template, &mut values, |value| value)?;
+            sort_values(path, template, &mut values)?;
         }
         if targets.singular && values.is_empty() {
             return Failure::all(failures).map(|()| Next::Done);
@@ -108,10 +108,9 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Outcome {
         written = true;
     } else {
         for (resource, objects) in found {
-            let mut values: Vec<(Object, Value)> =
-                objects.into_iter().map(|object| (object.clone(), object.to_value())).collect();
+            let mut values: Vec<Value> = objects.iter().map(Object::to_value).collect();
             if let Some((path, template)) = &sort {
-                sort_values(path, template, &mut values, |(_, value)| value)?;
+                sort_values(path, template, &mut values)?;
             }
             if written && view.headers {
                 call.io.out("\n");
@@ -120,7 +119,7 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Outcome {
             if view.headers {
                 text.push_str(&view.header(resource));
             }
-            for (_, value) in &values {
+            for value in &values {
                 text.push_str(&view.row(resource, value, None, call));
             }
             call.io.out(&tabs::align(&text, tabs::TABLE, None));
@@ -204,17 +203,12 @@ fn no_field<T>(path: &str) -> Result<T, Failure> {
 }
 
 /// Sorts by what a path finds; what lacks it comes first.
-fn sort_values<T>(
-    path: &str,
-    template: &Template,
-    items: &mut [T],
-    value: impl Fn(&T) -> &Value,
-) -> Result<(), Failure> {
-    let key = |item: &T| template.find(value(item)).ok().and_then(|found| found.into_iter().next());
+fn sort_values(path: &str, template: &Template, items: &mut Vec<Value>) -> Result<(), Failure> {
+    let key = |item: &Value| template.find(item).ok().and_then(|found| found.into_iter().next());
     if !items.is_empty() && items.iter().all(|item| key(item).is_none()) {
         return no_field(path);
     }
-    items.sort_by(|a, b| match (key(a), key(b)) {
+    crate::sorted::values_by(items, &|a, b| match (key(a), key(b)) {
         (Some(a), Some(b)) => match (&a, &b) {
             (Value::String(x), Value::String(y)) => by_text(x, y),
             _ => jsonpath::compare(&a, &b).unwrap_or(std::cmp::Ordering::Equal),

@@ -48,12 +48,12 @@ pub(super) fn api_resources(call: &mut Call<'_, '_>) -> Outcome {
 
 #[expect(clippy::unnecessary_wraps, reason = "a command may fail; this one never does")]
 pub(super) fn api_versions(call: &mut Call<'_, '_>) -> Outcome {
-    let mut versions: Vec<&str> = RESOURCES.iter().map(|resource| resource.api_version).collect();
-    versions.push("autoscaling/v1");
-    versions.sort_unstable();
-    versions.dedup();
+    let mut versions: Vec<String> =
+        RESOURCES.iter().map(|resource| resource.api_version.to_owned()).collect();
+    versions.push("autoscaling/v1".to_owned());
+    crate::sorted::distinct(&mut versions);
     for version in versions {
-        call.say(version);
+        call.say(&version);
     }
     Ok(Next::Done)
 }
@@ -80,7 +80,7 @@ impl Task for Help {
                 || path == self.path
                 || path.strip_prefix(self.path.as_str()).is_some_and(|rest| rest.starts_with(' '))
         };
-        let mut known: Vec<_> = COMMANDS.iter().filter(|command| under(command.path)).collect();
+        let known: Vec<_> = COMMANDS.iter().filter(|command| under(command.path)).collect();
         if known.is_empty() {
             io.err(&format!("Unknown help topic [`{}`]\n", self.path));
             return Poll::Done(1);
@@ -89,9 +89,11 @@ impl Task for Help {
             io.out(words::text(lang, "shell.kubectl.help"));
             io.out("\n\n");
         }
-        known.sort_by_key(|command| command.path);
-        for command in &known {
-            io.out(&format!("  kubectl {} {}\n", command.path, command.usage));
+        let mut lines: Vec<String> =
+            known.iter().map(|command| format!("  kubectl {} {}\n", command.path, command.usage)).collect();
+        crate::sorted::texts(&mut lines);
+        for line in &lines {
+            io.out(line);
         }
         if let [command] = known.as_slice() {
             io.out("\n");

@@ -4,8 +4,18 @@ use opscape_manifest::value::{Map, Value};
 
 /// A map; members that are `null` are left out.
 pub(crate) fn map<const N: usize>(members: [(&str, Value); N]) -> Value {
-    let members = members.into_iter().filter(|(_, value)| !value.is_null());
-    Value::Map(members.map(|(key, value)| (key.to_owned(), value)).collect())
+    from_members(Vec::from(members))
+}
+
+/// One for all numbers of members. (Collecting would sort first, with code of its own.)
+fn from_members(members: Vec<(&str, Value)>) -> Value {
+    let mut map = Map::new();
+    for (key, value) in members {
+        if !value.is_null() {
+            map.insert(key.to_owned(), value);
+        }
+    }
+    Value::Map(map)
 }
 
 /// A list of texts; `null` if there are none.
@@ -31,7 +41,7 @@ pub(crate) fn some_map(pairs: &[(String, String)]) -> Value {
     if pairs.is_empty() {
         return Value::Null;
     }
-    Value::Map(pairs.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect())
+    from_members(pairs.iter().map(|(key, value)| (key.as_str(), Value::from(value.as_str()))).collect())
 }
 
 /// The member at a path of keys, made if it is not there (as maps).

@@ -322,8 +322,7 @@ fn ls(arguments: &[String], io: &mut Io, scope: &mut Scope<'_>) -> Poll {
         arguments.iter().map(String::as_str).filter(|path| !path.starts_with('-') && *path != ".").collect();
     let mut files: Vec<String> = scope.world.files();
     files.extend(scope.shell.files.keys().cloned());
-    files.sort();
-    files.dedup();
+    crate::sorted::distinct(&mut files);
     let mut code = 0;
     for path in &wanted {
         let inside = format!("{}/", path.trim_end_matches('/'));

@@ -1,6 +1,6 @@
 //! Text tools: filters that read lines and write lines as they come.
 
-use opscape_manifest::golang;
+use opscape_manifest::{golang, order};
 
 use super::pattern::Pattern;
 use super::refused;
@@ -430,7 +430,7 @@ impl Filter {
                     let end = text.find(|c: char| !(c.is_ascii_digit() || c == '-' || c == '.'));
                     text.get(..end.unwrap_or(text.len())).and_then(|n| n.parse::<f64>().ok()).unwrap_or(0.0)
                 };
-                kept.sort_by(|a, b| {
+                order::sort_by(kept, |a, b| {
                     let (x, y) = (field(a), field(b));
                     let order = if *numeric { number(&x).total_cmp(&number(&y)) } else { x.cmp(&y) };
                     let order = order.then_with(|| a.cmp(b));

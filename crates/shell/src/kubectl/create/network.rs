@@ -168,11 +168,10 @@ pub(in crate::kubectl) fn ingress(call: &mut Call<'_, '_>) -> Outcome {
     ]);
     let mut metadata = call.metadata(&name);
     let pairs = call.flags.texts("annotation");
-    let annotations: Map = pairs
-        .iter()
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(key, value)| (key.to_owned(), Value::from(value)))
-        .collect();
+    let mut annotations = Map::new();
+    for (key, value) in pairs.iter().filter_map(|pair| pair.split_once('=')) {
+        annotations.insert(key.to_owned(), Value::from(value));
+    }
     if !annotations.is_empty() {
         *slot(&mut metadata, &["annotations"]) = Value::Map(annotations);
     }

@@ -115,14 +115,14 @@ const LIMIT_RULE: &str = "----\t--------\t---\t---\t---------------\t-----------
 fn limit_rows(object: &Value, indent: &str, page: &mut Page) {
     const PARTS: [&str; 5] = ["min", "max", "defaultRequest", "default", "maxLimitRequestRatio"];
     for limit in list(object, "spec.limits") {
-        let mut resources: Vec<&String> = PARTS
+        let mut resources: Vec<String> = PARTS
             .iter()
             .filter_map(|part| limit.get(part).and_then(Value::as_map))
             .flat_map(std::collections::BTreeMap::keys)
+            .cloned()
             .collect();
-        resources.sort();
-        resources.dedup();
-        for resource in resources {
+        crate::sorted::distinct(&mut resources);
+        for resource in &resources {
             let cells: Vec<String> = PARTS
                 .iter()
                 .map(|part| {
@@ -233,7 +233,7 @@ pub(super) fn role(object: &Value, page: &mut Page) -> bool {
             }
         }
     }
-    rows.sort();
+    crate::sorted::texts(&mut rows);
     for row in &rows {
         page.line(row);
     }

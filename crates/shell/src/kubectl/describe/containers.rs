@@ -62,9 +62,9 @@ pub(super) fn topology(constraints: &[Value], indent: &str, page: &mut Page) {
 
 /// Each toleration in a line, sorted by key.
 pub(super) fn tolerations(tolerations: &[Value]) -> Vec<String> {
-    let mut sorted: Vec<&Value> = tolerations.iter().collect();
-    sorted.sort_by_key(|toleration| text(toleration, "key"));
-    let line = |toleration: &&Value| {
+    let mut sorted = tolerations.to_vec();
+    crate::sorted::values(&mut sorted, &|toleration| text(toleration, "key").to_owned());
+    let line = |toleration: &Value| {
         let (key, value, effect) =
             (text(toleration, "key"), text(toleration, "value"), text(toleration, "effect"));
         let mut line = key.to_owned();

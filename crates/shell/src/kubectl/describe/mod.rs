@@ -232,7 +232,7 @@ fn events_of(object: &Value, call: &Call<'_, '_>) -> Vec<Value> {
             about("kind") == kind && about("name") == name && about("namespace") == namespace && same
         })
         .collect();
-    found.sort_by(|a, b| text(a, "lastTimestamp").cmp(text(b, "lastTimestamp")));
+    crate::sorted::values(&mut found, &|event| text(event, "lastTimestamp").to_owned());
     found
 }
 

@@ -135,10 +135,8 @@ fn pods(node: &Value, name: &str, call: &Call<'_, '_>, page: &mut Page) {
         .map(|pod: opscape_manifest::api::Object| pod.to_value())
         .filter(|pod| !matches!(text(pod, "status.phase"), "Succeeded" | "Failed"))
         .collect();
-    pods.sort_by(|a, b| {
-        let key =
-            |pod: &Value| (text(pod, "metadata.namespace").to_owned(), text(pod, "metadata.name").to_owned());
-        key(a).cmp(&key(b))
+    crate::sorted::values(&mut pods, &|pod| {
+        format!("{} {}", text(pod, "metadata.namespace"), text(pod, "metadata.name"))
     });
     page.pair("Non-terminated Pods", &format!("({} in total)", pods.len()));
     page.line("  Namespace\tName\t\tCPU Requests\tCPU Limits\tMemory Requests\tMemory Limits\tAge");

@@ -70,9 +70,8 @@ pub(super) fn deployment(object: &Value, call: &Call<'_, '_>, page: &mut Page) -
     let wanted = at(object, "spec.template").cloned();
     let (mut new, mut old): (Option<String>, Vec<String>) = (None, Vec::new());
     let mut sets = owned(object, "ReplicaSet", call);
-    sets.sort_by(|a, b| {
-        let key = |set: &Value| text(set, "metadata.creationTimestamp").to_owned();
-        key(a).cmp(&key(b)).then_with(|| text(a, "metadata.name").cmp(text(b, "metadata.name")))
+    crate::sorted::values(&mut sets, &|set| {
+        format!("{} {}", text(set, "metadata.creationTimestamp"), text(set, "metadata.name"))
     });
     for set in sets {
         let line = format!(

@@ -129,16 +129,18 @@ pub(crate) fn labels(map: Option<&Value>) -> String {
 /// A label selector in one line (`metav1.FormatLabelSelector`); `<none>` if it selects everything.
 pub(crate) fn selector(selector: Option<&Value>) -> String {
     let Some(selector) = selector else { return "<none>".to_owned() };
-    let mut parts: Vec<(String, String)> = at(selector, "matchLabels")
+    // A blank sorts before all that a key may hold, so the keys alone decide.
+    let mut parts: Vec<String> = at(selector, "matchLabels")
         .and_then(Value::as_map)
         .into_iter()
         .flatten()
-        .map(|(key, value)| (key.clone(), format!("{key}={}", value.as_str().unwrap_or(""))))
+        .map(|(key, value)| format!("{key} {key}={}", value.as_str().unwrap_or("")))
         .collect();
     for expression in list(selector, "matchExpressions") {
         let key = text(expression, "key");
-        let mut values: Vec<&str> = list(expression, "values").iter().filter_map(Value::as_str).collect();
-        values.sort_unstable();
+        let mut values: Vec<String> =
+            list(expression, "values").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        crate::sorted::texts(&mut values);
         let values = values.join(",");
         let part = match text(expression, "operator") {
             "In" => format!("{key} in ({values})"),
@@ -147,10 +149,11 @@ pub(crate) fn selector(selector: Option<&Value>) -> String {
             "DoesNotExist" => format!("!{key}"),
             other => format!("{key} {other} ({values})"),
         };
-        parts.push((key.to_owned(), part));
+        parts.push(format!("{key} {part}"));
     }
-    parts.sort_by(|a, b| a.0.cmp(&b.0));
-    let parts: Vec<String> = parts.into_iter().map(|(_, part)| part).collect();
+    crate::sorted::texts(&mut parts);
+    let parts: Vec<&str> =
+        parts.iter().filter_map(|part| part.split_once(' ')).map(|(_, part)| part).collect();
     or_none(&parts.join(","))
 }
 

@@ -14,7 +14,7 @@ pub(super) fn printer() -> Printer {
 
 /// The roles of a node, from its labels.
 pub(crate) fn roles(node: &Value) -> String {
-    let mut roles: Vec<&str> = at(node, "metadata")
+    let mut roles: Vec<String> = at(node, "metadata")
         .and_then(|metadata| metadata.get("labels"))
         .and_then(Value::as_map)
         .into_iter()
@@ -25,8 +25,9 @@ pub(crate) fn roles(node: &Value) -> String {
             None => None,
         })
         .filter(|role| !role.is_empty())
+        .map(str::to_owned)
         .collect();
-    roles.sort_unstable();
+    crate::sorted::texts(&mut roles);
     or_none(&roles.join(","))
 }
 

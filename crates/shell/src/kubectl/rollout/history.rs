@@ -1,9 +1,9 @@
 //! `kubectl rollout history` and `undo` (polymorphichelpers/history.go, rollback.go).
 
 use opscape_manifest::api::Object;
-use opscape_manifest::patch;
 use opscape_manifest::schema::Type;
-use opscape_manifest::value::{Map, Value};
+use opscape_manifest::value::Value;
+use opscape_manifest::{order, patch};
 
 use crate::kubectl::apply::LAST_APPLIED;
 use crate::kubectl::delete::DryRun;
@@ -66,7 +66,7 @@ fn revisions(target: &Target, object: &Object, call: &Call<'_, '_>) -> Result<Ve
             Revision { number, holder }
         })
         .collect();
-    found.sort_by_key(|revision| revision.number);
+    order::sort_by(&mut found, |a, b| a.number.cmp(&b.number));
     Ok(found)
 }
 
@@ -193,11 +193,16 @@ fn roll_back(
     }
     *slot(&mut value, &["spec", "template"]) = template;
     if is_deployment {
-        let own = at(&value, "metadata.annotations").and_then(Value::as_map).cloned().unwrap_or_default();
-        let mut annotations: Map = own.into_iter().filter(|(key, _)| KEPT.contains(&key.as_str())).collect();
-        let held = at(&revision.holder, "metadata.annotations").and_then(Value::as_map);
-        let held = held.into_iter().flatten().filter(|(key, _)| !KEPT.contains(&key.as_str()));
-        annotations.extend(held.map(|(key, value)| (key.clone(), value.clone())));
+        let mut annotations =
+            at(&value, "metadata.annotations").and_then(Value::as_map).cloned().unwrap_or_default();
+        annotations.retain(|key, _| KEPT.contains(&key.as_str()));
+        for (key, held) in
+            at(&revision.holder, "metadata.annotations").and_then(Value::as_map).into_iter().flatten()
+        {
+            if !KEPT.contains(&key.as_str()) {
+                annotations.insert(key.clone(), held.clone());
+            }
+        }
         *slot(&mut value, &["metadata", "annotations"]) = Value::Map(annotations);
     }
     call.update(&value, dry_run == DryRun::Server)?;
