@@ -1,11 +1,11 @@
-//! Structs as lists of named fields. Each struct says once, with [`fields!`], which of its fields has which name; two
+//! Structs as lists of named fields. Each struct says once, with `fields!`, which of its fields has which name; two
 //! functions that know no struct do the rest, which is what keeps the code small (derived serializers are several times
 //! as large).
 
 use super::{Codec, Error};
 use crate::value::{Map, Value};
 
-/// A struct whose fields are read and written by name. Made by [`fields!`].
+/// A struct whose fields are read and written by name. Made by `fields!`.
 pub trait Fields {
     /// The names as in documents; a leading `!` marks fields that are written even if they are empty or zero.
     fn names(&self) -> &'static [&'static str];
