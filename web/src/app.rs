@@ -13,13 +13,13 @@ use crate::draw::rich;
 use crate::focus::is_typing;
 use crate::glyph::{Look, icon};
 use crate::icons;
-use crate::inspector::Inspector;
+use crate::inspector::inspector;
 use crate::panels::{Panels, Side, Splitter};
 use crate::session::{Session, View};
 use crate::share;
-use crate::stage::Stage;
+use crate::stage::stage;
 use crate::text::TextPanel;
-use crate::timeline::{Dock, Tab};
+use crate::timeline::{Tab, dock};
 use crate::top::TopBar;
 
 /// What the page begins with.
@@ -129,15 +129,15 @@ pub fn App(props: &Props) -> Html {
             } else {
                 <TextPanel session={session.clone()} lang={view.lang} text={view.text.clone()} alive={view.alive} fold={fold(Side::Text)} />
             }
-            <main class="contents"><Stage session={session.clone()} view={view.clone()} /></main>
+            <main class="contents">{ stage(session, &view) }</main>
             if panels.inspector_folded {
                 { rail("inspector", view.word("ui.inspector"), icons::lens(), fold(Side::Inspector)) }
             } else if !sheet_hidden {
-                <Inspector session={session.clone()} view={view.clone()} close={inspector_closed} />
+                { inspector(session, &view, &inspector_closed) }
             }
-            <PhoneLine view={view.clone()} go={go.clone()} />
-            <Dock session={session.clone()} view={view.clone()} tab={*tab} {set_tab} />
-            <PhoneTabs view={view.clone()} place={*place} {go} />
+            { phone_line(&view, &go) }
+            { dock(session, &view, *tab, &set_tab) }
+            { phone_tabs(&view, *place, &go) }
             <section class="splitters" aria-label={view.word("ui.sizes")}>{ for [Side::Text, Side::Inspector, Side::Dock].map(|side| html! {
                 <Splitter {side} panels={*panels} set={set_panels.clone()} label={view.word(side.label())} />
             }) }</section>
@@ -181,18 +181,8 @@ impl Place {
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct PhoneProps {
-    view: Rc<View>,
-    go: Callback<Place>,
-    #[prop_or(Place::Stage)]
-    place: Place,
-}
-
 /// The selected object in one line, on a phone.
-#[component]
-fn PhoneLine(props: &PhoneProps) -> Html {
-    let PhoneProps { view, go, .. } = props;
+fn phone_line(view: &View, go: &Callback<Place>) -> Html {
     let Some(inspection) = &view.inspection else { return Html::default() };
     let why = go.reform(|_: MouseEvent| Place::Inspector);
     let first = inspection.why.rows.first();
@@ -210,14 +200,12 @@ fn PhoneLine(props: &PhoneProps) -> Html {
 }
 
 /// The tabs at the bottom of a phone.
-#[component]
-fn PhoneTabs(props: &PhoneProps) -> Html {
-    let PhoneProps { view, go, place } = props;
+fn phone_tabs(view: &View, place: Place, go: &Callback<Place>) -> Html {
     let errors = view.text.errors();
     let tab = |which: Place, label: &'static str| {
         let go = go.clone();
         html! {
-            <button type="button" role="tab" aria-selected={(*place == which).to_string()} onclick={move |_| go.emit(which)}>
+            <button type="button" role="tab" aria-selected={(place == which).to_string()} onclick={move |_| go.emit(which)}>
                 { view.word(label) }
                 if which == Place::Text && errors > 0 { <span class="badge">{ errors }</span> }
             </button>

@@ -1,7 +1,5 @@
 //! What can be done with an object: the buttons of the inspector and the rows of the stage's menu.
 
-use std::rc::Rc;
-
 use opscape_lab::Act;
 use opscape_lab::inspect::Inspection;
 use opscape_manifest::api::ObjectKey;
@@ -66,17 +64,8 @@ pub fn acts_for(view: &View, key: &ObjectKey) -> Vec<Offer> {
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    pub session: Session,
-    pub view: Rc<View>,
-    pub inspection: Rc<Inspection>,
-}
-
 /// The buttons.
-#[component]
-pub fn Acts(props: &Props) -> Html {
-    let Props { session, view, inspection } = props;
+pub fn acts(session: &Session, view: &View, inspection: &Inspection) -> Html {
     let key = &inspection.key;
     if inspection.gone {
         return html! { <div class="acts quiet">{ view.word("ui.gone") }</div> };
@@ -91,7 +80,7 @@ pub fn Acts(props: &Props) -> Html {
     html! {
         <div class="acts">
             if let Some(strip) = strip {
-                <Scale session={session.clone()} view={view.clone()} workload={key.clone()} wanted={strip.wanted} />
+                { scale(session, view, key, strip.wanted) }
             }
             { for offers.into_iter().map(|offer| {
                 let (session, act) = (session.clone(), offer.act);
@@ -101,23 +90,13 @@ pub fn Acts(props: &Props) -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct ScaleProps {
-    session: Session,
-    view: Rc<View>,
-    workload: ObjectKey,
-    wanted: u32,
-}
-
-#[component]
-fn Scale(props: &ScaleProps) -> Html {
-    let ScaleProps { session, view, workload, wanted } = props;
+fn scale(session: &Session, view: &View, workload: &ObjectKey, wanted: u32) -> Html {
     let to = |session: &Session, workload: &ObjectKey, replicas: i64| {
         let replicas = i32::try_from(replicas.max(0)).unwrap_or(i32::MAX);
         session.act(Act::Scale { workload: workload.clone(), replicas });
     };
     let by = |step: i64| {
-        let (session, workload, wanted) = (session.clone(), workload.clone(), i64::from(*wanted));
+        let (session, workload, wanted) = (session.clone(), workload.clone(), i64::from(wanted));
         Callback::from(move |_: MouseEvent| to(&session, &workload, wanted + step))
     };
     let typed = {

@@ -19,17 +19,6 @@ use crate::glyph::{Look, icon};
 use crate::icons;
 use crate::session::{Session, View};
 
-/// What the inspector needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// To act.
-    pub session: Session,
-    /// To draw.
-    pub view: Rc<View>,
-    /// Closes or folds it.
-    pub close: Callback<()>,
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tab {
     Why,
@@ -57,10 +46,8 @@ impl Tab {
     }
 }
 
-/// The panel.
-#[component]
-pub fn Inspector(props: &Props) -> Html {
-    let Props { session, view, close } = props;
+/// The panel; `close` closes or folds it.
+pub fn inspector(session: &Session, view: &Rc<View>, close: &Callback<()>) -> Html {
     let close = close.reform(|_: MouseEvent| ());
     let kind = view.selected.as_ref().map(|key| key.kind.to_string()).unwrap_or_default();
     html! {
@@ -140,7 +127,7 @@ fn Object(props: &ObjectProps) -> Html {
                     </div>
                 </div>
             </div>
-            <acts::Acts session={session.clone()} view={view.clone()} inspection={inspection.clone()} />
+            { acts::acts(session, view, inspection) }
             <div class="tabs" role="tablist" aria-label={view.word("ui.inspector")} onkeydown={keyed}>{ for Tab::ALL.into_iter().map(entry) }</div>
             <div class="content" id="inspected" role="tabpanel" tabindex="0" aria-labelledby={tab.id()}>{ content }</div>
         </>

@@ -7,7 +7,7 @@ use opscape_cluster::{Cluster, Request, Status};
 use opscape_lab::words::Lang;
 use opscape_lab::{Act, Refused, Session as Lab, World};
 use opscape_manifest::api::Object;
-use opscape_shell::{Poll, Process, Shell, Stream};
+use opscape_shell::{Completions, Poll, Process, Shell, Stream};
 use opscape_sim::Time;
 
 use super::{Session, State};
@@ -214,9 +214,14 @@ impl Session {
         self.change(|state| state.terminal.interrupt());
     }
 
-    /// Reads the world; for completion.
-    pub fn with_world<R>(&self, read: impl FnOnce(&Lab) -> R) -> Option<R> {
-        self.0.state.borrow().world.as_ref().map(read)
+    /// What the end of a line could become.
+    pub fn complete(&self, line: &str) -> Completions {
+        let state = self.0.state.borrow();
+        state
+            .world
+            .as_ref()
+            .map(|world| state.terminal.shell.complete(line, line.len(), world))
+            .unwrap_or_default()
     }
 }
 

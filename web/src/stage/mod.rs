@@ -27,43 +27,18 @@ use board::{Board, key_of};
 use layout::Layout;
 use slots::Slots;
 
-/// What the stage needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// To act.
-    pub session: Session,
-    /// To draw.
-    pub view: Rc<View>,
-    /// Without header and legend: in a widget.
-    #[prop_or_default]
-    pub bare: bool,
-}
-
 /// The stage with its header and legend.
-#[component]
-pub fn Stage(props: &Props) -> Html {
-    let Props { session, view, bare } = props;
-    if *bare {
-        return html! { <Picture session={session.clone()} view={view.clone()} /> };
-    }
+pub fn stage(session: &Session, view: &Rc<View>) -> Html {
     html! {
         <section class="panel stage" aria-label={view.word("ui.stage")}>
-            <Header session={session.clone()} view={view.clone()} />
+            { header(session, view) }
             <Picture session={session.clone()} view={view.clone()} />
             { legend(view) }
         </section>
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct PartProps {
-    session: Session,
-    view: Rc<View>,
-}
-
-#[component]
-fn Header(props: &PartProps) -> Html {
-    let PartProps { session, view } = props;
+fn header(session: &Session, view: &View) -> Html {
     let namespaces: Vec<&str> = view.scene.namespaces.iter().map(|name| &**name).collect();
     let segment = |detail: Detail, key: &'static str| {
         let session = session.clone();
@@ -130,10 +105,19 @@ fn legend(view: &View) -> Html {
     }
 }
 
+/// What the picture needs.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// To act.
+    pub session: Session,
+    /// To draw.
+    pub view: Rc<View>,
+}
+
 /// The picture itself.
 #[component]
-fn Picture(props: &PartProps) -> Html {
-    let PartProps { session, view } = props;
+pub fn Picture(props: &Props) -> Html {
+    let Props { session, view } = props;
     let node = use_node_ref();
     let (width, height) = use_size(&node);
     let slots = use_mut_ref(Slots::default);

@@ -16,7 +16,7 @@ use crate::browser;
 use crate::icons;
 use crate::session::{Session, TextView};
 use plain::Plain;
-use problems::Problems;
+use problems::problems;
 
 /// What the panel needs. It draws anew only when the text changes, not with the clock.
 #[derive(Properties, PartialEq)]
@@ -71,7 +71,7 @@ pub fn TextPanel(props: &Props) -> Html {
                 }
             </header>
             <Plain session={session.clone()} lang={*lang} text={text.clone()} />
-            <Problems session={session.clone()} lang={*lang} text={text.clone()} />
+            { problems(session, *lang, text) }
         </section>
     }
 }

@@ -1,7 +1,5 @@
 //! What is wrong with the text: the line, the real system's words, our guess, and one click to mend it.
 
-use std::rc::Rc;
-
 use opscape_lab::words::{self, Lang, Rich};
 use opscape_manifest::diagnostic::{Diagnostic, Severity};
 use yew::prelude::*;
@@ -13,13 +11,6 @@ use crate::session::{Session, TextView};
 /// Problems listed at most.
 const MOST: usize = 50;
 
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    pub session: Session,
-    pub lang: Lang,
-    pub text: Rc<TextView>,
-}
-
 /// The hint in words.
 pub fn hint(lang: Lang, problem: &Diagnostic) -> Option<Rich> {
     let hint = problem.hint.as_ref()?;
@@ -28,9 +19,7 @@ pub fn hint(lang: Lang, problem: &Diagnostic) -> Option<Rich> {
 }
 
 /// The list under the editor.
-#[component]
-pub fn Problems(props: &Props) -> Html {
-    let Props { session, lang, text } = props;
+pub fn problems(session: &Session, lang: Lang, text: &TextView) -> Html {
     let mut problems: Vec<&Diagnostic> = text.problems.iter().collect();
     if problems.is_empty() {
         return Html::default();
@@ -56,14 +45,14 @@ pub fn Problems(props: &Props) -> Html {
             let session = session.clone();
             move |_: MouseEvent| session.cite(line)
         };
-        let hint = hint(*lang, problem);
+        let hint = hint(lang, problem);
         let mend = problem.fix.clone().map(|fix| {
             let session = session.clone();
-            let label = hint.as_ref().map_or_else(|| html! { { words::text(*lang, "ui.mend") } }, rich);
+            let label = hint.as_ref().map_or_else(|| html! { { words::text(lang, "ui.mend") } }, rich);
             html! { <button type="button" class="link hint" onclick={move |_| session.mend(&fix)}>{ label }</button> }
         });
         let message = if problem.severity == Severity::NotSimulated && problem.message.is_empty() {
-            words::text(*lang, "ui.not-simulated").to_owned()
+            words::text(lang, "ui.not-simulated").to_owned()
         } else {
             problem.message.clone()
         };
@@ -80,7 +69,7 @@ pub fn Problems(props: &Props) -> Html {
     };
     let more = problems.len().saturating_sub(MOST);
     html! {
-        <div class={classes!("problems", (!serious).then_some("only-notes"))} role="region" aria-label={words::text(*lang, "ui.problems")} tabindex="0">
+        <div class={classes!("problems", (!serious).then_some("only-notes"))} role="region" aria-label={words::text(lang, "ui.problems")} tabindex="0">
             <ul>{ for problems.iter().take(MOST).map(row) }</ul>
             if more > 0 { <p class="more">{ format!("+ {more}") }</p> }
         </div>

@@ -1,7 +1,5 @@
 //! Below the tracks, at full width: terminal, events, charts, pipelines.
 
-use std::rc::Rc;
-
 use yew::prelude::*;
 
 use super::events::Events;
@@ -46,17 +44,8 @@ impl Tab {
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    pub session: Session,
-    pub view: Rc<View>,
-    pub tab: Tab,
-}
-
 /// The drawer.
-#[component]
-pub fn Drawer(props: &Props) -> Html {
-    let Props { session, view, tab } = props;
+pub fn drawer(session: &Session, view: &View, tab: Tab) -> Html {
     let content = match tab {
         Tab::Terminal => {
             html! { <Terminal session={session.clone()} lang={view.lang} screen={view.screen.clone()} playing={view.playing} /> }

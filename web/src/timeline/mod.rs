@@ -1,7 +1,6 @@
 //! The dock: the clock and its controls, the tracks, and a drawer below.
 
 mod areas;
-mod completion;
 mod drawer;
 mod events;
 mod speed;
@@ -13,36 +12,21 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
-pub use drawer::{Drawer, Tab};
+pub use drawer::Tab;
+use drawer::drawer;
 pub use tracks::Tracks;
-pub use transport::{Transport, readout, tenths};
+use transport::transport;
+pub use transport::{readout, tenths};
 
 use crate::session::{Session, View};
 
-/// What the dock needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// To act.
-    pub session: Session,
-    /// To draw.
-    pub view: Rc<View>,
-    /// The tab of the drawer; none: it is folded.
-    pub tab: Option<Tab>,
-    /// Another tab, or none.
-    pub set_tab: Callback<Option<Tab>>,
-}
-
-/// The dock.
-#[component]
-pub fn Dock(props: &Props) -> Html {
-    let Props { session, view, tab, set_tab } = props;
+/// The dock. `tab`: what the drawer shows; none: it is folded.
+pub fn dock(session: &Session, view: &Rc<View>, tab: Option<Tab>, set_tab: &Callback<Option<Tab>>) -> Html {
     html! {
         <section class="panel dock" aria-label={view.word("ui.timeline")}>
-            <Transport session={session.clone()} view={view.clone()} tab={*tab} set_tab={set_tab.clone()} />
+            { transport(session, view, tab, set_tab) }
             <Tracks session={session.clone()} view={view.clone()} />
-            if let Some(tab) = *tab {
-                <Drawer session={session.clone()} view={view.clone()} {tab} />
-            }
+            if let Some(tab) = tab { { drawer(session, view, tab) } }
         </section>
     }
 }

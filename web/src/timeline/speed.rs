@@ -115,9 +115,7 @@ pub fn Speed(props: &Props) -> Html {
 }
 
 /// The speeds as a menu, for small screens.
-#[component]
-pub fn SpeedMenu(props: &Props) -> Html {
-    let Props { session, speed, label } = props;
+pub fn speed_menu(session: &Session, speed: f64, label: &'static str) -> Html {
     let chosen = {
         let session = session.clone();
         Callback::from(move |event: Event| {
@@ -129,8 +127,8 @@ pub fn SpeedMenu(props: &Props) -> Html {
     };
     let exact = MARKS.iter().any(|(mark, _)| (mark - speed).abs() < 1e-9);
     html! {
-        <select class="speed-menu" aria-label={*label} onchange={chosen}>
-            if !exact { <option selected=true value={speed.to_string()}>{ said(*speed) }</option> }
+        <select class="speed-menu" aria-label={label} onchange={chosen}>
+            if !exact { <option selected=true value={speed.to_string()}>{ said(speed) }</option> }
             { for MARKS.iter().map(|(mark, _)| html! {
                 <option value={mark.to_string()} selected={(mark - speed).abs() < 1e-9}>{ said(*mark) }</option>
             }) }

@@ -6,7 +6,6 @@ use opscape_lab::words::{Lang, text};
 use web_sys::{HtmlElement, HtmlInputElement};
 use yew::prelude::*;
 
-use super::completion::complete;
 use crate::session::{LineKind, Screen, Session};
 
 #[derive(Properties, PartialEq)]
@@ -75,16 +74,17 @@ pub fn Terminal(props: &Props) -> Html {
                 }
                 "Tab" if !event.shift_key() && !line.is_empty() => {
                     event.prevent_default();
-                    let (before, found) = complete(&session, &line);
-                    match found.as_slice() {
+                    let found = session.complete(&line);
+                    let before = line.get(..found.from).unwrap_or(&line);
+                    match found.candidates.as_slice() {
                         [] => {}
                         [one] => {
-                            let end = if one.ends_with(['=', '/']) { "" } else { " " };
+                            let end = if one.ends_with(['=', '/', '.']) { "" } else { " " };
                             set_line(&format!("{before}{one}{end}"));
                             choices.set(Vec::new());
                         }
                         many => {
-                            set_line(&format!("{before}{}", common(many)));
+                            set_line(&format!("{before}{}", found.common()));
                             choices.set(many.to_vec());
                         }
                     }
@@ -133,15 +133,4 @@ pub fn Terminal(props: &Props) -> Html {
             if !choices.is_empty() { <pre class="choices">{ choices.iter().take(60).cloned().collect::<Vec<_>>().join("  ") }</pre> }
         </div>
     }
-}
-
-/// What all words begin with.
-fn common(words: &[String]) -> &str {
-    let Some(first) = words.first() else { return "" };
-    let mut end = first.len();
-    for word in words {
-        let same = first.char_indices().zip(word.chars()).take_while(|((_, a), b)| a == b).last();
-        end = end.min(same.map_or(0, |((at, c), _)| at + c.len_utf8()));
-    }
-    first.get(..end).unwrap_or("")
 }

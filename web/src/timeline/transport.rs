@@ -1,30 +1,17 @@
 //! Play, pause, step, speed, what comes next, and the tabs of the drawer.
 
-use std::rc::Rc;
-
 use opscape_lab::words::{Lang, count};
 use opscape_sim::Time;
 use yew::prelude::*;
 
 use super::drawer::Tab;
-use super::speed::{Speed, SpeedMenu};
+use super::speed::{Speed, speed_menu};
 use crate::draw::rich;
 use crate::icons;
 use crate::session::{Session, View};
 
-/// What the bar needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    pub session: Session,
-    pub view: Rc<View>,
-    pub tab: Option<Tab>,
-    pub set_tab: Callback<Option<Tab>>,
-}
-
 /// The bar.
-#[component]
-pub fn Transport(props: &Props) -> Html {
-    let Props { session, view, tab, set_tab } = props;
+pub fn transport(session: &Session, view: &View, tab: Option<Tab>, set_tab: &Callback<Option<Tab>>) -> Html {
     let button = |class: &'static str,
                   label: &'static str,
                   key: &'static str,
@@ -61,7 +48,7 @@ pub fn Transport(props: &Props) -> Html {
             <span class="readout">{ readout(view) }</span>
             <span class="rule"></span>
             <Speed session={session.clone()} speed={view.speed} label={view.word("ui.speed")} />
-            <SpeedMenu session={session.clone()} speed={view.speed} label={view.word("ui.speed")} />
+            { speed_menu(session, view.speed, view.word("ui.speed")) }
             if let Some(next) = &view.next {
                 <>
                     <span class="rule before-next"></span>
@@ -76,23 +63,14 @@ pub fn Transport(props: &Props) -> Html {
                 { icons::branch() }<span class="label">{ view.word("ui.branch") }</span>
             </button>
             <span class="rule"></span>
-            <TabList view={view.clone()} tab={*tab} set_tab={set_tab.clone()} />
+            { tab_list(view, tab, set_tab) }
         </div>
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct TabListProps {
-    view: Rc<View>,
-    tab: Option<Tab>,
-    set_tab: Callback<Option<Tab>>,
-}
-
-#[component]
-fn TabList(props: &TabListProps) -> Html {
-    let TabListProps { view, tab, set_tab } = props;
+fn tab_list(view: &View, tab: Option<Tab>, set_tab: &Callback<Option<Tab>>) -> Html {
     let entry = |which: Tab| {
-        let chosen = *tab == Some(which);
+        let chosen = tab == Some(which);
         let set = set_tab.clone();
         let events = view.events.len();
         html! {
@@ -105,7 +83,7 @@ fn TabList(props: &TabListProps) -> Html {
         }
     };
     let keyed = {
-        let (set, tab) = (set_tab.clone(), *tab);
+        let set = set_tab.clone();
         Callback::from(move |event: KeyboardEvent| {
             let step = match event.key().as_str() {
                 "ArrowRight" => 1,

@@ -10,7 +10,7 @@ use crate::icons;
 use crate::inspector::chain;
 use crate::session::{Session, View};
 use crate::share;
-use crate::stage::Stage;
+use crate::stage::Picture;
 use crate::text::TextPanel;
 use crate::timeline::{Tracks, readout};
 
@@ -61,16 +61,16 @@ pub fn Frame(props: &Props) -> Html {
         })
     };
     html! {
-        <section ref={node} class={classes!("opscape", "widget", config.editor.then_some("with-text"))} data-theme={if config.dark { "dark" } else { "light" }}
+        <section ref={node.clone()} class={classes!("opscape", "widget", config.editor.then_some("with-text"))} data-theme={if config.dark { "dark" } else { "light" }}
             lang={view.lang.tag()} aria-label="Opscape" onkeydown={keyed}>
-            if config.controls { <Bar session={session.clone()} view={view.clone()} base={config.base.clone()} /> }
+            if config.controls { { bar(session, &view, &config.base, &node) } }
             <div class="middle">
                 if config.editor {
                     <TextPanel session={session.clone()} lang={view.lang} text={view.text.clone()} alive={view.alive} />
                 }
                 <div class="panel stage">
-                    <Stage session={session.clone()} view={view.clone()} bare=true />
-                    <Popover session={session.clone()} view={view.clone()} />
+                    <Picture session={session.clone()} view={view.clone()} />
+                    { popover(session, &view) }
                 </div>
             </div>
             <div class="dock"><Tracks session={session.clone()} view={view.clone()} small=true /></div>
@@ -79,17 +79,7 @@ pub fn Frame(props: &Props) -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct BarProps {
-    session: Session,
-    view: Rc<View>,
-    base: Rc<str>,
-}
-
-#[component]
-fn Bar(props: &BarProps) -> Html {
-    let BarProps { session, view, base } = props;
-    let node = use_node_ref();
+fn bar(session: &Session, view: &View, base: &Rc<str>, node: &NodeRef) -> Html {
     let act = |act: fn(&Session)| {
         let session = session.clone();
         Callback::from(move |_: MouseEvent| act(&session))
@@ -122,7 +112,7 @@ fn Bar(props: &BarProps) -> Html {
         })
     };
     html! {
-        <header class="widget-bar" ref={node}>
+        <header class="widget-bar">
             <button type="button" class="play" aria-label={word} onclick={act(Session::toggle)} disabled={!view.alive}>{ picture }</button>
             <button type="button" class="icon" aria-label={view.word("ui.step")} onclick={act(Session::step)} disabled={!view.alive}>{ icons::step() }</button>
             <span class="readout">{ readout(view) }</span>
@@ -135,16 +125,8 @@ fn Bar(props: &BarProps) -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct PopoverProps {
-    session: Session,
-    view: Rc<View>,
-}
-
 /// Why the selected thing is as it is.
-#[component]
-fn Popover(props: &PopoverProps) -> Html {
-    let PopoverProps { session, view } = props;
+fn popover(session: &Session, view: &View) -> Html {
     let Some(inspection) = &view.inspection else { return Html::default() };
     let close = {
         let session = session.clone();
