@@ -163,6 +163,11 @@ pub(super) fn hash(text: &str) -> u64 {
     (hash ^ (hash >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
+/// A number from 0 to 1 that belongs to a name.
+pub(super) fn share_of(name: &str) -> f64 {
+    share(hash(name), 2)
+}
+
 /// A number from 0 to 1 out of the `nth` byte pair of a hash.
 fn share(hash: u64, nth: u32) -> f64 {
     f64::from((hash >> (nth * 16)) as u16) / f64::from(u16::MAX)

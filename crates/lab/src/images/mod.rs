@@ -39,11 +39,21 @@ impl LabImages {
         self.said.iter().find(|said| said.matches(image))
     }
 
+    /// Bytes a container of a pod holds once it has started: the same at each of its starts, so that a pod that needs too
+    /// much will need too much again.
+    pub fn memory_of(&self, pod: &Pod, container: &Container) -> u64 {
+        let (low, high) = self.memory(&container.image);
+        let share = known::share_of(&[&pod.metadata.name, "/", &container.name].concat());
+        low + ((high - low) as f64 * share) as u64
+    }
+
     /// Bytes an image holds once it has started, from and to.
     pub fn memory(&self, image: &str) -> (u64, u64) {
-        if let Some(said) = self.said(image).and_then(|said| said.memory.as_ref()) {
-            let bytes = bytes(said);
-            return (bytes, bytes);
+        if let Some(said) = self.said(image)
+            && let Some(memory) = &said.memory
+        {
+            let low = bytes(memory);
+            return (low, said.memory_to.as_ref().map_or(low, bytes).max(low));
         }
         let bytes = known::look_up(image).memory * f64::from(1 << 20);
         ((bytes * 0.93) as u64, (bytes * 1.07) as u64)
@@ -55,7 +65,7 @@ fn bytes(quantity: &Quantity) -> u64 {
 }
 
 impl opscape_cluster::Images for LabImages {
-    fn plan(&self, _pod: &Pod, container: &Container, restarts: u32, _ordinal: u32, rng: &mut Rng) -> Plan {
+    fn plan(&self, pod: &Pod, container: &Container, restarts: u32, _ordinal: u32, rng: &mut Rng) -> Plan {
         let unsaid = Image::default();
         let said = self.said(&container.image);
         let is_said = said.is_some();
@@ -72,8 +82,7 @@ impl opscape_cluster::Images for LabImages {
         let warm_up = draw(said.ready_after, (known.warm_up * 0.85, known.warm_up * 1.15));
         let (fate, shell) = fate(container, known);
         let stop = draw(said.shutdown_time, if shell { (STOP_OF_A_SHELL, STOP_OF_A_SHELL) } else { STOP });
-        let (low, high) = self.memory(&container.image);
-        let memory = rng.between(low as f64, high as f64);
+        let memory = self.memory_of(pod, container) as f64;
 
         let reference = Reference::parse(&container.image);
         let exit = match said.exit_after {

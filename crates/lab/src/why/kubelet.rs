@@ -91,22 +91,20 @@ fn exited(teller: Teller<'_>, fact: &Fact, code: i32, reason: &str, limit: Optio
     let Some(limit) = limit else {
         return vec![told(Mark::Failure, teller.rich("why.exited", &values), Rich::default())];
     };
-    let image = teller
-        .model()
-        .cluster()
-        .store()
-        .typed_by_uid::<Pod>(fact.pod.uid)
-        .and_then(|pod| pod.spec.containers.iter().find(|container| container.name == fact.container))
-        .map(|container| container.image.clone())
-        .unwrap_or_default();
-    let bytes = |bytes: u64| words::memory(i64::try_from(bytes).unwrap_or(i64::MAX));
-    let need = bytes(teller.model().images().memory(&image).1);
-    let rule = teller.rich("why.rule.memory", &[("need", &need), ("limit", &words::memory(limit))]);
+    let pod = teller.model().cluster().store().typed_by_uid::<Pod>(fact.pod.uid);
+    let container =
+        pod.and_then(|pod| pod.spec.containers.iter().find(|container| container.name == fact.container));
+    let image = container.map(|container| container.image.clone()).unwrap_or_default();
+    let used =
+        pod.zip(container).map_or(0, |(pod, container)| teller.model().images().memory_of(pod, container));
+    let used = words::memory(i64::try_from(used).unwrap_or(i64::MAX));
+    let need = needs(teller, &image);
+    let rule = teller.rich("why.rule.memory", &[("used", &used), ("limit", &words::memory(limit))]);
     let mut rows = vec![told(Mark::Failure, teller.rich("why.killed-memory", &values), rule)];
     let before = older_image(teller, fact, &image);
     let text = match &before {
         Some(old) => {
-            let needed = bytes(teller.model().images().memory(old).1);
+            let needed = needs(teller, old);
             let old = census::image_label(old);
             teller.rich(
                 "why.needs-more",
@@ -120,6 +118,17 @@ fn exited(teller: Teller<'_>, fact: &Fact, code: i32, reason: &str, limit: Optio
     needs.line = limit_line(teller, fact);
     rows.push(needs);
     rows
+}
+
+/// What an image holds once it has started: `104 Mi`, or `84–108 Mi` where containers differ.
+fn needs(teller: Teller<'_>, image: &str) -> String {
+    let (low, high) = teller.model().images().memory(image);
+    let text = |bytes: u64| words::memory(i64::try_from(bytes).unwrap_or(i64::MAX));
+    let (low, high) = (text(low), text(high));
+    match (low.split_once(' '), high.split_once(' ')) {
+        (Some((from, unit)), Some((_, same))) if unit == same && low != high => [from, "–", &high].concat(),
+        _ => high,
+    }
 }
 
 /// The image of the revision before the pod's.

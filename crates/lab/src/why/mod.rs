@@ -23,7 +23,7 @@ use crate::world::{LabModel, LabRecord};
 /// Entries of the journal looked through at most for what was said of an object.
 const LOOK_BACK: usize = 200_000;
 /// Rows given at most.
-const MOST_ROWS: usize = 12;
+const MOST_ROWS: usize = 9;
 
 /// A world, and the language in which to speak of it.
 #[derive(Clone, Copy)]
@@ -97,7 +97,13 @@ pub fn why(run: &Run<LabModel>, key: &ObjectKey, object: Option<&Object>, lang: 
     {
         state.at = led;
     }
-    why.rows.truncate(MOST_ROWS);
+    // Of a long chain the steps nearest to now are told, and how it began.
+    if why.rows.len() > MOST_ROWS
+        && let Some(begin) = why.rows.pop()
+    {
+        why.rows.truncate(MOST_ROWS - 1);
+        why.rows.push(begin);
+    }
     why
 }
 

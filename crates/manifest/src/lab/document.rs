@@ -148,6 +148,8 @@ pub struct Image {
     pub cpu: Option<Quantity>,
     /// Memory it takes to start.
     pub memory: Option<Quantity>,
+    /// With `memory`: each container takes an amount between the two.
+    pub memory_to: Option<Quantity>,
     /// Memory it uses later; between the points it grows evenly. Over the container's limit it is killed (OOM).
     pub memory_over_time: Vec<Memory>,
     /// No registry has it: `ErrImagePull`.
@@ -167,6 +169,7 @@ fields! {
     shutdown_time "shutdownTime",
     cpu "cpu",
     memory "memory",
+    memory_to "memoryTo",
     memory_over_time "memoryOverTime",
     not_found "notFound",
 }
