@@ -1,7 +1,12 @@
 //! Many pods on many nodes: everything gets a place, no node takes more than it has. `SCALE=150000 cargo test --release
 //! --test scale -- --nocapture` says how fast.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a measurement, not a part of the simulation"
+)]
 
 #[path = "world/mod.rs"]
 #[allow(dead_code, missing_docs, reason = "shared with other tests")]
@@ -20,7 +25,6 @@ fn all_pods_get_a_place_and_no_node_is_overfull() {
     let pods: usize = std::env::var("SCALE").ok().and_then(|text| text.parse().ok()).unwrap_or(1_500);
     let nodes: Vec<_> =
         (0..pods.div_ceil(30)).map(|number| node(&format!("node-{number:04}"), "8", 110)).collect();
-    #[expect(clippy::disallowed_methods, reason = "a measurement, not a part of the simulation")]
     let begun = std::time::Instant::now();
     let mut run = world::run(1, Latency::default(), &nodes);
     run.input(&create(web(pods as i32, "nginx:1", &json!({}))));
