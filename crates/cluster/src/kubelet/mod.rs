@@ -83,8 +83,6 @@ pub struct Fact {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
-    /// The kubelet saw the pod and began.
-    Accepted,
     /// The image could not be had.
     PullFailed {
         /// The image.

@@ -69,7 +69,6 @@ impl Kubelets {
             killed: false,
         };
         self.pods.insert(uid, run);
-        record(pod, "", What::Accepted, context);
         self.start_next(pod, api, context);
         self.write_status(uid, api, context);
     }

@@ -141,6 +141,8 @@ pub(super) struct Cache {
     /// Grows when what is counted by place has to be counted again.
     pub epoch: u64,
     pub affinity_pods: IdMap<Uid, Arc<AffinityPod>>,
+    /// How many placed pods have a priority.
+    priorities: BTreeMap<i32, u32>,
     /// Labels of the namespaces.
     pub namespaces: BTreeMap<Str, StrMap>,
     /// How many nodes have an image.
@@ -228,6 +230,7 @@ impl Cache {
     pub fn add_pod(&mut self, pod: &Arc<Pod>) -> Option<usize> {
         let index = *self.index.get(&pod.spec.node_name)?;
         self.nodes.get_mut(index)?.count(pod, 1);
+        *self.priorities.entry(pod.spec.priority.unwrap_or_default()).or_default() += 1;
         if let Some(terms) = Terms::of(self, pod) {
             let one = AffinityPod { node: index, terms };
             self.affinity_pods.insert(pod.metadata.uid, Arc::new(one));
@@ -239,8 +242,20 @@ impl Cache {
     pub fn remove_pod(&mut self, pod: &Pod) -> Option<usize> {
         let index = *self.index.get(&pod.spec.node_name)?;
         self.nodes.get_mut(index)?.count(pod, -1);
+        let priority = pod.spec.priority.unwrap_or_default();
+        if let Some(count) = self.priorities.get_mut(&priority) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.priorities.remove(&priority);
+            }
+        }
         self.affinity_pods.remove(&pod.metadata.uid);
         Some(index)
+    }
+
+    /// Whether a placed pod may have a lower priority than this. After a node was removed this may be true for too long.
+    pub fn has_lower_priority(&self, priority: i32) -> bool {
+        self.priorities.first_key_value().is_some_and(|(lowest, _)| *lowest < priority)
     }
 
     /// A namespace is new or has changed.

@@ -64,6 +64,14 @@ impl Scheduler {
             reasons.insert(Reason::NotHelpful, nodes - helpful.len());
         }
         let mut candidates = Vec::new();
+        if !self.cache.has_lower_priority(pod.spec.priority.unwrap_or_default()) {
+            // Nobody can be a victim: no need to look at each node.
+            if !helpful.is_empty() {
+                reasons.insert(Reason::NoVictims, helpful.len());
+            }
+            let message = unavailable(nodes, reasons.iter().map(|(reason, count)| (reason, *count)));
+            return Preemption { message, ..Preemption::default() };
+        }
         let budgets = budgets(api);
         let wanted = (nodes / 10).max(FEWEST_CANDIDATES);
         let offset = if helpful.is_empty() { 0 } else { self.random.below(helpful.len() as u64) as usize };
