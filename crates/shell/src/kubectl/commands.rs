@@ -19,10 +19,10 @@ pub(crate) struct Command {
 }
 
 macro_rules! commands {
-    ($($path:literal $usage:literal $flags:expr => $run:path;)*) => {
+    ($($(#[$gate:meta])? $path:literal $usage:literal $flags:expr => $run:path;)*) => {
         /// All commands.
         pub(crate) const COMMANDS: &[Command] =
-            &[$(Command { path: $path, flags: $flags, usage: $usage, run: $run }),*];
+            &[$($(#[$gate])? Command { path: $path, flags: $flags, usage: $usage, run: $run }),*];
     };
 }
 
@@ -31,31 +31,44 @@ commands! {
     "replace" "-f FILE" apply::REPLACE_FLAGS => apply::replace;
     "create" "-f FILE" create::FLAGS => create::run;
     "create deployment" "NAME --image=IMAGE" create::DEPLOYMENT_FLAGS => create::deployment;
+    #[cfg(feature = "unsimulated")]
     "create job" "NAME --image=IMAGE" create::JOB_FLAGS => create::job;
+    #[cfg(feature = "unsimulated")]
     "create cronjob" "NAME --image=IMAGE --schedule=CRON" create::CRON_JOB_FLAGS => create::cron_job;
     "create namespace" "NAME" create::PLAIN_FLAGS => create::namespace;
     "create serviceaccount" "NAME" create::PLAIN_FLAGS => create::service_account;
     "create configmap" "NAME --from-literal=KEY=VALUE" create::CONFIG_FLAGS => create::config_map;
     "create secret generic" "NAME --from-literal=KEY=VALUE" create::CONFIG_FLAGS => create::secret_generic;
+    #[cfg(feature = "unsimulated")]
     "create secret docker-registry" "NAME" create::REGISTRY_FLAGS => create::secret_registry;
+    #[cfg(feature = "unsimulated")]
     "create secret tls" "NAME --cert=FILE --key=FILE" create::TLS_FLAGS => create::secret_tls;
     "create service clusterip" "NAME --tcp=PORT" create::SERVICE_FLAGS => create::service_cluster_ip;
     "create service nodeport" "NAME --tcp=PORT" create::SERVICE_FLAGS => create::service_node_port;
     "create service loadbalancer" "NAME --tcp=PORT" create::SERVICE_FLAGS => create::service_load_balancer;
     "create service externalname" "NAME --external-name=HOST" create::SERVICE_FLAGS => create::service_external_name;
+    #[cfg(feature = "unsimulated")]
     "create ingress" "NAME --rule=HOST/PATH=SERVICE:PORT" create::INGRESS_FLAGS => create::ingress;
+    #[cfg(feature = "unsimulated")]
     "create quota" "NAME --hard=pods=3" create::QUOTA_FLAGS => create::quota;
+    #[cfg(feature = "unsimulated")]
     "create poddisruptionbudget" "NAME --selector=L --min-available=N" create::BUDGET_FLAGS => create::budget;
+    #[cfg(feature = "unsimulated")]
     "create priorityclass" "NAME --value=N" create::PRIORITY_FLAGS => create::priority_class;
+    #[cfg(feature = "unsimulated")]
     "create role" "NAME --verb=get --resource=pods" create::ROLE_FLAGS => create::role;
+    #[cfg(feature = "unsimulated")]
     "create clusterrole" "NAME --verb=get --resource=pods" create::ROLE_FLAGS => create::cluster_role;
+    #[cfg(feature = "unsimulated")]
     "create rolebinding" "NAME --role=NAME --user=NAME" create::BINDING_FLAGS => create::role_binding;
+    #[cfg(feature = "unsimulated")]
     "create clusterrolebinding" "NAME --clusterrole=NAME --user=NAME" create::BINDING_FLAGS
         => create::cluster_role_binding;
     "run" "NAME --image=IMAGE" create::RUN_FLAGS => create::run_pod;
     "expose" "TYPE NAME --port=PORT" create::EXPOSE_FLAGS => create::expose;
     "delete" "TYPE NAME" delete::FLAGS => delete::run;
     "scale" "TYPE NAME --replicas=N" scale::FLAGS => scale::run;
+    #[cfg(feature = "unsimulated")]
     "autoscale" "TYPE NAME --max=N" scale::AUTOSCALE_FLAGS => scale::autoscale;
     "patch" "TYPE NAME -p PATCH" patching::FLAGS => patching::run;
     "label" "TYPE NAME KEY=VALUE KEY-" mutate::LABEL_FLAGS => mutate::label;
@@ -85,6 +98,7 @@ commands! {
     "edit" "TYPE NAME" absent::EDIT_FLAGS => absent::edit;
     "top nodes" "[NAME]" absent::TOP_FLAGS => absent::top;
     "top pods" "[NAME]" absent::TOP_FLAGS => absent::top;
+    #[cfg(feature = "unsimulated")]
     "auth can-i" "VERB TYPE" absent::AUTH_FLAGS => absent::can_i;
     "config view" "" config::VIEW_FLAGS => config::view;
     "config current-context" "" config::LIST_FLAGS => config::current_context;

@@ -37,6 +37,7 @@ impl Format {
             ("name", None) => Format::Name,
             ("jsonpath", Some(template)) => Format::JsonPath(path(template)?),
             ("jsonpath-as-json", Some(template)) => Format::JsonPathAsJson(path(template)?),
+            #[cfg(feature = "unsimulated")]
             ("go-template" | "template", Some(source)) => match template::Template::parse(source) {
                 Ok(template) => Format::GoTemplate(template),
                 Err(why) => {

@@ -47,9 +47,11 @@ pub(crate) fn printer(resource: &Resource) -> Printer {
         "services" | "ingresses" | "networkpolicies" | "endpoints" | "endpointslices" | "ingressclasses" => {
             network::printer(resource.plural)
         }
+        #[cfg(feature = "unsimulated")]
         "persistentvolumes" | "persistentvolumeclaims" | "storageclasses" => {
             storage::printer(resource.plural)
         }
+        #[cfg(feature = "unsimulated")]
         "horizontalpodautoscalers" | "poddisruptionbudgets" | "priorityclasses" => {
             autoscaling::printer(resource.plural)
         }
