@@ -1,8 +1,6 @@
 //! What happened, in order, each entry with its cause.
 
-use imbl::Vector;
-
-use crate::Time;
+use crate::{Log, Time};
 
 /// The number of a journal entry; entries are numbered from 0 in the order they were recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,11 +19,11 @@ pub struct Entry<R> {
 
 /// All that happened in a run. Cloning shares the past.
 #[derive(Debug, Clone)]
-pub struct Journal<R>(Vector<Entry<R>>);
+pub struct Journal<R>(Log<Entry<R>>);
 
 impl<R: Clone> Default for Journal<R> {
     fn default() -> Self {
-        Journal(Vector::new())
+        Journal(Log::default())
     }
 }
 
@@ -48,19 +46,13 @@ impl<R: Clone> Journal<R> {
     /// Adds an entry.
     pub fn push(&mut self, entry: Entry<R>) -> EntryId {
         let id = EntryId(u32::try_from(self.0.len()).unwrap_or(u32::MAX));
-        self.0.push_back(entry);
+        self.0.push(entry);
         id
     }
 
     /// All entries in order, from number `first` on.
     pub fn since(&self, first: usize) -> impl Iterator<Item = (EntryId, &Entry<R>)> {
-        let first = first.min(self.0.len());
-        self.0
-            .focus()
-            .narrow(first..)
-            .into_iter()
-            .zip(first..)
-            .map(|(entry, index)| (EntryId(index as u32), entry))
+        self.0.range(first, self.0.len()).zip(first..).map(|(entry, index)| (EntryId(index as u32), entry))
     }
 
     /// All entries in order.
@@ -70,16 +62,7 @@ impl<R: Clone> Journal<R> {
 
     /// The number of entries recorded before `time`, or at it.
     pub fn count_until(&self, time: Time) -> usize {
-        let (mut low, mut high) = (0, self.0.len());
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            if self.0.get(middle).is_some_and(|entry| entry.at <= time) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        low
+        self.0.partition_point(|entry| entry.at <= time)
     }
 
     /// The chain of causes, from this entry back to the one that has none.

@@ -8,6 +8,7 @@
 mod context;
 mod id_map;
 mod journal;
+mod log;
 mod random;
 mod run;
 mod time;
@@ -16,6 +17,7 @@ mod timeline;
 pub use context::{Context, Sink};
 pub use id_map::{IdMap, IdSet, Iter as IdMapIter};
 pub use journal::{Entry, EntryId, Journal};
+pub use log::Log;
 pub use random::Rng;
 pub use run::{Model, Run};
 pub use time::Time;

@@ -8,12 +8,11 @@ mod state;
 
 use std::sync::Arc;
 
-use imbl::Vector;
 use opscape_cluster::{Change, Op, Store};
 use opscape_manifest::api::meta::{Str, Uid};
 use opscape_manifest::api::pod::Phase;
 use opscape_manifest::api::{Deployment, Event, Object, Pod, ReplicaSet};
-use opscape_sim::{IdMap, IdSet, Time};
+use opscape_sim::{IdMap, IdSet, Log, Time};
 
 pub use requests::Requests;
 pub use revision::{Version, colour, image_label, of_replica_set};
@@ -35,7 +34,7 @@ pub struct Census {
     tray: IdSet<Uid>,
     all: StateCounts,
     /// How many Events there were up to each instant (`ready`), and how many of them warnings (`not_ready`).
-    events: Vector<Step>,
+    events: Log<Step>,
 }
 
 /// A workload and its pods over time.
@@ -48,7 +47,7 @@ pub struct Workload {
     /// The Deployment, or the ReplicaSet without one; none once it is gone.
     pub uid: Option<Uid>,
     /// `spec.replicas` over time, in `ready`.
-    pub wanted: Vector<Step>,
+    pub wanted: Log<Step>,
     /// In order of their numbers.
     pub revisions: Vec<Revision>,
 }
@@ -75,7 +74,7 @@ pub struct Revision {
     /// By state.
     pub counts: StateCounts,
     /// How they moved.
-    pub steps: Vector<Step>,
+    pub steps: Log<Step>,
 }
 
 /// What is known of a pod beyond its object.
@@ -390,7 +389,7 @@ impl Census {
     }
 
     /// How many Events there were up to each instant (`ready`), and how many of them warnings (`not_ready`).
-    pub fn events(&self) -> &Vector<Step> {
+    pub fn events(&self) -> &Log<Step> {
         &self.events
     }
 }
@@ -403,13 +402,13 @@ fn place(workloads: &[Arc<Workload>], namespace: &str, name: &str) -> Result<usi
 }
 
 /// Adds a step if it says something new; of several in one instant the last one stays.
-fn push(steps: &mut Vector<Step>, step: Step) {
+fn push(steps: &mut Log<Step>, step: Step) {
     let last = steps.last().copied();
     if last.is_some_and(|last| (last.ready, last.not_ready) == (step.ready, step.not_ready)) {
         return;
     }
     if last.is_some_and(|last| last.at == step.at) {
-        steps.pop_back();
+        steps.pop();
     }
-    steps.push_back(step);
+    steps.push(step);
 }

@@ -1,7 +1,6 @@
 //! The counts of a world as [`Tracks`].
 
-use imbl::Vector;
-use opscape_sim::{Time, Timeline};
+use opscape_sim::{Log, Time, Timeline};
 
 use super::{BranchTrack, Flag, RevisionTrack, Step, Tick, Ticks, Tracks, WorkloadTrack};
 use crate::Lang;
@@ -104,7 +103,7 @@ fn most(wanted: &[(Time, u32)], revisions: &[RevisionTrack]) -> u32 {
 
 /// The steps between two instants and the one before them, thinned out where there are more than pixels: of the steps
 /// within a pixel the last one counts.
-fn part(steps: &Vector<Step>, from: Time, until: Time, width: u32) -> Vec<Step> {
+fn part(steps: &Log<Step>, from: Time, until: Time, width: u32) -> Vec<Step> {
     let first = count_until(steps, from).saturating_sub(1);
     let end = count_until(steps, until);
     if end <= first {
@@ -112,7 +111,7 @@ fn part(steps: &Vector<Step>, from: Time, until: Time, width: u32) -> Vec<Step> 
     }
     let most = (width * STEPS_PER_PIXEL) as usize;
     if end - first <= most {
-        return steps.focus().narrow(first..end).into_iter().copied().collect();
+        return steps.range(first, end).copied().collect();
     }
     let span = until.0 - from.0;
     let mut thinned: Vec<Step> = Vec::with_capacity(most + 1);
@@ -129,21 +128,12 @@ fn part(steps: &Vector<Step>, from: Time, until: Time, width: u32) -> Vec<Step> 
 }
 
 /// How many of the steps are at `time` or before.
-fn count_until(steps: &Vector<Step>, time: Time) -> usize {
-    let (mut low, mut high) = (0, steps.len());
-    while low < high {
-        let middle = usize::midpoint(low, high);
-        if steps.get(middle).is_some_and(|step| step.at <= time) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    low
+fn count_until(steps: &Log<Step>, time: Time) -> usize {
+    steps.partition_point(|step| step.at <= time)
 }
 
 /// All Events up to an instant, and the warnings among them.
-fn events_until(events: &Vector<Step>, time: Time) -> (u32, u32) {
+fn events_until(events: &Log<Step>, time: Time) -> (u32, u32) {
     let count = count_until(events, time);
     let step = count.checked_sub(1).and_then(|last| events.get(last));
     step.map_or((0, 0), |step| (step.ready, step.not_ready))
@@ -158,7 +148,7 @@ fn ticks(census: &Census, from: Time, until: Time, width: u32) -> Ticks {
         let end = count_until(events, until);
         let mut ticks = Vec::with_capacity((all - before.0) as usize);
         let mut counted = before;
-        for step in events.focus().narrow(first..end) {
+        for step in events.range(first, end) {
             // Of the Events of one instant the warnings are given first.
             let warnings = step.not_ready - counted.1;
             ticks
