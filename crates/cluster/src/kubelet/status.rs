@@ -12,6 +12,7 @@ use opscape_manifest::value::{Map, Value};
 
 use super::container::{End, Run, State};
 use super::steps::{container_of, is_sidecar};
+use super::style::{Style, hash_of_image};
 use super::{Kubelets, PodRun};
 use crate::api::set_condition;
 use crate::{Api, Context, words};
@@ -44,7 +45,11 @@ impl Kubelets {
                 started: Some(one.is_running()),
                 restart_count: one.restarts,
                 image: container.image.clone(),
-                image_id: if one.id.is_some() { self.image_id(&container.image) } else { words::empty() },
+                image_id: if one.id.is_some() {
+                    self.image_id(&container.image, style)
+                } else {
+                    words::empty()
+                },
                 container_id: one.id.clone().unwrap_or_else(words::empty),
                 last_state: match &one.last {
                     Some(end) if !matches!(one.state, State::Restarting) => terminated(end, one, api),
@@ -62,6 +67,7 @@ impl Kubelets {
             status.pod_ip = address;
         }
         status.phase = phase;
+        status.observed_generation = pod.metadata.generation;
         status.init_container_statuses = inits;
         status.container_statuses = mains;
         conditions(&pod, &run, phase, first, now, &mut status.conditions, &status.container_statuses);
@@ -70,9 +76,14 @@ impl Kubelets {
         }
     }
 
-    fn image_id(&mut self, image: &Str) -> Str {
+    fn image_id(&mut self, image: &Str, style: &Style) -> Str {
         if let Some(id) = self.image_ids.get(image) {
             return id.clone();
+        }
+        if style.ids_by_image {
+            let id: Str = format!("sha256:{:064x}", hash_of_image(image)).into();
+            self.image_ids.insert(image.clone(), id.clone());
+            return id;
         }
         let mut hash = 0xCBF2_9CE4_8422_2325_u64;
         let mut digest = String::new();
@@ -226,7 +237,7 @@ fn conditions(
                 reason,
                 message,
                 last_transition_time: Some(now),
-                observed_generation: 0,
+                observed_generation: pod.metadata.generation,
             },
         );
     };

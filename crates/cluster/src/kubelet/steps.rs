@@ -11,6 +11,7 @@ use opscape_sim::Time;
 
 use super::container::{End, Run, State};
 use super::says::say;
+use super::style::hash_of_image;
 use super::{Kubelets, PodRun, Step, Wake, What, is_finished, node_exists, record};
 use crate::images::Pull;
 use crate::{Api, Context, DeleteOptions, Event, Plan, words};
@@ -275,7 +276,11 @@ impl Kubelets {
         let uid = pod.metadata.uid;
         let Some((container, init)) = container_of(pod, at) else { return };
         let now = context.now();
-        let id = container_id(uid, at, &mut self.random);
+        let id = if api.options().flags.kubelet.ids_by_image {
+            format!("containerd://{:x}", hash_of_image(&container.image)).into()
+        } else {
+            container_id(uid, at, &mut self.random)
+        };
         let Some(one) = self.pods.get_mut(&uid).and_then(|run| run.runs.get_mut(at)) else { return };
         one.state = State::Running(now);
         one.id = Some(id);

@@ -58,6 +58,7 @@ impl Format {
 
     /// One object, or a list, as text.
     pub fn print(&self, value: &Value) -> Result<String, Failure> {
+        let value = &as_sent(value);
         Ok(match self {
             Format::Yaml => to_yaml(value),
             Format::Json => to_json_pretty(value) + "\n",
@@ -75,6 +76,26 @@ impl Format {
             Format::GoTemplate(template) => template.print(value),
         })
     }
+}
+
+/// As the API server sends it: conditions of pods have a `lastProbeTime`, which nobody sets and Go does not leave out.
+fn as_sent(value: &Value) -> Value {
+    let mut out = value.clone();
+    let mut add = |object: &mut Value| {
+        let is_pod = object.str_at(&["kind"]) == Some("Pod");
+        let status = object.as_map_mut().filter(|_| is_pod).and_then(|map| map.get_mut("status"));
+        let conditions = status.and_then(Value::as_map_mut).and_then(|status| status.get_mut("conditions"));
+        if let Some(Value::List(conditions)) = conditions {
+            for condition in conditions.iter_mut().filter_map(Value::as_map_mut) {
+                condition.entry("lastProbeTime".to_owned()).or_insert(Value::Null);
+            }
+        }
+    };
+    add(&mut out);
+    if let Some(Value::List(items)) = out.as_map_mut().and_then(|map| map.get_mut("items")) {
+        items.iter_mut().for_each(add);
+    }
+    out
 }
 
 fn path(template: &str) -> Result<jsonpath::Template, Failure> {
