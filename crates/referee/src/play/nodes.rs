@@ -1,6 +1,7 @@
 //! The nodes of the recordings: the default five, or those of a nodes.yaml.
 
 use opscape_manifest::api::Object;
+use opscape_manifest::api::meta::Timestamp;
 use opscape_manifest::check::check;
 use opscape_manifest::value::{Map, Value};
 
@@ -14,7 +15,7 @@ const DEFAULT: [(&str, &str); 5] = [
 ];
 
 /// The nodes of a scenario, registered and ready.
-pub fn nodes(text: Option<&str>) -> Result<Vec<Object>, String> {
+pub fn nodes(text: Option<&str>, created: Timestamp) -> Result<Vec<Object>, String> {
     let own = match text {
         Some(text) => check(text).documents.into_iter().map(|document| document.value).collect(),
         None => DEFAULT.iter().map(|(name, zone)| default_node(name, zone)).collect::<Vec<Value>>(),
@@ -23,7 +24,7 @@ pub fn nodes(text: Option<&str>) -> Result<Vec<Object>, String> {
         .filter(|value| value.str_at(&["kind"]) == Some("Node"))
         .enumerate()
         .map(|(index, node)| {
-            let node = registered(node, index);
+            let node = registered(node, index, created);
             Object::from_value(&node).map_err(|error| format!("nodes.yaml: {error}"))
         })
         .collect()
@@ -39,7 +40,6 @@ fn map<const N: usize>(members: [(&str, Value); N]) -> Value {
 
 fn default_node(name: &str, zone: &str) -> Value {
     let labels = map([
-        ("beta.kubernetes.io/os", text("linux")),
         ("kubernetes.io/hostname", text(name)),
         ("kubernetes.io/os", text("linux")),
         ("ref/fake", text("true")),
@@ -54,8 +54,17 @@ fn default_node(name: &str, zone: &str) -> Value {
     ])
 }
 
+/// Adds a member to a map within a map.
+fn add(outer: &mut Value, name: &str, key: &str, value: &str) {
+    let Some(outer) = outer.as_map_mut() else { return };
+    let inner = outer.entry(name.to_owned()).or_insert_with(|| Value::Map(Map::new()));
+    if let Some(inner) = inner.as_map_mut() {
+        inner.insert(key.to_owned(), text(value));
+    }
+}
+
 /// Adds what the pretend kubelet writes when it registers a node; its size is in annotations.
-fn registered(node: Value, index: usize) -> Value {
+fn registered(node: Value, index: usize, created: Timestamp) -> Value {
     let annotation = |name: &str, default: &str| {
         let value = node.at(&["metadata", "annotations", name]);
         text(value.and_then(Value::as_str).unwrap_or(default))
@@ -93,6 +102,8 @@ fn registered(node: Value, index: usize) -> Value {
             ("status", text(status)),
             ("reason", text(reason)),
             ("message", text(message)),
+            ("lastHeartbeatTime", text(&created.to_string())),
+            ("lastTransitionTime", text(&created.to_string())),
         ])
     })
     .collect();
@@ -112,6 +123,10 @@ fn registered(node: Value, index: usize) -> Value {
     let mut node = node;
     if let Some(members) = node.as_map_mut() {
         members.insert("status".to_owned(), status);
+        let metadata = members.entry("metadata".to_owned()).or_default();
+        // What the node lifecycle and TTL controllers add.
+        add(metadata, "labels", "beta.kubernetes.io/os", "linux");
+        add(metadata, "annotations", "node.alpha.kubernetes.io/ttl", "0");
     }
     node
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use opscape_cluster::{Change, Flags, Op};
 use opscape_lab::Lang;
-use opscape_manifest::api::meta::{ObjectMeta, Str};
+use opscape_manifest::api::meta::{ObjectMeta, Str, Timestamp};
 use opscape_manifest::api::{Namespace, Object};
 use opscape_shell::{Poll, Process, Shell, Stream, World};
 use opscape_sim::Time;
@@ -66,7 +66,7 @@ pub fn play(folder: &Path) -> Result<Played, String> {
     let zero = Time::ZERO + warm_up;
     let epoch = epoch(folder)? - i64::try_from(warm_up.as_micros()).unwrap_or(0);
     let mut game = Game::new(epoch, flags(&name), files(folder)?);
-    for node in nodes(own_nodes.as_deref())? {
+    for node in nodes(own_nodes.as_deref(), Timestamp(epoch.div_euclid(1_000_000)))? {
         game.create(node)?;
     }
     let mut play = Play {

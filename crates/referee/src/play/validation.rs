@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use opscape_cluster::Flags;
 use opscape_lab::Lang;
-use opscape_manifest::api::meta::{ObjectMeta, Str};
+use opscape_manifest::api::meta::{ObjectMeta, Str, Timestamp};
 use opscape_manifest::api::{Namespace, Object};
 use opscape_manifest::check::check;
 use opscape_shell::{Poll, Shell, Stream, World};
@@ -20,6 +20,8 @@ use super::nodes::nodes;
 
 /// Where the cases play.
 const NAMESPACE: &str = "validation";
+/// When the cluster begins, in seconds since 1970.
+const SOME_DAY: i64 = 1_795_000_000;
 /// Longer than any of them lasts.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -122,8 +124,8 @@ pub fn play_cases(path: &Path) -> Result<Vec<Json>, String> {
 
 fn empty_game(setup: &str) -> Result<Game, String> {
     let files = BTreeMap::from([("setup.yaml".to_owned(), setup.to_owned())]);
-    let mut game = Game::new(1_795_000_000_000_000, Flags::default(), files);
-    for node in nodes(None)? {
+    let mut game = Game::new(SOME_DAY * 1_000_000, Flags::default(), files);
+    for node in nodes(None, Timestamp(SOME_DAY))? {
         game.create(node)?;
     }
     game.go_to(Time::secs(5));

@@ -167,10 +167,16 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Outcome {
         let place = if namespaced { format!(" in {} namespace.", call.namespace()) } else { String::new() };
         call.warn(&format!("No resources found{place}"));
     }
+    // Of several objects the Events are left out.
+    let with_events = if call.flags.given("show-events") {
+        call.flags.truth_or("show-events", true)
+    } else {
+        found.len() == 1
+    };
     let mut first = true;
     for (target, object) in found {
         let value = object.to_value();
-        let text = page(target.resource, &value, call);
+        let text = page(target.resource, &value, with_events, call);
         if !std::mem::replace(&mut first, false) {
             call.io.out("\n\n");
         }
@@ -180,7 +186,7 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Outcome {
     Ok(Next::Done)
 }
 
-fn page(resource: &Resource, object: &Value, call: &Call<'_, '_>) -> String {
+fn page(resource: &Resource, object: &Value, with_events: bool, call: &Call<'_, '_>) -> String {
     let now = call.scope.utc();
     let mut page = Page::default();
     let events = match resource.plural {
@@ -221,7 +227,7 @@ fn page(resource: &Resource, object: &Value, call: &Call<'_, '_>) -> String {
         "horizontalpodautoscalers" => config::autoscaler(object, &mut page),
         _ => generic::describe(object, &mut page),
     };
-    if events && call.flags.truth_or("show-events", true) {
+    if events && with_events {
         describe_events(&events_of(object, call), now, &mut page);
     }
     page.finish()

@@ -89,13 +89,6 @@ pub(super) fn describe(pod: &Value, now: MicroTime, page: &mut Page) -> bool {
     page.labels("Node-Selectors", at(pod, "spec.nodeSelector"));
     page.several("Tolerations", &tolerations(list(pod, "spec.tolerations")));
     topology(list(pod, "spec.topologySpreadConstraints"), "", page);
-    let gates = list(pod, "spec.schedulingGates");
-    if !gates.is_empty() {
-        page.line("Scheduling Gates:");
-        for gate in gates {
-            page.line(&format!("  - {}", text(gate, "name")));
-        }
-    }
     true
 }
 
