@@ -125,13 +125,13 @@ pub fn App(props: &Props) -> Html {
         <div class="opscape app" data-theme={if *dark { "dark" } else { "light" }} data-place={place.name()} style={panels.style(tab.is_some(), *tab == Some(Tab::Terminal))} lang={view.lang.tag()}>
             <TopBar session={session.clone()} view={view.clone()} dark={*dark} {set_lang} {set_dark} share={do_share} />
             if panels.text_folded {
-                { rail("text", view.word("ui.text"), icons::lines(), fold(Side::Text)) }
+                { rail("text", view.word("ui.text"), icons::lines(), &fold(Side::Text)) }
             } else {
                 <TextPanel session={session.clone()} lang={view.lang} text={view.text.clone()} alive={view.alive} fold={fold(Side::Text)} />
             }
             <main class="contents">{ stage(session, &view) }</main>
             if panels.inspector_folded {
-                { rail("inspector", view.word("ui.inspector"), icons::lens(), fold(Side::Inspector)) }
+                { rail("inspector", view.word("ui.inspector"), icons::lens(), &fold(Side::Inspector)) }
             } else if !sheet_hidden {
                 { inspector(session, &view, &inspector_closed) }
             }
@@ -149,7 +149,7 @@ pub fn App(props: &Props) -> Html {
     }
 }
 
-fn rail(class: &'static str, label: &'static str, icon: Html, unfold: Callback<()>) -> Html {
+fn rail(class: &'static str, label: &'static str, icon: Html, unfold: &Callback<()>) -> Html {
     html! {
         <section class={classes!("panel", "folded", class)} aria-label={label}>
             <button type="button" class="icon" aria-label={label} aria-expanded="false" onclick={unfold.reform(|_: MouseEvent| ())}>{ icon }</button>
@@ -278,7 +278,7 @@ fn share_now(session: Session) {
         let view = session.view();
         match share::link(&shared).await {
             Some(link) if browser::copy(&link).await => {
-                session.tell(view.word("ui.copied").to_owned(), false)
+                session.tell(view.word("ui.copied").to_owned(), false);
             }
             Some(_) => session.tell(view.word("ui.in-address").to_owned(), false),
             None => session.tell(view.word("ui.no-link").to_owned(), true),

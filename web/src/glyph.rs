@@ -1,5 +1,7 @@
 //! The pod glyph: one square whose colour is the revision and whose fill and mark are the state.
 
+use std::fmt::Write;
+
 use opscape_lab::scene::{PodGlyph, PodState};
 use opscape_sim::Time;
 use yew::prelude::*;
@@ -53,7 +55,7 @@ pub fn glyph(look: Look, side: f32) -> Html {
         PodState::Unknown => "box lost",
         _ => "box",
     };
-    let dashes = (look.state == PodState::Pending).then(|| if side >= 24.0 { "4 3" } else { "2.6 2" });
+    let dashes = (look.state == PodState::Pending).then_some(if side >= 24.0 { "4 3" } else { "2.6 2" });
     let frame = html! {
         <rect class={box_class} x={px(border / 2.0)} y={px(border / 2.0)} width={px(side - border)} height={px(side - border)}
             rx={px(side * 0.2 - border / 4.0)} stroke-width={px(border)} stroke-dasharray={dashes} />
@@ -126,7 +128,7 @@ fn hatch(side: f32, border: f32) -> String {
     while sum < side * 1.75 {
         let from_x = (sum - high).max(low);
         let to_x = (sum - low).min(high);
-        out.push_str(&format!("M{} {}L{} {}", px(from_x), px(sum - from_x), px(to_x), px(sum - to_x)));
+        let _ = write!(out, "M{} {}L{} {}", px(from_x), px(sum - from_x), px(to_x), px(sum - to_x));
         sum += gap;
     }
     out

@@ -53,7 +53,7 @@ pub struct Entry {
 impl Entry {
     /// Title and a sentence about it.
     pub fn words(&self, lang: Lang) -> (&str, &str) {
-        fn get<'a>(text: Option<&'a Text>, lang: Lang) -> &'a str {
+        fn get(text: Option<&Text>, lang: Lang) -> &str {
             text.map_or("", |text| text.in_language(lang.tag()))
         }
         (get(self.title.as_ref(), lang), get(self.about.as_ref(), lang))

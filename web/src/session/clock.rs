@@ -69,10 +69,12 @@ impl Session {
     /// Asks for a frame, if none is coming.
     pub(super) fn wake(&self) {
         let needed = self.0.state.try_borrow().is_ok_and(|state| state.moves());
-        if needed && !self.0.over.get() && !self.0.awake.replace(true) {
-            if let Some(frame) = &*self.0.frame.borrow() {
-                browser::at_next_frame(&frame.0);
-            }
+        if needed
+            && !self.0.over.get()
+            && !self.0.awake.replace(true)
+            && let Some(frame) = &*self.0.frame.borrow()
+        {
+            browser::at_next_frame(&frame.0);
         }
     }
 

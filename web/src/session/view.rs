@@ -167,9 +167,9 @@ impl State {
                     self.selected.as_ref().and_then(|key| world.inspect(key)).map(Rc::new);
             }
             view.title = self.parts.title.clone();
-            view.next = self.parts.next.clone();
+            view.next.clone_from(&self.parts.next);
             view.events = self.parts.events.clone();
-            view.inspection = self.parts.inspection.clone();
+            view.inspection.clone_from(&self.parts.inspection);
         }
         self.view = Rc::new(view);
     }

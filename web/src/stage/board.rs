@@ -48,17 +48,12 @@ pub fn key_of(id: &str) -> Option<ObjectKey> {
     Some(ObjectKey { kind: kind.into(), namespace: namespace.into(), name: name.into() })
 }
 
+/// An object's key.
+pub fn key(kind: &str, namespace: &str, name: &str) -> ObjectKey {
+    ObjectKey { kind: kind.into(), namespace: namespace.into(), name: name.into() }
+}
+
 impl Board<'_> {
-    /// An object's key.
-    pub fn key(&self, kind: &str, namespace: &str, name: &str) -> ObjectKey {
-        ObjectKey { kind: kind.into(), namespace: namespace.into(), name: name.into() }
-    }
-
-    /// Its place in the page.
-    pub fn id(&self, key: &ObjectKey) -> String {
-        id_of(key)
-    }
-
     /// Its classes.
     pub fn class(&self, base: &'static str, key: &ObjectKey) -> Classes {
         classes!(base, (self.view.selected.as_ref() == Some(key)).then_some("picked"))
@@ -92,7 +87,7 @@ impl Board<'_> {
     fn card(&self, node: &NodeCard, place: &NodeBox) -> Html {
         let view = self.view;
         let frame = place.frame;
-        let key = self.key("Node", "", &node.name);
+        let key = key("Node", "", &node.name);
         let cpu = format!(
             "{:.2} / {:.2}",
             node.cpu.requested as f32 / 1000.0,
@@ -133,7 +128,7 @@ impl Board<'_> {
         html! {
             <g key={node.name.to_string()} class={self.class("node", &key)} transform={format!("translate({} {})", px(frame.x), px(frame.y))}>
                 <rect class={classes!("card", bad.then_some("lost"), node.cordoned.then_some("off"))} x=".5" y=".5" width={px(frame.w - 1.0)} height={px(frame.h - 1.0)} rx="6" />
-                <g role="button" tabindex={self.tab_index(&key)} data-key={self.id(&key)} aria-label={format!("{label} {word}")}>
+                <g role="button" tabindex={self.tab_index(&key)} data-key={id_of(&key)} aria-label={format!("{label} {word}")}>
                     <rect class="head-target" x="2" y="2" width={px(frame.w - 4.0)} height="26" rx="5" />
                     <text x="12" y="19" class="t-name">{ name }</text>
                     if !word.is_empty() {
@@ -189,7 +184,7 @@ impl Board<'_> {
         html! {
             <g key={pod.uid.0.to_string()} class={classes!(self.class("pod", &key), self.glides.then_some("glides"))}
                 style={format!("transform:translate({}px,{}px)", px(x), px(y))}
-                role="button" tabindex={self.tab_index(&key)} data-key={self.id(&key)} aria-label={full.clone()}
+                role="button" tabindex={self.tab_index(&key)} data-key={id_of(&key)} aria-label={full.clone()}
                 data-pod={pod.name.to_string()} data-state={state_name(pod.state)} data-revision={pod.revision.to_string()}>
                 <rect class="head-target" x="-8" y="-5" width={px(side + 16.0)} height={px(if near { side + 36.0 } else { side + 8.0 })} />
                 <rect class="ring" x="-3.5" y="-3.5" width={px(side + 7.0)} height={px(side + 7.0)} rx={px(side * 0.2 + 3.5)} />

@@ -1,6 +1,7 @@
 //! The stage as canvas: a cell per pod beyond some 400 pods, a bar per node beyond 5,000. Cells stand in the order of the
 //! scene, so that bands form and one odd cell is seen.
 
+use std::fmt::Write;
 use std::rc::Rc;
 
 use opscape_lab::scene::{Bar, Level, NodeCard, NodeHealth, PodGlyph, PodState, Scene};
@@ -38,7 +39,7 @@ struct Block {
 
 /// A zone's card.
 struct Zone {
-    zone: usize,
+    index: usize,
     x: f32,
     y: f32,
     w: f32,
@@ -86,7 +87,7 @@ fn plan(scene: &Scene, width: f32, height: f32) -> Plan {
                 y += h;
             }
             lowest = lowest.max(y + 6.0);
-            plan.zones.push(Zone { zone: index, x, y: top, w, h: y + 6.0 - top });
+            plan.zones.push(Zone { index, x, y: top, w, h: y + 6.0 - top });
         }
         let start = plan.zones.len() - row.len();
         for zone in plan.zones.iter_mut().skip(start) {
@@ -188,7 +189,7 @@ fn summary(view: &View) -> String {
     for state in PodState::ALL {
         let n = scene.counts.of(state);
         if n > 0 {
-            out.push_str(&format!(", {} {}", view.word(state.key()), count(u64::from(n))));
+            let _ = write!(out, ", {} {}", view.word(state.key()), count(u64::from(n)));
         }
     }
     out
@@ -285,9 +286,10 @@ impl Painter<'_> {
         self.context.fill_rect(f64::from(x), f64::from(y), f64::from(w), f64::from(h));
     }
 
-    fn round(&self, x: f32, y: f32, w: f32, h: f32, r: f64) {
+    fn round(&self, x: f32, y: f32, w: f32, h: f32, radius: f64) {
         self.context.begin_path();
-        let _ = self.context.round_rect_with_f64(f64::from(x), f64::from(y), f64::from(w), f64::from(h), r);
+        let _ =
+            self.context.round_rect_with_f64(f64::from(x), f64::from(y), f64::from(w), f64::from(h), radius);
     }
 
     fn write(&self, text: &str, x: f32, y: f32, colour: &str, bold: bool) {
@@ -303,7 +305,7 @@ impl Painter<'_> {
     fn all(&self, plan: &Plan) {
         let scene = &self.view.scene;
         for place in &plan.zones {
-            let Some(zone) = scene.zones.get(place.zone) else { continue };
+            let Some(zone) = scene.zones.get(place.index) else { continue };
             self.round(place.x + 0.5, place.y + 0.5, place.w - 1.0, place.h - 1.0, 6.0);
             self.context.set_fill_style_str(&self.raised);
             self.context.fill();

@@ -2,6 +2,7 @@
 //! say who is an endpoint, not how much flows.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use opscape_lab::scene::Scene;
 use opscape_manifest::api::Uid;
@@ -61,7 +62,7 @@ pub fn links(scene: &Scene, layout: &Layout) -> Html {
                     px(top - 3.0)
                 );
                 for x in xs.iter().take(xs.len() - 1) {
-                    d.push_str(&format!("M{} {}q6 0 6 6V{}", px(x - 6.0), px(lane_y), px(top - 3.0)));
+                    let _ = write!(d, "M{} {}q6 0 6 6V{}", px(x - 6.0), px(lane_y), px(top - 3.0));
                 }
                 paths.push(html! { <path class={classes!("link-line", colour_class(colour))} d={d} /> });
             }

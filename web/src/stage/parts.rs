@@ -3,7 +3,7 @@
 use opscape_lab::scene::{Level, RolloutState, RolloutStrip, ServiceCard, Strategy, TrayPod};
 use yew::prelude::*;
 
-use super::board::{Board, pod_key, state_name};
+use super::board::{Board, id_of, key, pod_key, state_name};
 use super::layout::{ROLLOUT, Rect, TRAY_ROW};
 use crate::draw::{fit, px};
 use crate::glyph::{Look, glyph};
@@ -11,7 +11,7 @@ use crate::glyph::{Look, glyph};
 /// A Service and how many pods get its traffic.
 pub fn service(board: &Board<'_>, card: &ServiceCard, rect: Rect) -> Html {
     let view = board.view;
-    let key = board.key("Service", &card.namespace, &card.name);
+    let key = key("Service", &card.namespace, &card.name);
     let ready = card.ready.to_string();
     let none = card.ready == 0;
     let label = format!("Service {}, {}", card.name, view.say("ui.endpoints", &[("n", &ready)]));
@@ -38,7 +38,7 @@ pub fn service(board: &Board<'_>, card: &ServiceCard, rect: Rect) -> Html {
     };
     html! {
         <g key={format!("s{}", card.uid.0)} class={board.class("service", &key)} transform={format!("translate({} {})", px(rect.x), px(rect.y))}
-            role="button" tabindex={board.tab_index(&key)} aria-label={label} data-key={board.id(&key)}>
+            role="button" tabindex={board.tab_index(&key)} aria-label={label} data-key={id_of(&key)}>
             <rect class="card" width={px(rect.w)} height={px(rect.h)} rx="6" />
             { text }
         </g>
@@ -48,7 +48,7 @@ pub fn service(board: &Board<'_>, card: &ServiceCard, rect: Rect) -> Html {
 /// How far a workload's rollout is: a glyph for each pod, with the marks it moves between.
 pub fn rollout(board: &Board<'_>, strip: &RolloutStrip, rect: Rect) -> Html {
     let view = board.view;
-    let key = board.key(strip.kind, &strip.namespace, &strip.workload);
+    let key = key(strip.kind, &strip.namespace, &strip.workload);
     let pitch =
         ((rect.w - 130.0) / (strip.glyphs.len().max(strip.max as usize).max(1)) as f32).clamp(3.0, 21.5);
     let side = (pitch - 5.5).max(2.0);
@@ -87,7 +87,7 @@ pub fn rollout(board: &Board<'_>, strip: &RolloutStrip, rect: Rect) -> Html {
     let end = (strip.glyphs.len() as f32 * pitch).max(strip.max as f32 * pitch) + 24.0;
     html! {
         <g key={format!("r{}", strip.uid.0)} class={board.class("rollout", &key)} transform={format!("translate({} {})", px(rect.x), px(rect.y))}
-            role="button" tabindex={board.tab_index(&key)} data-key={board.id(&key)}
+            role="button" tabindex={board.tab_index(&key)} data-key={id_of(&key)}
             aria-label={format!("{} {}: {revisions}, {available}", strip.kind, strip.workload)}>
             <rect class="head-target" width={px(rect.w)} height={px(ROLLOUT - 8.0)} />
             <path class="strip-line" d={format!("M0 .5H{}", px(rect.w))} />
@@ -137,7 +137,7 @@ pub fn tray(board: &Board<'_>, pods: &[TrayPod], more: u32, rect: Rect) -> Html 
         let room = rect.w - side - 44.0;
         html! {
             <g key={pod.uid.0.to_string()} class={board.class("pod", &key)} transform={format!("translate(16 {})", px(30.0 + index as f32 * TRAY_ROW))}
-                role="button" tabindex={board.tab_index(&key)} data-key={board.id(&key)} aria-label={format!("{title}. {}", waiting.words)}
+                role="button" tabindex={board.tab_index(&key)} data-key={id_of(&key)} aria-label={format!("{title}. {}", waiting.words)}
                 data-pod={pod.name.to_string()} data-state={state_name(pod.state)} data-revision={pod.revision.to_string()}>
                 <rect class="head-target" x="-6" y="-4" width={px(rect.w - 20.0)} height={px(TRAY_ROW - 2.0)} />
                 <rect class="ring" x="-3.5" y="-3.5" width={px(side + 7.0)} height={px(side + 7.0)} rx={px(side * 0.2 + 3.5)} />

@@ -141,7 +141,7 @@ fn room(scale: Scale, times: &[Time], end: Time, low: &[u32], high: &[u32]) -> O
         }
         let (x, to) = (scale.x(*times.get(index)?), scale.x(times.get(last + 1).copied().unwrap_or(end)));
         if best.is_none_or(|(wide, ..)| to - x > wide) {
-            best = Some((to - x, x, (scale.y(top) + scale.y(bottom)) / 2.0 + 4.0));
+            best = Some((to - x, x, f32::midpoint(scale.y(top), scale.y(bottom)) + 4.0));
         }
         index = last + 1;
     }

@@ -21,7 +21,7 @@ pub struct Props {
 /// A speed as it is said: `0.5×`, `20×`.
 pub fn said(speed: f64) -> String {
     if speed < 1.0 {
-        format!("{:.1}×", speed)
+        format!("{speed:.1}×")
     } else if speed < 10.0 {
         format!("{}×", (speed * 10.0).round() / 10.0)
     } else {

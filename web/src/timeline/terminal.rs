@@ -89,11 +89,9 @@ pub fn Terminal(props: &Props) -> Html {
                         }
                     }
                 }
-                "c" if event.ctrl_key() => {
-                    if screen.running {
-                        event.prevent_default();
-                        session.interrupt();
-                    }
+                "c" if event.ctrl_key() && screen.running => {
+                    event.prevent_default();
+                    session.interrupt();
                 }
                 "l" if event.ctrl_key() => {
                     event.prevent_default();

@@ -1,5 +1,6 @@
 //! The tracks: replicas, events, what the user did, the axis. Dragging anywhere goes there.
 
+use std::fmt::Write;
 use std::rc::Rc;
 
 use opscape_lab::tracks::{Ticks, WorkloadTrack};
@@ -182,7 +183,7 @@ fn hatched(view: &View, frame: &Frame, scale: Scale) -> Html {
     if x >= frame.right - 1.0 {
         return Html::default();
     }
-    let bottom = if frame.small { frame.areas } else { frame.areas };
+    let bottom = frame.areas;
     let mut d = String::new();
     let mut at = x - bottom;
     while at < frame.right {
@@ -190,7 +191,7 @@ fn hatched(view: &View, frame: &Frame, scale: Scale) -> Html {
         let end = (at + bottom).min(frame.right);
         let y1 = bottom - (end - at);
         if y0 > 0.0 && end > x0 {
-            d.push_str(&format!("M{} {}L{} {}", px(x0), px(y0), px(end), px(y1)));
+            let _ = write!(d, "M{} {}L{} {}", px(x0), px(y0), px(end), px(y1));
         }
         at += 7.0;
     }
