@@ -7,7 +7,8 @@ use std::sync::Arc;
 /// Which addresses are in use.
 #[derive(Clone, Default)]
 pub(super) struct Addresses {
-    by_node: Arc<BTreeMap<Str, Range>>,
+    by_node: Arc<BTreeMap<Str, usize>>,
+    ranges: Arc<Vec<Range>>,
 }
 
 #[derive(Clone, Default)]
@@ -31,10 +32,15 @@ impl Range {
 impl Addresses {
     /// A free address on a node: the next one after the last given away.
     pub fn take(&mut self, node: &Str) -> Str {
-        let number = self.by_node.len() as u32;
-        let range = Arc::make_mut(&mut self.by_node)
-            .entry(node.clone())
-            .or_insert_with(|| Range { number, ..Range::default() });
+        let at = if let Some(at) = self.by_node.get(node) {
+            *at
+        } else {
+            let at = self.ranges.len();
+            Arc::make_mut(&mut self.by_node).insert(node.clone(), at);
+            Arc::make_mut(&mut self.ranges).push(Range { number: at as u32, ..Range::default() });
+            at
+        };
+        let Some(range) = Arc::make_mut(&mut self.ranges).get_mut(at) else { return node.clone() };
         for _ in 0..253 {
             range.next = if range.next >= 254 { 2 } else { (range.next + 1).max(2) };
             let (word, bit) = (usize::from(range.next / 64), range.next % 64);
@@ -51,7 +57,8 @@ impl Addresses {
     /// An address is free again.
     pub fn free(&mut self, node: &Str, address: &str) {
         let last = address.rsplit('.').next().and_then(|last| last.parse::<u8>().ok());
-        if let (Some(range), Some(last)) = (Arc::make_mut(&mut self.by_node).get_mut(node), last)
+        if let (Some(at), Some(last)) = (self.by_node.get(node), last)
+            && let Some(range) = Arc::make_mut(&mut self.ranges).get_mut(*at)
             && let Some(word) = range.used.get_mut(usize::from(last / 64))
         {
             *word &= !(1 << (last % 64));

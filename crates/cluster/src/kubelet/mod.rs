@@ -143,6 +143,9 @@ struct PodRun {
     killed: bool,
 }
 
+/// What became due on a node that is away, and why.
+type Due = (Wake, Option<EntryId>);
+
 /// All kubelets.
 #[derive(Clone)]
 pub struct Kubelets {
@@ -150,7 +153,7 @@ pub struct Kubelets {
     /// Pods that will be looked at.
     looking: IdSet<Uid>,
     /// Nodes that are away, with what became due there meanwhile.
-    away: BTreeMap<Str, Vec<(Wake, Option<EntryId>)>>,
+    away: Vec<(Str, Vec<Due>)>,
     /// Images by node.
     images: Arc<BTreeMap<Str, BTreeSet<Str>>>,
     image_ids: BTreeMap<Str, Str>,
@@ -166,7 +169,7 @@ impl Kubelets {
         Kubelets {
             pods: IdMap::new(),
             looking: IdSet::new(),
-            away: BTreeMap::new(),
+            away: Vec::new(),
             images: Arc::default(),
             image_ids: BTreeMap::new(),
             ordinals: IdMap::new(),
@@ -177,7 +180,7 @@ impl Kubelets {
 
     /// Whether a node is away.
     pub fn is_away(&self, node: &str) -> bool {
-        self.away.contains_key(node)
+        self.away.iter().any(|(name, _)| &**name == node)
     }
 
     /// When a pod that does not run yet, waits for a restart or is ending gets on: the end of a pull, of a start, of a
@@ -198,7 +201,7 @@ impl Kubelets {
         let fact = Fact { pod: subject, node: node.clone(), container: words::empty(), what };
         context.record_as_cause(Record::Kubelet(Box::new(fact)));
         if away {
-            self.away.insert(node.clone(), Vec::new());
+            self.away.push((node.clone(), Vec::new()));
             return;
         }
         let latency = api.options().latency.kubelet;
@@ -207,7 +210,8 @@ impl Kubelets {
             context.after(latency, Event::Kubelet(Wake::Report(pod.metadata.uid)));
             self.look_at(pod.metadata.uid, api, context);
         }
-        for (wake, cause) in self.away.remove(node).into_iter().flatten() {
+        let back = self.away.iter().position(|(name, _)| name == node).map(|at| self.away.remove(at).1);
+        for (wake, cause) in back.into_iter().flatten() {
             let before = context.because(cause);
             context.after(latency, Event::Kubelet(wake));
             context.because(before);
@@ -275,7 +279,7 @@ impl Component for Kubelets {
 
     fn handle(&mut self, wake: Wake, api: &mut Api, context: &mut Context<'_>) {
         let Some(node) = self.node_of(&wake, api) else { return };
-        if let Some(due) = self.away.get_mut(&node) {
+        if let Some((_, due)) = self.away.iter_mut().find(|(name, _)| *name == node) {
             due.push((wake, context.cause()));
             return;
         }

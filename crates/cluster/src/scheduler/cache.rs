@@ -89,7 +89,7 @@ pub(super) struct Topology {
     pub key: Str,
     /// By node: the number of its value, or [`NOWHERE`].
     pub place: Vec<u32>,
-    values: BTreeMap<Str, u32>,
+    values: BTreeMap<Str, usize>,
 }
 
 /// A node without the label.
@@ -107,11 +107,11 @@ impl Topology {
             None => NOWHERE,
             Some(value) => {
                 if let Some(place) = self.values.get(value) {
-                    *place
+                    *place as u32
                 } else {
-                    let place = self.values.len() as u32;
+                    let place = self.values.len();
                     self.values.insert(value.clone(), place);
-                    place
+                    place as u32
                 }
             }
         };
@@ -142,20 +142,21 @@ pub(super) struct Cache {
     pub epoch: u64,
     pub affinity_pods: IdMap<Uid, Arc<AffinityPod>>,
     /// How many placed pods have a priority.
-    priorities: BTreeMap<i32, u32>,
+    priorities: Vec<(i32, u32)>,
     /// Labels of the namespaces.
-    pub namespaces: BTreeMap<Str, StrMap>,
+    pub namespaces: Vec<(Str, StrMap)>,
     /// How many nodes have an image.
-    pub images: BTreeMap<Str, Image>,
+    pub images: Vec<Image>,
     unordered: bool,
     next_epoch: u32,
 }
 
 /// An image on nodes.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Image {
+    pub name: Str,
     pub size: i64,
-    pub nodes: std::collections::BTreeSet<u32>,
+    pub nodes: Vec<u32>,
 }
 
 /// Whether a pod takes part in what the scheduler counts: bound and not at its end.
@@ -230,7 +231,11 @@ impl Cache {
     pub fn add_pod(&mut self, pod: &Arc<Pod>) -> Option<usize> {
         let index = *self.index.get(&pod.spec.node_name)?;
         self.nodes.get_mut(index)?.count(pod, 1);
-        *self.priorities.entry(pod.spec.priority.unwrap_or_default()).or_default() += 1;
+        let priority = pod.spec.priority.unwrap_or_default();
+        match self.priorities.iter_mut().find(|(known, _)| *known == priority) {
+            Some((_, count)) => *count += 1,
+            None => self.priorities.push((priority, 1)),
+        }
         if let Some(terms) = Terms::of(self, pod) {
             let one = AffinityPod { node: index, terms };
             self.affinity_pods.insert(pod.metadata.uid, Arc::new(one));
@@ -243,11 +248,8 @@ impl Cache {
         let index = *self.index.get(&pod.spec.node_name)?;
         self.nodes.get_mut(index)?.count(pod, -1);
         let priority = pod.spec.priority.unwrap_or_default();
-        if let Some(count) = self.priorities.get_mut(&priority) {
+        if let Some((_, count)) = self.priorities.iter_mut().find(|(known, _)| *known == priority) {
             *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.priorities.remove(&priority);
-            }
         }
         self.affinity_pods.remove(&pod.metadata.uid);
         Some(index)
@@ -255,16 +257,25 @@ impl Cache {
 
     /// Whether a placed pod may have a lower priority than this. After a node was removed this may be true for too long.
     pub fn has_lower_priority(&self, priority: i32) -> bool {
-        self.priorities.first_key_value().is_some_and(|(lowest, _)| *lowest < priority)
+        self.priorities.iter().any(|(lower, count)| *lower < priority && *count > 0)
     }
 
     /// A namespace is new or has changed.
     pub fn set_namespace(&mut self, namespace: &Namespace) {
-        let labels = namespace.metadata.labels.clone();
-        let old = self.namespaces.insert(namespace.metadata.name.clone(), labels.clone());
-        if old.is_some_and(|old| old != labels) {
-            self.epoch += 1;
+        let (name, labels) = (&namespace.metadata.name, &namespace.metadata.labels);
+        match self.namespaces.iter_mut().find(|(known, _)| known == name) {
+            Some((_, known)) if known == labels => {}
+            Some((_, known)) => {
+                known.clone_from(labels);
+                self.epoch += 1;
+            }
+            None => self.namespaces.push((name.clone(), labels.clone())),
         }
+    }
+
+    /// The labels of a namespace.
+    pub fn labels_of(&self, namespace: &str) -> Option<&StrMap> {
+        self.namespaces.iter().find(|(known, _)| &**known == namespace).map(|(_, labels)| labels)
     }
 
     /// The number of the topology of a node label.
@@ -298,17 +309,19 @@ impl Cache {
             return;
         }
         for (name, _) in old.into_iter().flat_map(image_names) {
-            if let Some(image) = self.images.get_mut(name) {
-                image.nodes.remove(&(index as u32));
-                if image.nodes.is_empty() {
-                    self.images.remove(name);
-                }
+            if let Some(image) = self.images.iter_mut().find(|image| &*image.name == name) {
+                image.nodes.retain(|node| *node != index as u32);
             }
         }
+        self.images.retain(|image| !image.nodes.is_empty());
         for (name, size) in new.into_iter().flat_map(image_names) {
-            let image = self.images.entry(name.into()).or_default();
-            image.size = size;
-            image.nodes.insert(index as u32);
+            match self.images.iter_mut().find(|image| &*image.name == name) {
+                Some(image) => {
+                    image.size = size;
+                    image.nodes.push(index as u32);
+                }
+                None => self.images.push(Image { name: name.into(), size, nodes: vec![index as u32] }),
+            }
         }
     }
 

@@ -1,6 +1,5 @@
 //! The table of classes.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use opscape_manifest::api::{Pod, ReplicaSet, Service};
@@ -18,7 +17,7 @@ const NUMBERS_KEPT: usize = 2_000_000;
 pub(super) struct Classes {
     list: Vec<Arc<Class>>,
     /// By the addresses of spec and labels, which the class keeps alive.
-    by_address: BTreeMap<(usize, usize), usize>,
+    by_address: Vec<((usize, usize), usize)>,
     /// Grows when a Service comes, goes or selects other pods.
     pub services: u64,
     used: u64,
@@ -72,7 +71,8 @@ impl Classes {
     }
 
     fn find(&self, pod: &Pod) -> Option<usize> {
-        if let Some(at) = self.by_address.get(&address(pod))
+        let wanted = address(pod);
+        if let Some((_, at)) = self.by_address.iter().find(|(known, _)| *known == wanted)
             && self.list.get(*at).is_some_and(|class| class.is_of(pod))
         {
             return Some(*at);
@@ -96,8 +96,8 @@ impl Classes {
     }
 
     fn address(&mut self, at: usize, pod: &Pod) {
-        self.by_address.retain(|_, known| *known != at);
-        self.by_address.insert(address(pod), at);
+        self.by_address.retain(|(_, known)| *known != at);
+        self.by_address.push((address(pod), at));
     }
 
     /// A pod came to a node (`sign` 1; after the cache counts it) or left it (`sign` -1; before the cache forgets it).

@@ -204,7 +204,8 @@ fn images(cache: &Cache, class: &Class, feasible: &[u32], out: &mut Vec<i64>) {
     out.resize(feasible.len(), 0);
     let nodes = cache.len().max(1) as f64;
     let mut any = false;
-    for image in class.images.iter().filter_map(|name| cache.images.get(name)) {
+    let known = |name: &Str| cache.images.iter().find(|image| image.name == *name);
+    for image in class.images.iter().filter_map(known) {
         any = true;
         let scaled = (image.size as f64 * (image.nodes.len() as f64 / nodes)) as i64;
         for (index, score) in feasible.iter().zip(out.iter_mut()) {

@@ -1,8 +1,6 @@
 //! What the scheduler decided for a pod and why, for those who ask: every node's verdict in a cluster that can be read, the
 //! best nodes and counts in a larger one.
 
-use std::collections::BTreeMap;
-
 use opscape_manifest::api::meta::Str;
 use opscape_sim::Time;
 
@@ -92,9 +90,12 @@ impl Decision {
             let info = cache.nodes.get(index as usize);
             info.map_or_else(|| Str::from(""), |info| info.node.metadata.name.clone())
         };
-        let mut counts: BTreeMap<super::class::Rejection, u32> = BTreeMap::new();
+        let mut counts: Vec<(super::class::Rejection, u32)> = Vec::new();
         for (_, rejection) in &scratch.rejected {
-            *counts.entry(*rejection).or_default() += 1;
+            match counts.iter_mut().find(|(known, _)| known == rejection) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((*rejection, 1)),
+            }
         }
         let mut refused: Vec<(Plugin, Reason, u32)> = Vec::new();
         let mut add = |plugin: Plugin, reason: Reason, count: u32| match refused

@@ -52,7 +52,7 @@ impl Term {
     fn matches(&self, cache: &Cache, namespace: &str, labels: &StrMap) -> bool {
         let in_namespace = self.namespaces.iter().any(|one| &**one == namespace)
             || self.by_labels.as_ref().is_some_and(|matcher| {
-                cache.namespaces.get(namespace).is_some_and(|labels| matcher.matches(labels))
+                cache.labels_of(namespace).is_some_and(|labels| matcher.matches(labels))
             });
         in_namespace && self.matcher.matches(labels)
     }
@@ -116,26 +116,30 @@ impl Terms {
 /// A label's number and a value's number of it.
 type Place = (usize, u32);
 
+/// By place: a sum, and the number of terms or pods behind it.
+type Counts = BTreeMap<Place, (i64, i64)>;
+
 /// What is counted for the pods of one kind.
 #[derive(Clone, Default)]
 pub(super) struct InterPod {
     pub own: Option<Terms>,
-    near: BTreeMap<Place, i64>,
-    away: BTreeMap<Place, i64>,
+    near: Counts,
+    away: Counts,
     /// Pods already there that want to be away from this kind.
-    existing_away: BTreeMap<Place, i64>,
+    existing_away: Counts,
     existing_topologies: Vec<usize>,
     /// Sum of weights and number of terms behind it.
-    scores: BTreeMap<Place, (i64, i64)>,
+    scores: Counts,
     score_topologies: Vec<usize>,
     /// Whether the pod itself is one of those it wants to be near.
     near_itself: bool,
 }
 
-fn add(counts: &mut BTreeMap<Place, i64>, place: Place, sign: i64) {
-    let count = counts.entry(place).or_default();
-    *count += sign;
-    if *count == 0 {
+fn add(counts: &mut Counts, place: Place, weight: i64, sign: i64) {
+    let (sum, terms) = counts.entry(place).or_default();
+    *sum += weight;
+    *terms += sign;
+    if *terms == 0 {
         counts.remove(&place);
     }
 }
@@ -167,13 +171,13 @@ impl InterPod {
         let place = |term: &Term| (term.topology, cache.place_of(term.topology, node));
         if own.all_near(cache, namespace, labels) {
             for place in own.near.iter().map(place).filter(|(_, place)| *place != NOWHERE) {
-                add(near, place, sign);
+                add(near, place, sign, sign);
             }
         }
         for term in own.away.iter().filter(|term| term.matches(cache, namespace, labels)) {
             let place = place(term);
             if place.1 != NOWHERE {
-                add(away, place, sign);
+                add(away, place, sign, sign);
             }
         }
         for (terms, weight) in [(&own.prefers_near, sign), (&own.prefers_away, -sign)] {
@@ -196,7 +200,7 @@ impl InterPod {
         for term in terms.away.iter().filter(|term| term.matches(cache, namespace, labels)) {
             let place = place(term);
             if place.1 != NOWHERE {
-                add(&mut self.existing_away, place, sign);
+                add(&mut self.existing_away, place, sign, sign);
                 if !self.existing_topologies.contains(&place.0) {
                     self.existing_topologies.push(place.0);
                 }
@@ -221,7 +225,7 @@ impl InterPod {
                 if place.1 == NOWHERE {
                     return Err((Reason::Affinity, false));
                 }
-                exist &= self.near.get(&place).is_some_and(|count| *count > 0);
+                exist &= self.near.get(&place).is_some_and(|(count, _)| *count > 0);
             }
             // The first pod of a group that wants to be together may go anywhere.
             if !(exist || self.near.is_empty() && self.near_itself) {
@@ -229,14 +233,14 @@ impl InterPod {
             }
             for term in &own.away {
                 let place = (term.topology, cache.place_of(term.topology, node));
-                if self.away.get(&place).is_some_and(|count| *count > 0) {
+                if self.away.get(&place).is_some_and(|(count, _)| *count > 0) {
                     return Err((Reason::AntiAffinity, true));
                 }
             }
         }
         for topology in &self.existing_topologies {
             let place = (*topology, cache.place_of(*topology, node));
-            if self.existing_away.get(&place).is_some_and(|count| *count > 0) {
+            if self.existing_away.get(&place).is_some_and(|(count, _)| *count > 0) {
                 return Err((Reason::ExistingAntiAffinity, true));
             }
         }
@@ -265,23 +269,12 @@ impl InterPod {
     }
 }
 
-fn weigh(
-    scores: &mut BTreeMap<Place, (i64, i64)>,
-    topologies: &mut Vec<usize>,
-    place: Place,
-    weight: i64,
-    sign: i64,
-) {
+fn weigh(scores: &mut Counts, topologies: &mut Vec<usize>, place: Place, weight: i64, sign: i64) {
     if place.1 == NOWHERE || weight == 0 {
         return;
     }
     if !topologies.contains(&place.0) {
         topologies.push(place.0);
     }
-    let (sum, terms) = scores.entry(place).or_default();
-    *sum += weight;
-    *terms += sign;
-    if *terms == 0 {
-        scores.remove(&place);
-    }
+    add(scores, place, weight, sign);
 }

@@ -22,7 +22,6 @@ mod tests;
 mod verdict;
 mod watch;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -109,7 +108,7 @@ pub struct Scheduler {
     classes: Classes,
     queue: Queue,
     /// Pods for which room is made on a node, by node.
-    nominated: BTreeMap<Str, IdMap<Uid, Arc<Pod>>>,
+    nominated: Vec<(Str, Arc<Pod>)>,
     decisions: IdMap<Uid, Arc<Decision>>,
     random: Rng,
     start: usize,
@@ -126,7 +125,7 @@ impl Scheduler {
             cache: Arc::default(),
             classes: Classes::default(),
             queue: Queue::default(),
-            nominated: BTreeMap::new(),
+            nominated: Vec::new(),
             decisions: IdMap::new(),
             random: Rng::stream(options.seed, "scheduler"),
             start: 0,

@@ -1,6 +1,5 @@
 //! Preemption (plugins/defaultpreemption, framework/preemption): making room for a pod by ending pods of lower priority.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use opscape_manifest::api::meta::{LabelSelector, Str, Timestamp};
@@ -59,15 +58,15 @@ impl Scheduler {
             rejected.filter(|(_, rejection)| rejection.resolvable).map(|(index, _)| *index).collect()
         };
         let nodes = self.cache.order.len();
-        let mut reasons: BTreeMap<Reason, usize> = BTreeMap::new();
+        let mut reasons: Vec<(Reason, usize)> = Vec::new();
         if helpful.len() < nodes {
-            reasons.insert(Reason::NotHelpful, nodes - helpful.len());
+            reasons.push((Reason::NotHelpful, nodes - helpful.len()));
         }
         let mut candidates = Vec::new();
         if !self.cache.has_lower_priority(pod.spec.priority.unwrap_or_default()) {
             // Nobody can be a victim: no need to look at each node.
             if !helpful.is_empty() {
-                reasons.insert(Reason::NoVictims, helpful.len());
+                reasons.push((Reason::NoVictims, helpful.len()));
             }
             let message = unavailable(nodes, reasons.iter().map(|(reason, count)| (reason, *count)));
             return Preemption { message, ..Preemption::default() };
@@ -90,7 +89,10 @@ impl Scheduler {
                 }
                 Err(refused) => {
                     for reason in refused {
-                        *reasons.entry(reason).or_default() += 1;
+                        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+                            Some((_, count)) => *count += 1,
+                            None => reasons.push((reason, 1)),
+                        }
                     }
                 }
             }
@@ -167,9 +169,9 @@ impl Scheduler {
     ) {
         let others: Vec<Arc<Pod>> = self
             .nominated
-            .get(node)
-            .into_iter()
-            .flat_map(opscape_sim::IdMap::values)
+            .iter()
+            .filter(|(known, _)| known == node)
+            .map(|(_, other)| other)
             .filter(|other| other.spec.priority.unwrap_or_default() < priority)
             .filter(|other| other.metadata.uid != pod.metadata.uid)
             .cloned()

@@ -2,7 +2,6 @@
 //! wait out their back-off, tried when nothing else is there (SchedulerPopFromBackoffQ); those that wait for something to change.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use imbl::OrdSet;
@@ -46,9 +45,10 @@ type Rank = (Reverse<i32>, Time, u64, Uid);
 #[derive(Clone, Default)]
 pub(super) struct Queue {
     pods: IdMap<Uid, Queued>,
-    active: OrdSet<(u64, Rank)>,
-    back_off: OrdSet<(u64, Rank)>,
-    waiting: BTreeMap<u16, IdSet<Uid>>,
+    /// What can be tried, the active ones with second 0.
+    ready: OrdSet<(u64, Rank)>,
+    /// What waits, by the plugins that refused it.
+    waiting: Vec<(u16, IdSet<Uid>)>,
     order: u64,
 }
 
@@ -76,15 +76,12 @@ impl Queue {
 
     /// Whether a pod could be tried now.
     pub fn is_idle(&self) -> bool {
-        self.active.is_empty() && self.back_off.is_empty()
+        self.ready.is_empty()
     }
 
     /// The next pod to try.
     pub fn pop(&mut self) -> Option<(Uid, Queued)> {
-        let uid = match self.active.get_min() {
-            Some((_, (.., uid))) => *uid,
-            None => self.back_off.get_min().map(|(_, (.., uid))| *uid)?,
-        };
+        let uid = self.ready.get_min().map(|(_, (.., uid))| *uid)?;
         self.put(uid, Place::Nowhere);
         let pod = self.pods.get_mut(&uid)?;
         pod.attempts += 1;
@@ -108,13 +105,13 @@ impl Queue {
         pod.cause = cause;
         let doubled = FIRST_BACK_OFF.saturating_mul(1 << pod.attempts.saturating_sub(1).min(10));
         let ends = pod.since + doubled.min(LONGEST_BACK_OFF);
-        let place = if ends <= now { Place::Active } else { Place::BackOff(ends.0 / 1_000_000) };
+        let place = if ends <= now { Place::Active } else { Place::BackOff((ends.0 / 1_000_000).max(1)) };
         self.put(uid, place);
     }
 
     /// Pods that wait, refused by at least one of these plugins.
     pub fn waiting_for(&self, plugins: u16) -> Vec<(Uid, u16)> {
-        let groups = self.waiting.iter().filter(|(refused, _)| **refused & plugins != 0);
+        let groups = self.waiting.iter().filter(|(refused, _)| refused & plugins != 0);
         groups.flat_map(|(refused, pods)| pods.iter().map(|uid| (uid, *refused))).collect()
     }
 
@@ -125,7 +122,7 @@ impl Queue {
 
     /// Pods that have waited for longer than this.
     pub fn waiting_longer(&self, span: Duration, now: Time) -> Vec<Uid> {
-        let pods = self.waiting.values().flat_map(IdSet::iter);
+        let pods = self.waiting.iter().flat_map(|(_, pods)| pods.iter());
         pods.filter(|uid| self.pods.get(uid).is_some_and(|pod| now.since(pod.since) > span)).collect()
     }
 
@@ -138,23 +135,29 @@ impl Queue {
         let Some(pod) = self.pods.get_mut(&uid) else { return };
         let rank = (Reverse(pod.priority), pod.since, pod.order, uid);
         match std::mem::replace(&mut pod.place, place) {
-            Place::Active => drop(self.active.remove(&(0, rank))),
-            Place::BackOff(second) => drop(self.back_off.remove(&(second, rank))),
+            Place::Active => drop(self.ready.remove(&(0, rank))),
+            Place::BackOff(second) => drop(self.ready.remove(&(second, rank))),
             Place::Waiting(plugins) => {
-                if let Some(group) = self.waiting.get_mut(&plugins) {
+                if let Some((_, group)) = self.waiting.iter_mut().find(|(known, _)| *known == plugins) {
                     group.remove(&uid);
-                    if group.is_empty() {
-                        self.waiting.remove(&plugins);
-                    }
                 }
+                self.waiting.retain(|(_, group)| !group.is_empty());
             }
             Place::Nowhere => {}
         }
         match place {
-            Place::Active => drop(self.active.insert((0, rank))),
-            Place::BackOff(second) => drop(self.back_off.insert((second, rank))),
+            Place::Active => drop(self.ready.insert((0, rank))),
+            Place::BackOff(second) => drop(self.ready.insert((second, rank))),
             Place::Waiting(plugins) => {
-                self.waiting.entry(plugins).or_default().insert(uid);
+                let at = if let Some(at) = self.waiting.iter().position(|(known, _)| *known == plugins) {
+                    at
+                } else {
+                    self.waiting.push((plugins, IdSet::new()));
+                    self.waiting.len() - 1
+                };
+                if let Some((_, group)) = self.waiting.get_mut(at) {
+                    group.insert(uid);
+                }
             }
             Place::Nowhere => {}
         }

@@ -1,12 +1,10 @@
 //! Trying one pod: the decision becomes a binding, or a condition that says why not.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use opscape_manifest::api::meta::{Str, Uid};
 use opscape_manifest::api::pod::PodCondition;
 use opscape_manifest::api::{Object, Pod};
-use opscape_sim::IdMap;
 
 use super::cache::NodeInfo;
 use super::cycle::{self, Nominated};
@@ -21,16 +19,19 @@ use crate::{Api, Context, Message, Record, Subject, words};
 /// Pods with nominated nodes, as one pod sees them.
 pub(super) struct Others<'a> {
     pub pod: &'a Pod,
-    pub all: &'a BTreeMap<Str, IdMap<Uid, Arc<Pod>>>,
+    pub all: &'a [(Str, Arc<Pod>)],
 }
 
 impl Nominated for Others<'_> {
     fn with_nominated(&self, info: &NodeInfo) -> Option<NodeInfo> {
-        let pods = self.all.get(&info.node.metadata.name)?;
+        if self.all.is_empty() {
+            return None;
+        }
         let priority = self.pod.spec.priority.unwrap_or_default();
         let mut later: Option<NodeInfo> = None;
-        for (uid, pod) in pods {
-            if uid != self.pod.metadata.uid && pod.spec.priority.unwrap_or_default() >= priority {
+        for (_, pod) in self.all.iter().filter(|(node, _)| *node == info.node.metadata.name) {
+            let other = pod.metadata.uid != self.pod.metadata.uid;
+            if other && pod.spec.priority.unwrap_or_default() >= priority {
                 later.get_or_insert_with(|| info.clone()).count(pod, 1);
             }
         }

@@ -27,7 +27,7 @@ impl Scheduler {
             }
             Object::Namespace(namespace) if change.op != Op::Deleted => {
                 let labels = &namespace.metadata.labels;
-                if self.cache.namespaces.get(&namespace.metadata.name) != Some(labels) {
+                if self.cache.labels_of(&namespace.metadata.name) != Some(labels) {
                     Arc::make_mut(&mut self.cache).set_namespace(namespace);
                 }
             }
@@ -147,17 +147,10 @@ impl Scheduler {
         if was.is_none() && is.is_none() {
             return;
         }
-        if let Some((node, pod)) = was
-            && let Some(pods) = self.nominated.get_mut(&node)
-        {
-            pods.remove(&pod.metadata.uid);
-            if pods.is_empty() {
-                self.nominated.remove(&node);
-            }
+        if let Some((_, pod)) = was {
+            self.nominated.retain(|(_, other)| other.metadata.uid != pod.metadata.uid);
         }
-        if let Some((node, pod)) = is {
-            self.nominated.entry(node).or_default().insert(pod.metadata.uid, pod);
-        }
+        self.nominated.extend(is);
     }
 
     fn place(&mut self, pod: &Arc<Pod>) {

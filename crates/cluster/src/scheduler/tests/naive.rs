@@ -218,7 +218,7 @@ proptest! {
             }
             let mut pod = random_pod(number, &mut random);
             let class = classes.of(&mut cache, &store, &pod).unwrap();
-            let nominated = Others { pod: &pod, all: &std::collections::BTreeMap::new() };
+            let nominated = Others { pod: &pod, all: &[] };
             let outcome = choose(&cache, class, &nominated, &mut start, &mut scratch);
             let mut feasible: Vec<&str> =
                 scratch.feasible.iter().map(|index| &*cache.nodes[*index as usize].node.metadata.name).collect();

@@ -41,7 +41,7 @@ fn replay(name: &str) -> usize {
         let place = pod.metadata.name.clone();
         if pod.spec.node_name.is_empty() {
             let class = classes.of(&mut cache, &store, &pod).unwrap();
-            let nominated = Others { pod: &pod, all: &std::collections::BTreeMap::new() };
+            let nominated = Others { pod: &pod, all: &[] };
             let outcome = choose(&cache, class, &nominated, &mut start, &mut scratch);
             let decision = Decision::of(&cache, class, &outcome, &scratch, Time::ZERO);
             if let Some(feasible) = step.get("feasible").and_then(Value::as_int) {
