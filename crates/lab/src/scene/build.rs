@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use opscape_cluster::Store;
-use opscape_manifest::api::meta::Str;
-use opscape_manifest::api::{Node, Pod, Service};
+use opscape_manifest::api::meta::{Str, StrMap};
+use opscape_manifest::api::{Node, Pod, ReplicaSet, Service};
 use opscape_sim::Time;
 
 use super::{
@@ -126,12 +126,39 @@ fn service_card(model: &LabModel, service: &Service, level: Level) -> ServiceCar
     let selector = &service.spec.selector;
     let mut colours = [StateCounts::default(); 6];
     let (mut ready, mut total, mut targets) = (0, 0, Vec::new());
-    // Beyond the readable levels nothing is drawn from a Service to its pods, and counting them would cost too much.
+    let matches = |labels: &StrMap| {
+        !selector.is_empty() && selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+    };
+    if level == Level::Bars {
+        // Too many pods to look at: the counts of the ReplicaSets whose pods it selects.
+        for set in store.list::<ReplicaSet>(Some(&meta.namespace)) {
+            if !matches(&set.spec.template.metadata.labels) {
+                continue;
+            }
+            let version = census::of_replica_set(set);
+            let workload = model.census().workload(&version.namespace, &version.workload);
+            let Some(revision) = workload.and_then(|workload| workload.revision(version.revision)) else {
+                continue;
+            };
+            let mut counts = revision.counts;
+            for state in [PodState::Terminating, PodState::Succeeded] {
+                if let Some(count) = counts.0.get_mut(state as usize) {
+                    *count = 0;
+                }
+            }
+            total += counts.total();
+            ready += counts.of(PodState::Ready);
+            if let Some(colour) = colours.get_mut(usize::from(version.colour - 1)) {
+                for (sum, count) in colour.0.iter_mut().zip(counts.0) {
+                    *sum += count;
+                }
+            }
+        }
+    }
     let looked_at =
         store.list::<Pod>(Some(&meta.namespace)).take(if level == Level::Bars { 0 } else { usize::MAX });
     for pod in looked_at {
-        let labels = &pod.metadata.labels;
-        if selector.is_empty() || !selector.iter().all(|(key, value)| labels.get(key) == Some(value)) {
+        if !matches(&pod.metadata.labels) {
             continue;
         }
         let Some(mark) = model.census().mark(pod.metadata.uid) else { continue };
