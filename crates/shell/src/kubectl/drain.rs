@@ -16,14 +16,18 @@ pub(super) const FLAGS: &str = "ignore-daemonsets! delete-emptydir-data! force! 
 
 /// How long an eviction that a disruption budget refused waits for its next try.
 const RETRY: u64 = 5_000_000;
+/// How often kubectl looks whether an evicted pod is gone.
+const POLL: u64 = 1_000_000;
 
 /// A pod that has to go.
 struct Leaving {
     namespace: String,
     name: String,
     uid: Uid,
-    /// None: evicted, and waited for. Some: when the next eviction is tried.
-    retry: Option<Time>,
+    /// Evicted, and waited for; before that, an eviction is tried.
+    evicted: bool,
+    /// When it is looked after next.
+    next: Time,
 }
 
 struct Draining {
@@ -111,7 +115,8 @@ fn verdicts(node: &str, call: &Call<'_, '_>) -> Verdicts {
             namespace: pod.metadata.namespace.to_string(),
             name: pod.metadata.name.to_string(),
             uid: pod.metadata.uid,
-            retry: Some(Time::ZERO),
+            evicted: false,
+            next: Time::ZERO,
         });
     }
     found
@@ -154,10 +159,7 @@ impl Draining {
         let now = call.scope.world.now();
         let grace = call.flags.number("grace-period").filter(|grace| *grace >= 0);
         let direct = call.flags.truth("disable-eviction");
-        for pod in &mut self.pods {
-            if pod.retry.is_none_or(|at| at > now) {
-                continue;
-            }
+        for pod in self.pods.iter_mut().filter(|pod| !pod.evicted && pod.next <= now) {
             let verb = if direct { "deleting" } else { "evicting" };
             call.io.out(&format!("{verb} pod {}/{}\n", pod.namespace, pod.name));
             let options = DeleteOptions { grace, ..DeleteOptions::default() };
@@ -169,26 +171,30 @@ impl Draining {
                 Request::Evict { namespace, name, options }
             };
             match call.scope.world.request(request) {
-                Ok(_) => pod.retry = None,
-                Err(status) if status.is_not_found() => pod.retry = None,
                 Err(status) if status.code == 429 => {
                     call.io.err(&format!(
                         "error when evicting pods/\"{}\" -n \"{}\" (will retry after 5s): {}\n",
                         pod.name, pod.namespace, status.message
                     ));
-                    pod.retry = Some(Time(now.0.saturating_add(RETRY)));
+                    pod.next = Time(now.0.saturating_add(RETRY));
                 }
-                Err(status) => return Err(Failure::Api(status)),
+                Err(status) if !status.is_not_found() => return Err(Failure::Api(status)),
+                _ => pod.evicted = true,
             }
         }
         let store = call.scope.world.cluster().store();
-        let gone: Vec<String> = self
-            .pods
-            .iter()
-            .filter(|pod| pod.retry.is_none() && store.by_uid(pod.uid).is_none())
-            .map(|pod| pod.name.clone())
-            .collect();
-        self.pods.retain(|pod| pod.retry.is_some() || store.by_uid(pod.uid).is_some());
+        let mut gone = Vec::new();
+        self.pods.retain_mut(|pod| {
+            if !pod.evicted || pod.next > now {
+                return true;
+            }
+            pod.next = Time(now.0.saturating_add(POLL));
+            let there = store.by_uid(pod.uid).is_some();
+            if !there {
+                gone.push(pod.name.clone());
+            }
+            there
+        });
         for name in gone {
             let verb = if direct { "deleted" } else { "evicted" };
             call.say(&format!("pod/{name} {verb}"));
@@ -224,8 +230,8 @@ impl Waiter for Draining {
                     "unable to drain node \"{node}\" due to error: {why}, continuing command...\nThere are pending nodes to be drained:\n {node}\nerror: {why}"
                 )));
             }
-            let retry = self.pods.iter().filter_map(|pod| pod.retry).min();
-            return Ok(Poll::Waiting([retry, self.deadline].into_iter().flatten().min()));
+            let next = self.pods.iter().map(|pod| pod.next).min();
+            return Ok(Poll::Waiting([next, self.deadline].into_iter().flatten().min()));
         }
     }
 }

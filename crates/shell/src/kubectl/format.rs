@@ -81,7 +81,7 @@ impl Format {
 /// As the API server sends it: conditions of pods have a `lastProbeTime`, which nobody sets and Go does not leave out.
 fn as_sent(value: &Value) -> Value {
     let mut out = value.clone();
-    let mut add = |object: &mut Value| {
+    let add = |object: &mut Value| {
         let is_pod = object.str_at(&["kind"]) == Some("Pod");
         let status = object.as_map_mut().filter(|_| is_pod).and_then(|map| map.get_mut("status"));
         let conditions = status.and_then(Value::as_map_mut).and_then(|status| status.get_mut("conditions"));
