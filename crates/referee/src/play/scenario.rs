@@ -19,10 +19,12 @@ use super::scores::scores;
 use super::trace::{Recorder, seconds};
 use crate::recording::{Command, parse_actions, read};
 
-/// How long the cluster runs before the recorder starts: long where the cluster is the default one, short where the nodes
-/// were made for the scenario.
+/// How long the cluster runs before the recorder starts. Where the nodes were made for the scenario, the recorded node
+/// monitors looked about 0.5 to 1 s after each 5 s of the recorder's clock; this is such a phase.
 const OLD_CLUSTER: Duration = Duration::from_mins(1);
-const NEW_CLUSTER: Duration = Duration::from_secs(5);
+const NEW_CLUSTER: Duration = Duration::from_millis(7_800);
+/// Nodes of their own are made this long before.
+const NODES: Duration = Duration::from_secs(4);
 /// The namespace is made this long before.
 const NAMESPACE: Duration = Duration::from_secs(1);
 /// The recorders go on this long after the last command.
@@ -66,7 +68,10 @@ pub fn play(folder: &Path) -> Result<Played, String> {
     let zero = Time::ZERO + warm_up;
     let epoch = epoch(folder)? - i64::try_from(warm_up.as_micros()).unwrap_or(0);
     let mut game = Game::new(epoch, flags(&name), files(folder)?);
-    for node in nodes(own_nodes.as_deref(), Timestamp(epoch.div_euclid(1_000_000)))? {
+    let made = if own_nodes.is_some() { zero - NODES } else { Time::ZERO };
+    game.go_to(made);
+    let made = epoch.saturating_add_unsigned(made.0).div_euclid(1_000_000);
+    for node in nodes(own_nodes.as_deref(), Timestamp(made))? {
         game.create(node)?;
     }
     let mut play = Play {
