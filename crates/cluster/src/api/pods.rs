@@ -80,6 +80,7 @@ impl Api {
         }
         let mut spec = PodSpec::clone(&pod.spec);
         default_pod(&mut spec);
+        self.has_service_account(&spec, pod)?;
         self.admit_priority(&mut spec, pod)?;
         admit_tolerations(
             &mut spec,
@@ -138,6 +139,19 @@ impl Api {
             spec.preemption_policy = Some(policy.unwrap_or_else(|| "PreemptLowerPriority".into()));
         }
         Ok(())
+    }
+
+    /// plugin/pkg/admission/serviceaccount `getServiceAccount`: every namespace has the account `default`.
+    fn has_service_account(&self, spec: &PodSpec, pod: &Pod) -> Result<(), Status> {
+        let (name, namespace) = (&*spec.service_account_name, &*pod.metadata.namespace);
+        if matches!(name, "" | "default") || self.store.object("ServiceAccount", namespace, name).is_some() {
+            return Ok(());
+        }
+        let why = format!(
+            "error looking up service account {namespace}/{name}: serviceaccount \"{name}\" not found"
+        );
+        let named = pod.metadata.generate_name.as_ref().unwrap_or(&pod.metadata.name);
+        Err(resource_of_kind("Pod").forbidden(named, &why))
     }
 
     /// plugin/pkg/admission/serviceaccount: the account, and the volume with its token in each container.
