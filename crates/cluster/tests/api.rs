@@ -1,0 +1,168 @@
+//! What the API server answers.
+
+#![allow(dead_code, missing_docs, clippy::indexing_slicing, clippy::unwrap_used)]
+
+mod world;
+
+use std::sync::Arc;
+
+use opscape_cluster::{Latency, Request, Status, WriteOptions};
+use opscape_manifest::api::{Deployment, Object, Pod, Service};
+use opscape_sim::{Run, Time};
+use serde_json::json;
+use world::{World, changed, create, delete, object, update, web};
+
+fn empty() -> Run<World> {
+    world::run(1, Latency::default(), &[])
+}
+
+fn refusal(run: &mut Run<World>, request: &Request) -> Status {
+    run.input(request);
+    run.model().last.clone().unwrap()
+}
+
+fn service(name: &str, spec: serde_json::Value) -> Object {
+    object(json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}))
+}
+
+#[test]
+fn names_are_taken_once_and_namespaces_have_to_be_there() {
+    let mut run = empty();
+    run.input(&create(web(1, "nginx", &json!({}))));
+    let twice = refusal(&mut run, &create(web(1, "nginx", &json!({}))));
+    assert_eq!((twice.code, twice.reason), (409, "AlreadyExists"));
+    assert_eq!(twice.message, "deployments.apps \"web\" already exists");
+    let mut elsewhere = web(1, "nginx", &json!({}));
+    elsewhere.meta_mut().namespace = "nowhere".into();
+    let status = refusal(&mut run, &create(elsewhere));
+    assert_eq!((status.code, status.message.as_str()), (404, "namespaces \"nowhere\" not found"));
+    let gone = refusal(&mut run, &delete("Pod", "none", Default::default()));
+    assert_eq!((gone.code, gone.message.as_str()), (404, "pods \"none\" not found"));
+}
+
+#[test]
+fn lost_races_are_conflicts() {
+    let mut run = empty();
+    run.input(&create(web(1, "nginx", &json!({}))));
+    let first = world::deployment(&run);
+    run.input(&changed(&run, |web| web.spec.replicas = Some(2)));
+    let status = refusal(&mut run, &update(Object::Deployment(first)));
+    assert_eq!((status.code, status.reason), (409, "Conflict"));
+    assert_eq!(
+        status.message,
+        "Operation cannot be fulfilled on deployments.apps \"web\": the object has been modified; please apply your changes to the latest version and try again"
+    );
+}
+
+#[test]
+fn generations_follow_the_spec_and_nothing_is_written_for_nothing() {
+    let mut run = empty();
+    run.input(&create(web(1, "nginx", &json!({}))));
+    let version = |run: &Run<World>| world::deployment(run).metadata.resource_version;
+    let before = version(&run);
+    run.input(&changed(&run, |_| {}));
+    assert_eq!(version(&run), before);
+    run.input(&changed(&run, |web| {
+        web.metadata.set_label("tier", "front");
+    }));
+    assert_eq!(world::deployment(&run).metadata.generation, 1);
+    assert!(version(&run) > before);
+    run.input(&changed(&run, |web| web.spec.replicas = Some(0)));
+    assert_eq!(world::deployment(&run).metadata.generation, 2);
+    // A status that comes with an update is not taken over.
+    run.input(&changed(&run, |web| web.status.replicas = 7));
+    assert_eq!(world::deployment(&run).status.replicas, 0);
+}
+
+#[test]
+fn validation_answers_in_the_servers_words() {
+    let mut run = empty();
+    let status = refusal(&mut run, &create(web(-1, "nginx", &json!({}))));
+    assert_eq!((status.code, status.reason), (422, "Invalid"));
+    assert_eq!(
+        status.message,
+        "Deployment.apps \"web\" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0"
+    );
+    assert_eq!(status.details.unwrap().causes[0].field, "spec.replicas");
+    run.input(&create(web(1, "nginx", &json!({}))));
+    let request = changed(&run, |web| {
+        web.spec.selector.as_mut().unwrap().match_labels.insert("x".into(), "y".into());
+    });
+    assert!(refusal(&mut run, &request).message.contains("field is immutable"));
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let mut run = empty();
+    let version = run.model().cluster.store().version();
+    run.input(&Request::Create(web(1, "nginx", &json!({})), WriteOptions { dry_run: true }));
+    assert_eq!(run.model().last, None);
+    assert!(run.model().cluster.store().get::<Deployment>("default", "web").is_none());
+    assert_eq!(run.model().cluster.store().version(), version);
+}
+
+#[test]
+fn services_get_addresses_of_their_own_and_keep_them() {
+    let mut run = empty();
+    let ports = json!([{"port": 80}]);
+    for n in 0..20 {
+        run.input(&create(service(&format!("s{n}"), json!({"ports": ports}))));
+        assert_eq!(run.model().last, None);
+    }
+    let store = run.model().cluster.store();
+    let mut addresses: Vec<_> = store.list::<Service>(None).map(|s| s.spec.cluster_ip.clone()).collect();
+    assert!(addresses.iter().all(|address| address.starts_with("10.96.")));
+    addresses.sort();
+    addresses.dedup();
+    assert_eq!(addresses.len(), 21);
+    let before = store.get::<Service>("default", "s0").unwrap().clone();
+    let mut again = service("s0", json!({"ports": [{"port": 81}]}));
+    again.meta_mut().resource_version = before.metadata.resource_version;
+    run.input(&update(again));
+    assert_eq!(run.model().last, None);
+    let after = run.model().cluster.store().get::<Service>("default", "s0").unwrap();
+    assert_eq!(after.spec.cluster_ip, before.spec.cluster_ip);
+    assert_eq!(after.spec.ports[0].port, 81);
+    let taken = service("s99", json!({"ports": ports, "clusterIP": &*before.spec.cluster_ip}));
+    assert!(refusal(&mut run, &create(taken)).message.contains("provided IP is already allocated"));
+}
+
+#[test]
+fn admission_gives_pods_what_they_need() {
+    let mut run = empty();
+    let spec = json!({"containers": [{"name": "c", "image": "nginx"}]});
+    run.input(&create(object(
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"generateName": "p-"}, "spec": spec}),
+    )));
+    let pod: Arc<Pod> = run.model().cluster.store().list::<Pod>(None).next().unwrap().clone();
+    assert!(pod.metadata.name.starts_with("p-") && pod.metadata.name.len() == 7);
+    assert_eq!(pod.spec.tolerations.len(), 2);
+    assert_eq!((&*pod.spec.service_account_name, pod.spec.priority), ("default", Some(0)));
+    assert_eq!((pod.spec.volumes.len(), pod.spec.containers[0].volume_mounts.len()), (1, 1));
+    assert_eq!(&*pod.status.qos_class, "BestEffort");
+    // Not bound: it goes at once.
+    run.input(&delete("Pod", &pod.metadata.name, Default::default()));
+    until_now(&mut run);
+    assert_eq!(run.model().cluster.store().list::<Pod>(None).count(), 0);
+    let unknown = json!({"containers": [{"name": "c", "image": "nginx"}], "priorityClassName": "none"});
+    let pod = object(json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "q"}, "spec": unknown}));
+    let status = refusal(&mut run, &create(pod));
+    assert_eq!(status.message, "pods \"q\" is forbidden: no PriorityClass with name none was found");
+}
+
+fn until_now(run: &mut Run<World>) {
+    let now = run.now() + std::time::Duration::from_millis(1);
+    world::until(run, now);
+}
+
+#[test]
+fn watchers_see_every_change_once_and_in_order() {
+    let mut run = world::run(1, Latency::default(), &world::nodes());
+    let before = run.model().cluster.store().version();
+    run.input(&create(web(2, "nginx", &json!({}))));
+    world::until(&mut run, Time::secs(5));
+    let store = run.model().cluster.store();
+    let versions: Vec<u64> = store.changes_since(before).map(|change| change.version).collect();
+    assert_eq!(versions, (before + 1..=store.version()).collect::<Vec<_>>());
+    assert_eq!(store.changes_since(store.version()).count(), 0);
+}
