@@ -1,24 +1,35 @@
 //! One world on one clock from one text, and what to draw of it.
 //!
-//! A front end holds one `Session` and works with it like this (times are virtual, [`opscape_sim::Time`]):
+//! A front end holds one [`Session`]. Times are virtual ([`opscape_sim::Time`]); nothing here knows a platform.
 //!
-//! ```text
-//! Session::open(text, &SessionOptions { seed, lang }) -> Result<Session, Vec<Diagnostic>>   // the world at time 0, text applied
-//! session.diagnostics() -> &[Diagnostic]                    // of the text that runs: warnings, valid but not simulated
-//! Session::check_text(text) -> Vec<Diagnostic>              // while typing; changes nothing
-//! session.now() / known_until() / set_lang(Lang)
-//! session.advance(to, budget: &mut dyn FnMut() -> bool) -> Reached      // play: a frame's worth
-//! session.step() -> Option<EntryId> / step_back() / seek(time)
-//! session.next_visible() -> Option<Next { at, text: Rich }>             // "next 12.6 pod t8rgh becomes ready"
-//! session.act(Act) -> Result<Outcome, Status>               // at the present; Act::Apply { text } is the Apply button
-//! session.branches() -> &[BranchInfo] / switch(index) / drop_branch(index)   // act() in the past leaves a branch
-//! session.scene(Option<Level>) -> Scene                     // None: the level that fits the number of pods
-//! session.tracks(from, until, width_in_pixels) -> Tracks
-//! session.inspect(&ObjectKey) -> Option<Inspection>
-//! session.events(&EventFilter) -> Vec<EventRow>             // newest first
-//! session.lab() -> &LabInfo / steps, checks                 // title, narration of the step reached, results of checks
-//! session.cluster() -> &Cluster                             // for the shell
 //! ```
+//! use opscape_lab::{Act, Session, SessionOptions};
+//! use opscape_sim::Time;
+//!
+//! let text = "apiVersion: v1
+//! kind: Pod
+//! metadata: {name: web}
+//! spec: {containers: [{name: web, image: nginx}]}
+//! ";
+//! let Ok(mut session) = Session::open(text, SessionOptions::default()) else { panic!("the text has errors") };
+//! session.advance(Time::secs(30), &mut || true); // play; the budget is asked now and then
+//! let scene = session.scene(None); // what to draw: nodes with their pods, Services, rollouts
+//! let pod = &scene.nodes.iter().flat_map(|node| &node.pods).next().expect("a pod");
+//! assert_eq!(&*pod.name, "web");
+//!
+//! session.seek(Time::secs(1)); // back, exactly
+//! let changed = text.replace("nginx", "nginx:nonexistent").replace("{name: web}", "{name: other}");
+//! session.act(Act::Apply { text: changed.into() }).expect("it applies"); // the known future becomes a branch
+//! assert_eq!(session.branches().len(), 1);
+//! ```
+//!
+//! - [`world`]: the cluster, what is counted of it and what was done to it, as the model that `opscape_sim` runs; acts,
+//!   applying a text, the lab's script.
+//! - [`census`]: pods counted by workload, revision, node and state as the store changes.
+//! - [`images`]: how images behave when they are run.
+//! - [`scene`], [`tracks`], [`inspect`]: what is drawn, as plain data.
+//! - [`why`]: causes in words. [`words`]: the texts, in Korean and English.
+//! - [`session`]: all of it for one person: time, branches, steps, checks.
 
 mod act;
 pub mod census;
