@@ -4,6 +4,7 @@ use std::time::Duration;
 
 /// How kubelets act. The default is how the real ones do.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one way in which kubelets differ")]
 pub struct Style {
     /// Events are written while there are at most so many pods; 0: none.
     pub events_up_to: usize,
