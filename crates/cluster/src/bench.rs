@@ -80,16 +80,12 @@ pub fn available(run: &Run<Crowd>) -> i32 {
 
 /// Handles events until all `pods` are available, but not past `until`. Says whether they are.
 pub fn until_available(run: &mut Run<Crowd>, pods: i32, until: Time) -> bool {
-    loop {
-        if available(run) >= pods {
-            return true;
-        }
-        for _ in 0..16 {
-            if !run.handle_next(until) {
-                return available(run) >= pods;
-            }
+    while available(run) < pods {
+        if !run.handle_next(until) {
+            return false;
         }
     }
+    true
 }
 
 fn node(number: u32) -> Object {

@@ -6,7 +6,7 @@ mod world;
 
 use std::sync::Arc;
 
-use opscape_cluster::{Latency, Request, Status, WriteOptions};
+use opscape_cluster::{DeleteOptions, Latency, Request, Status, WriteOptions};
 use opscape_manifest::api::{Deployment, Object, Pod, Service};
 use opscape_sim::{Run, Time};
 use serde_json::json;
@@ -21,7 +21,7 @@ fn refusal(run: &mut Run<World>, request: &Request) -> Status {
     run.model().last.clone().unwrap()
 }
 
-fn service(name: &str, spec: serde_json::Value) -> Object {
+fn service(name: &str, spec: &serde_json::Value) -> Object {
     object(json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}))
 }
 
@@ -36,7 +36,7 @@ fn names_are_taken_once_and_namespaces_have_to_be_there() {
     elsewhere.meta_mut().namespace = "nowhere".into();
     let status = refusal(&mut run, &create(elsewhere));
     assert_eq!((status.code, status.message.as_str()), (404, "namespaces \"nowhere\" not found"));
-    let gone = refusal(&mut run, &delete("Pod", "none", Default::default()));
+    let gone = refusal(&mut run, &delete("Pod", "none", DeleteOptions::default()));
     assert_eq!((gone.code, gone.message.as_str()), (404, "pods \"none\" not found"));
 }
 
@@ -106,7 +106,7 @@ fn services_get_addresses_of_their_own_and_keep_them() {
     let mut run = empty();
     let ports = json!([{"port": 80}]);
     for n in 0..20 {
-        run.input(&create(service(&format!("s{n}"), json!({"ports": ports}))));
+        run.input(&create(service(&format!("s{n}"), &json!({"ports": ports}))));
         assert_eq!(run.model().last, None);
     }
     let store = run.model().cluster.store();
@@ -116,14 +116,14 @@ fn services_get_addresses_of_their_own_and_keep_them() {
     addresses.dedup();
     assert_eq!(addresses.len(), 21);
     let before = store.get::<Service>("default", "s0").unwrap().clone();
-    let mut again = service("s0", json!({"ports": [{"port": 81}]}));
+    let mut again = service("s0", &json!({"ports": [{"port": 81}]}));
     again.meta_mut().resource_version = before.metadata.resource_version;
     run.input(&update(again));
     assert_eq!(run.model().last, None);
     let after = run.model().cluster.store().get::<Service>("default", "s0").unwrap();
     assert_eq!(after.spec.cluster_ip, before.spec.cluster_ip);
     assert_eq!(after.spec.ports[0].port, 81);
-    let taken = service("s99", json!({"ports": ports, "clusterIP": &*before.spec.cluster_ip}));
+    let taken = service("s99", &json!({"ports": ports, "clusterIP": &*before.spec.cluster_ip}));
     assert!(refusal(&mut run, &create(taken)).message.contains("provided IP is already allocated"));
 }
 
@@ -141,7 +141,7 @@ fn admission_gives_pods_what_they_need() {
     assert_eq!((pod.spec.volumes.len(), pod.spec.containers[0].volume_mounts.len()), (1, 1));
     assert_eq!(&*pod.status.qos_class, "BestEffort");
     // Not bound: it goes at once.
-    run.input(&delete("Pod", &pod.metadata.name, Default::default()));
+    run.input(&delete("Pod", &pod.metadata.name, DeleteOptions::default()));
     until_now(&mut run);
     assert_eq!(run.model().cluster.store().list::<Pod>(None).count(), 0);
     let unknown = json!({"containers": [{"name": "c", "image": "nginx"}], "priorityClassName": "none"});
