@@ -57,10 +57,17 @@ pub async fn copy(text: &str) -> bool {
     wasm_bindgen_futures::JsFuture::from(clipboard.write_text(text)).await.is_ok()
 }
 
-/// Calls back at the next frame.
-pub fn at_next_frame(callback: &Closure<dyn FnMut(f64)>) {
+/// Calls back at the next frame; gives the handle to take it back.
+pub fn at_next_frame(callback: &Closure<dyn FnMut(f64)>) -> i32 {
+    let asked =
+        web_sys::window().map(|window| window.request_animation_frame(callback.as_ref().unchecked_ref()));
+    asked.and_then(Result::ok).unwrap_or_default()
+}
+
+/// Takes a frame back.
+pub fn cancel_frame(handle: i32) {
     if let Some(window) = web_sys::window() {
-        let _ = window.request_animation_frame(callback.as_ref().unchecked_ref());
+        let _ = window.cancel_animation_frame(handle);
     }
 }
 

@@ -74,7 +74,7 @@ impl Session {
             && !self.0.awake.replace(true)
             && let Some(frame) = &*self.0.frame.borrow()
         {
-            browser::at_next_frame(&frame.0);
+            self.0.asked.set(browser::at_next_frame(&frame.0));
         }
     }
 

@@ -37,6 +37,8 @@ struct Inner {
     frame: RefCell<Option<clock::Frame>>,
     /// Whether a frame was asked for.
     awake: Cell<bool>,
+    /// Its handle.
+    asked: Cell<i32>,
     /// Set when the element was taken from the page.
     over: Cell<bool>,
 }
@@ -107,6 +109,7 @@ impl Session {
             listeners: RefCell::default(),
             frame: RefCell::default(),
             awake: Cell::new(false),
+            asked: Cell::new(0),
             over: Cell::new(false),
         }));
         session.prepare_frames();
@@ -128,7 +131,9 @@ impl Session {
     pub fn end(&self) {
         self.0.over.set(true);
         self.0.listeners.borrow_mut().clear();
-        self.0.frame.replace(None);
+        if self.0.awake.replace(false) {
+            crate::browser::cancel_frame(self.0.asked.get());
+        }
     }
 
     fn notify(&self) {

@@ -21,6 +21,13 @@ pub struct Config {
     pub dark: bool,
     pub controls: bool,
     pub base: Rc<str>,
+    /// Which widget of the page it is, from 1.
+    pub number: u32,
+}
+
+/// What a screen reader calls the widget: no two of a page are called the same.
+fn name_of(view: &View, number: u32) -> String {
+    format!("Opscape {number}: {}", view.title)
 }
 
 #[derive(Properties, PartialEq)]
@@ -62,7 +69,7 @@ pub fn Frame(props: &Props) -> Html {
     };
     html! {
         <section ref={node.clone()} class={classes!("opscape", "widget", config.editor.then_some("with-text"))} data-theme={if config.dark { "dark" } else { "light" }}
-            lang={view.lang.tag()} aria-label="Opscape" onkeydown={keyed}>
+            lang={view.lang.tag()} aria-label={name_of(&view, config.number)} onkeydown={keyed}>
             if config.controls { { bar(session, &view, &config.base, &node) } }
             <div class="middle">
                 if config.editor {

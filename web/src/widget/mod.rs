@@ -3,6 +3,8 @@
 
 mod frame;
 
+use std::cell::Cell;
+
 use js_sys::{JSON, Reflect};
 use opscape_lab::words::Lang;
 use wasm_bindgen::JsCast;
@@ -14,6 +16,11 @@ use crate::browser;
 use crate::lessons;
 use crate::session::{Session, Start};
 use frame::{Config, Frame};
+
+thread_local! {
+    /// Widgets mounted so far.
+    static MOUNTED: Cell<u32> = const { Cell::new(0) };
+}
 
 /// A widget in a page.
 #[wasm_bindgen]
@@ -52,6 +59,10 @@ pub fn mount_widget(root: &ShadowRoot, config: &str) -> Result<Widget, JsValue> 
         dark: is_dark(&get("theme")),
         controls: get("controls") != "none",
         base: get("base").into(),
+        number: MOUNTED.with(|count| {
+            count.set(count.get() + 1);
+            count.get()
+        }),
     };
     let props = frame::Props { session: session.clone(), config: config.clone() };
     let app = yew::Renderer::<Frame>::with_root_and_props(place, props).render();
