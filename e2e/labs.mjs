@@ -17,6 +17,3 @@ spec:
         - name: web
           image: ${image}
 ${extra}`;
-
-/** A line, 13 (of 14), with a field that does not exist. */
-export const misspelt = deployment().replace("          image:", "          imagee:");

@@ -1,7 +1,7 @@
 // `cargo xtask size`: what a visitor downloads, as brotli (quality 11, what static hosts send), against `budgets.json`.
 //
 // Measured, not listed: Chromium opens the page in a fresh profile and every file it fetches from the site before
-// anything is touched counts.
+// anything is touched counts. `allowed_now`, where a budget has one, is what fails; the budget stays the goal.
 
 import { readFile } from "node:fs/promises";
 import path from "node:path";
@@ -46,7 +46,7 @@ async function downloads(address, moving) {
 }
 
 function report(name, files) {
-  const { what, brotli_bytes: budget } = budgets[name];
+  const { what, brotli_bytes: budget, allowed_now: allowed = budget } = budgets[name];
   console.log(`\n${name}: ${what}`);
   const rows = [...files].map(([file, body]) => [file, body.length, brotli(body)]).sort((a, b) => b[2] - a[2]);
   const line = (file, raw, small) => console.log(`  ${file.padEnd(48)} ${String(raw).padStart(9)} ${String(small).padStart(9)}`);
@@ -54,9 +54,15 @@ function report(name, files) {
   for (const row of rows) line(...row);
   const sum = rows.reduce((total, row) => total + row[2], 0);
   line("all", rows.reduce((total, row) => total + row[1], 0), sum);
-  const share = Math.round((100 * sum) / budget);
-  console.log(`  budget ${budget}: ${share} % used${sum > budget ? `, OVER by ${sum - budget}` : ""}`);
-  if (sum > budget || rows.length === 0) over = true;
+  const distance = sum > budget ? `${sum - budget} over it` : `${budget - sum} left`;
+  console.log(`  budget ${budget}: ${Math.round((100 * sum) / budget)} % used, ${distance}`);
+  if (allowed > budget) {
+    // A ratchet: what is over its budget may not grow, and what has shrunk lowers the bar.
+    const slack = allowed - sum;
+    console.log(`  allowed for now ${allowed}: ${slack < 0 ? `OVER by ${-slack}` : `${slack} left`}`);
+    if (slack > allowed * 0.03) console.log(`  lower allowed_now in budgets.json to ${Math.max(budget, Math.ceil(sum * 1.01))}`);
+  }
+  if (sum > allowed || rows.length === 0) over = true;
 }
 
 function brotli(body) {

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { axe, picture } from "../browser.mjs";
 import { suite } from "../suite.mjs";
 
-const { withApp, ...it } = suite();
+const it = suite();
+const { withApp } = it;
 
 for (const size of ["desktop", "phone"]) {
   for (const theme of ["light", "dark"]) {

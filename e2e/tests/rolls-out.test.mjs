@@ -84,8 +84,9 @@ test("a pod says why it is as it is, back to what the person did", () =>
     const rows = app.inspector.locator("ol.why li");
     await rows.first().waitFor();
     assert.ok((await rows.count()) >= 3, `a chain of ${await rows.count()}`);
-    await page.getByRole("tab", { name: app.word("ui.details"), exact: true }).click();
     await app.inspector.getByText(app.word("ui.scheduling")).waitFor();
+    await page.getByRole("tab", { name: app.word("ui.details"), exact: true }).click();
+    await app.inspector.getByText("10.244.").waitFor();
     await page.getByRole("tab", { name: app.word("ui.yaml"), exact: true }).last().click();
     await app.inspector.getByText("nodeName").first().waitFor();
     await app.inspector.getByText("podIP").first().waitFor();

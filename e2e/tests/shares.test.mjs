@@ -4,7 +4,8 @@ import { allReady, movingApp, pods, podsUntil } from "../app.mjs";
 import { deployment } from "../labs.mjs";
 import { suite } from "../suite.mjs";
 
-const { withApp, ...it } = suite();
+const it = suite();
+const { withApp } = it;
 
 test("a shared link gives the same run in a fresh profile", async () => {
   const text = deployment({ replicas: 5, image: "shop/한글:1.0" });
@@ -24,7 +25,7 @@ test("a shared link gives the same run in a fresh profile", async () => {
   await withApp({}, async (page, app) => {
     await app.open(text);
     await app.button("ui.share").click();
-    await page.getByText(app.word("ui.copied")).waitFor();
+    await page.locator(".toast", { hasText: app.word("ui.copied") }).waitFor();
     link = await page.evaluate(() => navigator.clipboard.readText());
     assert.ok(link.startsWith(it.site.url), link);
     seen.push(await look(page, app));
@@ -40,6 +41,7 @@ test("a shared link gives the same run in a fresh profile", async () => {
 test("a reload keeps the text as it was typed", () =>
   withApp({}, async (page, app) => {
     const text = `# 아직 적용하지 않은 글\n${deployment({ replicas: 2 })}`;
+    await app.open(deployment());
     await app.rewrite(text);
     await page.waitForTimeout(300);
     await page.reload();

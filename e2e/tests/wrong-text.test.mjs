@@ -15,7 +15,12 @@ async function running(page, app) {
 }
 
 const cases = [
-  ["a misspelt field", deployment().replace("image:", "imagee:"), 16, /unknown field "spec\.template\.spec\.containers\[0\]\.imagee"/],
+  [
+    "a misspelt field",
+    deployment({ extra: "          imagePullPolicyy: Always\n" }),
+    16,
+    /unknown field "spec\.template\.spec\.containers\[0\]\.imagePullPolicyy"/,
+  ],
   ["broken indentation", deployment().replace("  replicas: 4", " replicas: 4\n   x: 1"), 6, /./],
   ["a tab", deployment().replace("  replicas", "\treplicas"), 6, /./],
   ["a word for a number", deployment().replace("replicas: 4", "replicas: four"), 6, /replicas/],

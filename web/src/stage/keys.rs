@@ -80,29 +80,29 @@ fn focus(element: &Element) {
     }
 }
 
-/// The nearest thing in a direction: distance along it, and twice the distance across.
+/// The nearest thing in a direction: how far its middle is along it, and twice the gap across; what lies beside the whole
+/// width of a thing is as good as what lies in its middle.
 fn nearest(stage: &NodeRef, from: &Element, direction: &str) -> Option<(Element, ObjectKey)> {
     let all = stage.cast::<Element>()?.query_selector_all("[data-key]").ok()?;
-    let centre = |element: &Element| {
-        let frame = element.get_bounding_client_rect();
-        (frame.left() + frame.width() / 2.0, frame.top() + frame.height() / 2.0)
-    };
-    let (x, y) = centre(from);
+    let start = from.get_bounding_client_rect();
     let mut best: Option<(f64, Element)> = None;
     for index in 0..all.length() {
         let Some(element) = all.get(index).and_then(|node| node.dyn_into::<Element>().ok()) else { continue };
-        let (ex, ey) = centre(&element);
-        let (dx, dy) = (ex - x, ey - y);
-        let (along, across) = match direction {
-            "ArrowLeft" => (-dx, dy),
-            "ArrowRight" => (dx, dy),
-            "ArrowUp" => (-dy, dx),
-            _ => (dy, dx),
+        let frame = element.get_bounding_client_rect();
+        let dx = frame.left() + frame.width() / 2.0 - (start.left() + start.width() / 2.0);
+        let dy = frame.top() + frame.height() / 2.0 - (start.top() + start.height() / 2.0);
+        let gap_x = dx.abs() - (frame.width() + start.width()) / 2.0;
+        let gap_y = dy.abs() - (frame.height() + start.height()) / 2.0;
+        let (along, gap, across) = match direction {
+            "ArrowLeft" => (-dx, gap_y, dy),
+            "ArrowRight" => (dx, gap_y, dy),
+            "ArrowUp" => (-dy, gap_x, dx),
+            _ => (dy, gap_x, dx),
         };
         if along < 1.0 {
             continue;
         }
-        let cost = along + 2.0 * across.abs();
+        let cost = along + 2.0 * gap.max(0.0) + 0.05 * across.abs();
         if best.as_ref().is_none_or(|(least, _)| cost < *least) {
             best = Some((cost, element));
         }
