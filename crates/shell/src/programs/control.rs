@@ -215,6 +215,8 @@ impl Task for Builtin {
                 }
             }
             "pwd" => io.out("/lab\n"),
+            // What the program writes for a terminal: cursor home, erase the screen, erase what was scrolled away.
+            "clear" => io.out("\x1b[H\x1b[2J\x1b[3J"),
             "date" => {
                 let now = scope.utc();
                 io.out(&format!("{}\n", Timestamp(now.0.div_euclid(1_000_000))));

@@ -23,13 +23,13 @@ pub(crate) fn launch(mut words: Vec<String>, shell: &Shell) -> Box<dyn Task> {
         "sleep" => control::sleep(&arguments),
         "xargs" => control::xargs(arguments),
         "watch" => control::watch(&arguments),
-        "true" | ":" | "clear" => Box::new(Ended(0)),
+        "true" | ":" => Box::new(Ended(0)),
         "false" => Box::new(Ended(1)),
         "exit" => {
             Box::new(Ended(arguments.first().and_then(|code| code.parse().ok()).unwrap_or(shell.status)))
         }
-        "echo" | "printf" | "pwd" | "ls" | "date" | "export" | "unset" | "alias" | "help" | "rm"
-        | "mkdir" | "cd" => Box::new(control::Builtin { name, arguments }),
+        "clear" | "echo" | "printf" | "pwd" | "ls" | "date" | "export" | "unset" | "alias" | "help"
+        | "rm" | "mkdir" | "cd" => Box::new(control::Builtin { name, arguments }),
         "cat" | "grep" | "egrep" | "head" | "tail" | "wc" | "cut" | "sort" | "uniq" | "tr" | "tee"
         | "base64" | "sed" | "awk" => text::launch(&name, &arguments),
         _ => Box::new(elsewhere::Missing { name }),
