@@ -229,17 +229,16 @@ fn use_keyboard(session: &Session) {
     use_effect_with((), move |()| {
         let pressed = Closure::<dyn FnMut(KeyboardEvent)>::new(move |event: KeyboardEvent| {
             let name = event.key();
+            // The editor applies by itself: once is enough.
+            if event.default_prevented() {
+                return;
+            }
             if name == "Enter" && (event.ctrl_key() || event.meta_key()) {
                 event.prevent_default();
                 session.apply();
                 return;
             }
-            if event.default_prevented()
-                || is_typing(&event)
-                || event.ctrl_key()
-                || event.meta_key()
-                || event.alt_key()
-            {
+            if is_typing(&event) || event.ctrl_key() || event.meta_key() || event.alt_key() {
                 return;
             }
             let button = event
