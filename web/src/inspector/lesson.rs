@@ -18,7 +18,28 @@ pub fn reached(spec: &LabSpec, now: Time) -> Option<usize> {
     spec.steps.iter().rposition(|step| time(step) <= now)
 }
 
-/// The description and the steps.
+/// What the lab wants to be reached, and whether it is.
+fn goals(view: &View) -> Html {
+    if view.goals.is_empty() {
+        return Html::default();
+    }
+    html! {
+        <>
+            <h3>{ view.word("ui.goals") }</h3>
+            <ul class="goals">
+                { for view.goals.iter().map(|goal| html! {
+                    <li class={if goal.holds { "met" } else { "open" }} title={goal.wanted.clone()}>
+                        <svg viewBox="0 0 16 16" aria-hidden="true"><rect x="1" y="1" width="14" height="14" rx="3" /><path d="M4.5 8.3l2.4 2.4 4.6-5.2" /></svg>
+                        <span>{ rich(&Rich::parse(&goal.text)) }</span>
+                        <em>{ view.word(if goal.holds { "ui.goal.met" } else { "ui.goal.open" }) }</em>
+                    </li>
+                }) }
+            </ul>
+        </>
+    }
+}
+
+/// The description, the steps and the goals.
 pub fn lesson(session: &Session, view: &View) -> Html {
     let Some(spec) = view.spec.as_ref().filter(|spec| spec.title.is_some() || !spec.steps.is_empty()) else {
         return html! { <p class="nothing">{ view.word("ui.nothing-selected") }</p> };
@@ -55,6 +76,7 @@ pub fn lesson(session: &Session, view: &View) -> Html {
             if let Some(title) = &spec.title { <h2>{ title.in_language(tag).to_owned() }</h2> }
             if let Some(about) = &spec.description { <p class="about">{ rich(&Rich::parse(about.in_language(tag))) }</p> }
             <ol class="steps">{ for spec.steps.iter().enumerate().map(step) }</ol>
+            { goals(view) }
             <p class="faint">{ view.word("ui.nothing-selected") }</p>
         </div>
     }

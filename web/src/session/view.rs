@@ -6,6 +6,7 @@ use std::sync::Arc;
 use opscape_lab::Session as Lab;
 use opscape_lab::inspect::{EventFilter, EventRow, Inspection};
 use opscape_lab::scene::{Level, Scene};
+use opscape_lab::session::Goal;
 use opscape_lab::tracks::Tracks;
 use opscape_lab::words::{Lang, Rich, fill, text};
 use opscape_manifest::api::ObjectKey;
@@ -89,6 +90,8 @@ pub struct View {
     pub said: Rc<str>,
     /// Title of the lab; empty: it has none.
     pub title: Rc<str>,
+    /// The lab's checks as goals, as they stand now.
+    pub goals: Rc<Vec<Goal>>,
     /// The Lab document.
     pub spec: Option<Arc<LabSpec>>,
     /// The seed.
@@ -131,6 +134,7 @@ pub struct Parts {
     inspection: Option<Rc<Inspection>>,
     next: Option<Rc<(Time, Rich)>>,
     title: Rc<str>,
+    goals: Rc<Vec<Goal>>,
 }
 
 impl State {
@@ -160,6 +164,7 @@ impl State {
             view.tracks = Rc::new(world.tracks(window.from, window.until, self.track_width as u32));
             if all {
                 self.parts.title = title(world, self.lang).into();
+                self.parts.goals = Rc::new(world.goals());
                 self.parts.next = world.next_visible().map(|next| Rc::new((next.at, next.text)));
                 let filter = EventFilter { most: EVENTS_MOST, ..EventFilter::default() };
                 self.parts.events = Rc::new(world.events(&filter));
@@ -167,6 +172,7 @@ impl State {
                     self.selected.as_ref().and_then(|key| world.inspect(key)).map(Rc::new);
             }
             view.title = self.parts.title.clone();
+            view.goals = self.parts.goals.clone();
             view.next.clone_from(&self.parts.next);
             view.events = self.parts.events.clone();
             view.inspection.clone_from(&self.parts.inspection);

@@ -26,6 +26,8 @@ pub fn Terminal(props: &Props) -> Html {
     let choices = use_state(Vec::<String>::new);
     // 0: the line being typed; 1: the newest of the history.
     let back = use_mut_ref(|| 0_usize);
+    // After Escape the next Tab leaves the field, as in the editor.
+    let leaving = use_mut_ref(|| false);
     {
         let frame = frame.clone();
         use_effect_with((screen.lines.len(), choices.len(), screen.running), move |_| {
@@ -51,6 +53,7 @@ pub fn Terminal(props: &Props) -> Html {
             event.stop_propagation();
             let Some(field) = event.target_dyn_into::<HtmlInputElement>() else { return };
             let line = field.value();
+            let leave = leaving.replace(event.key() == "Escape");
             match event.key().as_str() {
                 "Enter" if !event.is_composing() => {
                     event.prevent_default();
@@ -72,7 +75,7 @@ pub fn Terminal(props: &Props) -> Html {
                     let found = screen.history.len().checked_sub(*back).and_then(|at| screen.history.get(at));
                     set_line(found.map_or("", |line| line));
                 }
-                "Tab" if !event.shift_key() && !line.is_empty() => {
+                "Tab" if !event.shift_key() && !leave && !line.is_empty() => {
                     event.prevent_default();
                     let found = session.complete(&line);
                     let before = line.get(..found.from).unwrap_or(&line);
