@@ -8,7 +8,7 @@ use opscape_manifest::diagnostic::{Diagnostic, Fix, Severity};
 use opscape_manifest::text;
 
 use super::{Session, State};
-use crate::browser;
+use crate::{browser, share};
 
 /// A named file of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -277,6 +277,8 @@ impl State {
     pub(super) fn keep_text(&self) {
         if let Some(name) = self.keep {
             browser::store(name, &self.text.all);
+            // A link's text in the address would come back instead of this one when the page is loaded again.
+            share::clear();
         }
     }
 }
