@@ -12,6 +12,7 @@ use opscape_sim::Time;
 
 use super::{Session, State};
 use crate::browser;
+use crate::text::fields;
 
 /// Lines kept on the screen.
 const LINES_MOST: usize = 2_000;
@@ -54,6 +55,8 @@ pub struct Terminal {
     line: Rc<str>,
     /// When the command that runs wants to go on, whatever happens.
     until: Option<Time>,
+    /// The official texts about fields by group, once `kubectl explain` asked for them.
+    docs: Rc<Vec<(&'static str, String)>>,
     pub screen: Rc<Screen>,
 }
 
@@ -66,6 +69,7 @@ impl Terminal {
             process: None,
             line: Rc::default(),
             until: None,
+            docs: Rc::default(),
             screen: Rc::new(Screen { history, ..Screen::default() }),
         }
     }
@@ -134,7 +138,7 @@ impl Terminal {
     /// Lets the command go on as far as it can at this instant.
     pub fn poll(&mut self, world: &mut Lab) {
         let Some(process) = &mut self.process else { return };
-        let mut desk = Desk { world, line: &self.line };
+        let mut desk = Desk { world, line: &self.line, docs: &self.docs };
         let poll = process.poll(&mut self.shell, &mut desk);
         let output = process.take_output();
         match poll {
@@ -169,6 +173,7 @@ impl Terminal {
 struct Desk<'a> {
     world: &'a mut Lab,
     line: &'a str,
+    docs: &'a [(&'static str, String)],
 }
 
 impl World for Desk<'_> {
@@ -198,11 +203,35 @@ impl World for Desk<'_> {
     fn files(&self) -> Vec<String> {
         World::files(self.world)
     }
+
+    fn field_docs(&self, group: &str) -> Option<String> {
+        self.docs.iter().find(|(name, _)| *name == group).map(|(_, text)| text.clone())
+    }
 }
 
 impl Session {
-    /// Runs a command line.
+    /// Runs a command line; `kubectl explain` after the texts about fields have come.
     pub fn run(&self, line: &str) {
+        let explains = line.split_whitespace().any(|word| word == "explain");
+        if !explains || !self.0.state.borrow().terminal.docs.is_empty() {
+            self.start(line);
+            return;
+        }
+        let (session, line) = (self.clone(), line.to_owned());
+        wasm_bindgen_futures::spawn_local(async move {
+            let base = session.base();
+            let mut docs = Vec::new();
+            for group in fields::GROUPS {
+                if let Some(text) = fields::load(&base, group).await {
+                    docs.push((group, text));
+                }
+            }
+            session.0.state.borrow_mut().terminal.docs = Rc::new(docs);
+            session.start(&line);
+        });
+    }
+
+    fn start(&self, line: &str) {
         self.change(|state| {
             state.terminal.start(line);
             state.poll_terminal();

@@ -6,6 +6,33 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
+/// The files there are.
+pub const GROUPS: [&str; 12] = [
+    "apps",
+    "autoscaling",
+    "batch",
+    "coordination",
+    "core",
+    "discovery",
+    "meta",
+    "networking",
+    "policy",
+    "rbac",
+    "scheduling",
+    "storage",
+];
+
+/// The text of the file of a group.
+pub async fn load(base: &str, group: &str) -> Option<String> {
+    let window = web_sys::window()?;
+    let answer = JsFuture::from(window.fetch_with_str(&format!("{base}fields/{group}.json"))).await.ok()?;
+    let answer: web_sys::Response = answer.dyn_into().ok()?;
+    if !answer.ok() {
+        return None;
+    }
+    JsFuture::from(answer.text().ok()?).await.ok()?.as_string()
+}
+
 /// The documentation of `Type.field`, from the file of its group.
 pub async fn about(base: &str, name: &str) -> Option<JsValue> {
     let (ty, field) = name.split_once('.')?;

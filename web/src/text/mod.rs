@@ -2,7 +2,7 @@
 
 pub mod colour;
 mod editor;
-mod fields;
+pub(crate) mod fields;
 mod plain;
 mod problems;
 
