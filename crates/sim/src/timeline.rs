@@ -45,7 +45,17 @@ struct Checkpoint<M: Model> {
 
 /// Events between two checkpoints at first; doubled whenever there are too many of them.
 const SPACING: u64 = 1_000;
+/// Checkpoints kept in a run of up to [`LONG`] events; in longer ones fewer, down to [`LEAST_CHECKPOINTS`]: each of them
+/// keeps alive what has changed since.
 const MOST_CHECKPOINTS: usize = 48;
+const LEAST_CHECKPOINTS: usize = 6;
+const LONG: u64 = 50_000;
+
+fn most_checkpoints(handled: u64) -> usize {
+    let fewer = (MOST_CHECKPOINTS as u64 * LONG / handled.max(LONG)) as usize;
+    fewer.max(LEAST_CHECKPOINTS)
+}
+
 /// How often the budget is asked.
 const BUDGET_EVERY: u32 = 16;
 
@@ -182,7 +192,7 @@ impl<M: Model> Timeline<M> {
             return;
         }
         self.checkpoints.insert(handled, Checkpoint { run: self.run.clone(), applied: self.applied });
-        if self.checkpoints.len() > MOST_CHECKPOINTS {
+        while self.checkpoints.len() > most_checkpoints(handled) {
             self.spacing *= 2;
             let spacing = self.spacing;
             self.checkpoints.retain(|at, _| at.is_multiple_of(spacing));
