@@ -9,9 +9,17 @@ pub struct Piece<'a> {
     pub class: Option<&'static str>,
 }
 
+/// A longer line, or one with more parts, is left plain.
+const LONGEST: usize = 1_000;
+const PARTS_MOST: usize = 60;
+
 /// The parts of one line.
 pub fn line_pieces(line: &str) -> Vec<Piece<'_>> {
     let mut out = Vec::new();
+    if line.len() > LONGEST {
+        push(&mut out, line, None);
+        return out;
+    }
     let (body, comment) = split_comment(line);
     let indent = body.len() - body.trim_start_matches([' ', '-']).len();
     push(&mut out, body.get(..indent).unwrap_or(""), None);
@@ -42,27 +50,32 @@ fn split_comment(line: &str) -> (&str, &str) {
     (line, "")
 }
 
-/// `key: value`, flow collections, or a scalar.
+/// `key: value`, flow collections, or a scalar, one after the other.
 fn value<'a>(out: &mut Vec<Piece<'a>>, text: &'a str, may_be_key: bool) {
-    let trimmed = text.trim_start();
-    let blank = text.len() - trimmed.len();
-    push(out, text.get(..blank).unwrap_or(""), None);
-    if trimmed.starts_with(['{', '[', '}', ']', ',']) {
-        let (mark, rest) = trimmed.split_at(1);
-        push(out, mark, None);
-        return value(out, rest, true);
-    }
-    if may_be_key && let Some(colon) = key_end(trimmed) {
-        push(out, trimmed.get(..colon).unwrap_or(""), Some("c-key"));
-        push(out, ":", None);
-        return value(out, trimmed.get(colon + 1..).unwrap_or(""), false);
-    }
-    // In a flow collection a scalar ends at its next mark.
-    let end = scalar_end(trimmed);
-    let (scalar, rest) = trimmed.split_at(end);
-    push(out, scalar, scalar_class(scalar.trim()));
-    if !rest.is_empty() {
-        value(out, rest, true);
+    let (mut rest, mut may_be_key) = (text, may_be_key);
+    while !rest.is_empty() {
+        if out.len() > PARTS_MOST {
+            return push(out, rest, None);
+        }
+        let trimmed = rest.trim_start();
+        let (blank, _) = rest.split_at(rest.len() - trimmed.len());
+        push(out, blank, None);
+        if trimmed.starts_with(['{', '[', '}', ']', ',']) {
+            let (mark, after) = trimmed.split_at(1);
+            push(out, mark, None);
+            (rest, may_be_key) = (after, true);
+        } else if let Some(colon) = key_end(trimmed).filter(|_| may_be_key) {
+            let (key, after) = trimmed.split_at(colon);
+            let (mark, after) = after.split_at(1);
+            push(out, key, Some("c-key"));
+            push(out, mark, None);
+            (rest, may_be_key) = (after, false);
+        } else {
+            // In a flow collection a scalar ends at its next mark.
+            let (scalar, after) = trimmed.split_at(scalar_end(trimmed));
+            push(out, scalar, scalar_class(scalar.trim()));
+            (rest, may_be_key) = (after, true);
+        }
     }
 }
 
