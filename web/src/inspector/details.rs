@@ -30,7 +30,6 @@ pub fn details(session: &Session, view: &View, inspection: &Inspection) -> Html 
                     </dd>
                 </>
             }) }</dl>
-            if let Some(table) = &inspection.scheduling { { scheduling(session, view, table) } }
             if !inspection.revisions.is_empty() { { revisions(session, view, inspection) } }
             if !inspection.pods.is_empty() {
                 <>
@@ -88,7 +87,7 @@ fn revisions(session: &Session, view: &View, inspection: &Inspection) -> Html {
 }
 
 /// What the scheduler made of each node.
-fn scheduling(session: &Session, view: &View, table: &SchedulingTable) -> Html {
+pub fn scheduling(session: &Session, view: &View, table: &SchedulingTable) -> Html {
     let row = |verdict: &opscape_lab::inspect::NodeVerdict| {
         let key = ObjectKey { kind: "Node".into(), namespace: "".into(), name: verdict.node.clone() };
         let scores: Vec<String> = table

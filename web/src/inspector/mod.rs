@@ -104,7 +104,12 @@ fn Object(props: &ObjectProps) -> Html {
         })
     };
     let content = match *tab {
-        Tab::Why => chain(session, view, inspection),
+        Tab::Why => html! {
+            <>
+                { chain(session, view, inspection) }
+                if let Some(table) = &inspection.scheduling { { details::scheduling(session, view, table) } }
+            </>
+        },
         Tab::Details => details::details(session, view, inspection),
         Tab::Yaml => {
             html! { <pre class="yaml" aria-label="YAML">{ details::coloured(&inspection.yaml) }</pre> }

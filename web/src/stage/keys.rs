@@ -91,8 +91,8 @@ fn nearest(stage: &NodeRef, from: &Element, direction: &str) -> Option<(Element,
         let frame = element.get_bounding_client_rect();
         let dx = frame.left() + frame.width() / 2.0 - (start.left() + start.width() / 2.0);
         let dy = frame.top() + frame.height() / 2.0 - (start.top() + start.height() / 2.0);
-        let gap_x = dx.abs() - (frame.width() + start.width()) / 2.0;
-        let gap_y = dy.abs() - (frame.height() + start.height()) / 2.0;
+        let gap_x = dx.abs() - f64::midpoint(frame.width(), start.width());
+        let gap_y = dy.abs() - f64::midpoint(frame.height(), start.height());
         let (along, gap, across) = match direction {
             "ArrowLeft" => (-dx, gap_y, dy),
             "ArrowRight" => (dx, gap_y, dy),
