@@ -51,7 +51,9 @@ try {
   await site.close();
 }
 
-const round = (number) => Math.round(number * 1e3) / 1e3;
+function round(number) {
+  return Math.round(number * 1e3) / 1e3;
+}
 
 /** From Apply to all pods Ready, the clock as quick as it goes. */
 async function started(page, pods, nodes) {

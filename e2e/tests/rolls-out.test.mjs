@@ -28,6 +28,7 @@ for (const by of ["the button", "Ctrl Enter"]) {
       await picture(page, "rolling-out");
       await podsUntil(page, "4 pods of revision 2 are ready", allReady(4, 2));
       await picture(page, "rolled-out");
+      assert.equal(await page.getByText("nothing new").count(), 0, "it was applied once");
       assert.deepEqual(await axe(page), []);
     }));
 }
