@@ -206,6 +206,7 @@ impl Finder<'_> {
             _ if has(" limit of ") => ("hint.request-over-limit", Vec::new()),
             _ if has("valid percent string") => ("hint.percent", Vec::new()),
             _ if has("between 1 and 65535") => ("hint.port-range", Vec::new()),
+            _ if has("alphanumeric characters, '-', '_' or '.'") => ("hint.label-letters", Vec::new()),
             _ if has("regex used for validation") || has("must be no more than") => {
                 ("hint.name-letters", Vec::new())
             }
