@@ -15,6 +15,7 @@ pub const NAMES: &[&str] = &[
     "bad-image",
     "crash-loop",
     "no-readiness",
+    "liveness",
     "out-of-memory",
     "node-failure",
 ];

@@ -22,6 +22,11 @@ pub trait Images: Send + Sync {
         owner_ordinal: u32,
         rng: &mut Rng,
     ) -> Plan;
+
+    /// Bytes an image takes on a node; 0: unknown, and nodes do not tell that they have it.
+    fn size(&self, _image: &str) -> i64 {
+        0
+    }
 }
 
 /// What happens when a container is started. All delays are at least zero; zero means in the same instant.
@@ -31,9 +36,12 @@ pub struct Plan {
     pub pull: Pull,
     /// From the image being there to the process running: the container is `ContainerCreating` meanwhile.
     pub create: Duration,
-    /// From the process running to its readiness; `None`: it never becomes ready.
-    /// A container without a readiness probe, startup probe and delay of its own has zero here.
-    pub ready: Option<Duration>,
+    /// When it is ready.
+    pub ready: Ready,
+    /// How well it is, as its probes find; none: always well.
+    pub health: Option<Box<Health>>,
+    /// Its lifecycle hooks.
+    pub hooks: Option<Box<Hooks>>,
     /// The process ends by itself; `None`: it runs until it is stopped.
     pub exit: Option<Exit>,
     /// From the TERM signal to the end of the process. The kubelet kills it at the end of the grace period if this is longer.
@@ -43,6 +51,67 @@ pub struct Plan {
     /// Memory over time: (since the process started, bytes), in order of time. What exceeds the container's limit ends it as
     /// `OOMKilled` (exit code 137) at that instant.
     pub memory: Vec<(Duration, u64)>,
+}
+
+/// When a container is ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ready {
+    /// When its probes find so; without probes at once.
+    Probed,
+    /// So long after its process runs, whatever its probes would find.
+    After(Duration),
+    /// Never.
+    Never,
+}
+
+/// How well a container is over time. Each list says, in order of time, what is answered from some time since the process
+/// runs on; before the first entry, and where there is none, all is well.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Health {
+    /// To the startup probe.
+    pub startup: Vec<(Duration, Answer)>,
+    /// To the liveness probe.
+    pub liveness: Vec<(Duration, Answer)>,
+    /// To the readiness probe.
+    pub readiness: Vec<(Duration, Answer)>,
+    /// Since when and, if that ends, until when the process hangs: it does not act on the TERM signal then.
+    pub hangs: Option<(Duration, Option<Duration>)>,
+}
+
+/// What a probe is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// All is well.
+    Well,
+    /// Nobody listens on the port; a command fails.
+    Refused,
+    /// That it is not well.
+    Bad {
+        /// HTTP status code.
+        status: u16,
+        /// What a command prints.
+        output: Str,
+    },
+    /// Nothing: the probe's time runs out.
+    Silent,
+}
+
+/// The lifecycle hooks of a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Hooks {
+    /// `postStart`
+    pub post_start: Option<Hook>,
+    /// `preStop`
+    pub pre_stop: Option<Hook>,
+}
+
+/// A lifecycle hook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hook {
+    /// How long it takes.
+    pub takes: Duration,
+    /// Whether it fails.
+    pub fails: bool,
 }
 
 /// Getting an image.
@@ -73,13 +142,38 @@ pub struct Exit {
     pub reason: Str,
 }
 
+impl Plan {
+    /// From the TERM signal, so long after the start, to the end of the process.
+    pub fn stop_after(&self, since: Duration) -> Duration {
+        let hangs = self.health.as_ref().and_then(|health| health.hangs);
+        match hangs {
+            Some((from, until)) if from <= since && until.is_none_or(|until| since < until) => {
+                until.map_or(Duration::MAX, |until| until.saturating_sub(since).saturating_add(self.stop))
+            }
+            _ => self.stop,
+        }
+    }
+
+    /// The `preStop` hook.
+    pub fn pre_stop(&self) -> Option<Hook> {
+        self.hooks.as_ref().and_then(|hooks| hooks.pre_stop)
+    }
+
+    /// The `postStart` hook.
+    pub fn post_start(&self) -> Option<Hook> {
+        self.hooks.as_ref().and_then(|hooks| hooks.post_start)
+    }
+}
+
 impl Default for Plan {
-    /// An image that is there, starts at once, is ready at once, runs for ever and stops at once when asked.
+    /// An image that is there, starts at once, is well, runs for ever and stops at once when asked.
     fn default() -> Self {
         Plan {
             pull: Pull::Done { after: Duration::ZERO },
             create: Duration::ZERO,
-            ready: Some(Duration::ZERO),
+            ready: Ready::Probed,
+            health: None,
+            hooks: None,
             exit: None,
             stop: Duration::ZERO,
             stop_code: 0,

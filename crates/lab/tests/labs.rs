@@ -10,7 +10,7 @@ use opscape_lab::session::CheckState;
 
 #[test]
 fn the_texts_are_right_and_in_both_languages() {
-    assert_eq!(labs().len(), 8);
+    assert_eq!(labs().len(), 9);
     for (name, text) in labs() {
         let diagnostics = Session::check_text(&text);
         assert!(diagnostics.is_empty(), "{name}: {diagnostics:#?}");

@@ -28,7 +28,7 @@ const ASKED: &[(&str, u64, About)] = &[
     ("first-deployment", 6_000, About::Object("Service", "shop", "web")),
     ("rolling-update", 8_500, About::Pod(PodState::Terminating)),
     ("rolling-update", 8_500, About::Pod(PodState::Pulling)),
-    ("rolling-update", 12_000, About::Object("Deployment", "default", "web")),
+    ("rolling-update", 13_000, About::Object("Deployment", "default", "web")),
     ("out-of-memory", 30_000, About::Pod(PodState::Failing)),
     ("out-of-memory", 30_000, About::Object("Deployment", "shop", "web")),
     ("bad-image", 30_000, About::Pod(PodState::Failing)),
@@ -38,6 +38,7 @@ const ASKED: &[(&str, u64, About)] = &[
     ("node-failure", 70_000, About::Pod(PodState::Unknown)),
     ("node-failure", 400_000, About::Pod(PodState::Terminating)),
     ("scaling", 15_000, About::Pod(PodState::Pending)),
+    ("liveness", 50_000, About::Pod(PodState::NotReady)),
     ("no-readiness", 10_500, About::Object("Deployment", "default", "web")),
 ];
 

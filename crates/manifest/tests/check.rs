@@ -231,7 +231,7 @@ fn fixes_solve_what_they_are_for() {
 fn fields_without_effect_and_warnings() {
     let text = WEB.replacen(
         "        ports",
-        "        lifecycle: {preStop: {sleep: {seconds: 5}}}\n        ports",
+        "        resizePolicy: [{resourceName: cpu, restartPolicy: NotRequired}]\n        ports",
         1,
     );
     let found = check(&text).diagnostics;

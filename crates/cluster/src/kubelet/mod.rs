@@ -3,12 +3,16 @@
 
 mod address;
 mod container;
+mod deadline;
+mod images;
+mod probes;
 mod says;
 mod status;
 mod steps;
+mod stopping;
 mod style;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use opscape_manifest::api::meta::{Str, Uid};
@@ -16,6 +20,7 @@ use opscape_manifest::api::pod::Phase;
 use opscape_manifest::api::{Node, Object, Pod, Resource};
 use opscape_sim::{EntryId, IdMap, IdSet, Rng, Time};
 
+pub use probes::Probing;
 pub use style::Style;
 
 use crate::{Api, Change, Component, Context, Event, Op, Options, Record, Subject, words};
@@ -38,8 +43,25 @@ pub enum Wake {
         /// What is due.
         step: Step,
     },
-    /// The containers of a pod that is being deleted have ended.
+    /// A probe asks, or its time is over.
+    Probe {
+        /// The pod.
+        pod: Uid,
+        /// Which of its containers, init containers first.
+        container: u8,
+        /// Which of its attempts to run.
+        life: u32,
+        /// Which probe.
+        probing: Probing,
+        /// Which of its questions; an older one means nothing.
+        serial: u32,
+    },
+    /// The containers of a pod that are stopped for good have ended.
     Ended(Uid),
+    /// The time that a pod may run may be over.
+    Deadline(Uid),
+    /// A node tells which images it has.
+    Images(Str),
     /// The status is reported again, after the node was away.
     Report(Uid),
     /// A node that was away says that it is well.
@@ -59,10 +81,14 @@ pub enum Step {
     PullAgain,
     /// The process runs.
     Started,
-    /// It passes its readiness probe.
+    /// The postStart hook has ended.
+    Hooked,
+    /// It is ready without being asked.
     Ready,
     /// The process ended by itself.
     Exited,
+    /// The process has ended because it had to.
+    Killed,
     /// The back-off is over.
     Restart,
 }
@@ -101,6 +127,29 @@ pub enum What {
     },
     /// It passes its readiness probe.
     Ready,
+    /// It passes its readiness probe no longer.
+    NotReady {
+        /// Failures in a row.
+        failures: u32,
+        /// What the last one said.
+        output: Str,
+    },
+    /// It has to end: its startup or liveness probe failed too often.
+    Unhealthy {
+        /// Which probe.
+        probing: Probing,
+        /// Failures in a row.
+        failures: u32,
+        /// What the last one said.
+        output: Str,
+    },
+    /// Its postStart hook failed: it has to end.
+    HookFailed,
+    /// The pod ran for as long as it may.
+    DeadlineExceeded {
+        /// `spec.activeDeadlineSeconds`
+        seconds: i64,
+    },
     /// The process ended.
     Exited {
         /// Exit code.
@@ -112,12 +161,12 @@ pub enum What {
         /// The memory limit it exceeded, in bytes.
         memory_limit: Option<i64>,
     },
-    /// The pod is being deleted: its containers get the TERM signal.
+    /// The pod is being deleted, or at its end: its containers get the TERM signal.
     Stopping {
         /// Seconds they have.
         grace: i64,
     },
-    /// The containers have ended, the pod goes.
+    /// The containers have ended; a pod that is being deleted goes.
     Stopped {
         /// Whether one did not end in time and was killed.
         killed: bool,
@@ -138,9 +187,19 @@ struct PodRun {
     ordinal: u32,
     address: Str,
     started: Time,
-    /// When its containers will have ended, once it is being deleted.
+    /// When its containers will have ended, once they are stopped for good.
     ends: Option<Time>,
     killed: bool,
+    over: Option<Over>,
+}
+
+/// Why the containers of a pod were stopped, if not because it is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Over {
+    /// Only sidecars were left.
+    Completed,
+    /// It ran for as long as it may.
+    Deadline,
 }
 
 /// What became due on a node that is away, and why.
@@ -154,8 +213,7 @@ pub struct Kubelets {
     looking: IdSet<Uid>,
     /// Nodes that are away, with what became due there meanwhile.
     away: Vec<(Str, Vec<Due>)>,
-    /// Images by node.
-    images: Arc<BTreeMap<Str, BTreeSet<Str>>>,
+    images: images::Images,
     image_ids: BTreeMap<Str, Str>,
     /// How many pods of an owner have started.
     ordinals: IdMap<Uid, u32>,
@@ -243,12 +301,21 @@ impl Kubelets {
         if bound || old.is_some_and(|old| deletion(old) != deletion(pod)) {
             self.look_at(uid, api, context);
         }
+        let deadline = |pod: &Pod| pod.spec.active_deadline_seconds;
+        if old.is_some_and(|old| deadline(old) != deadline(pod)) {
+            self.watch_deadline(pod, api, context);
+        }
     }
 
     fn node_of(&self, wake: &Wake, api: &Api) -> Option<Str> {
         let uid = match wake {
-            Wake::Look(uid) | Wake::Step { pod: uid, .. } | Wake::Ended(uid) | Wake::Report(uid) => uid,
-            Wake::Healthy(node) => return Some(node.clone()),
+            Wake::Look(uid)
+            | Wake::Step { pod: uid, .. }
+            | Wake::Probe { pod: uid, .. }
+            | Wake::Ended(uid)
+            | Wake::Deadline(uid)
+            | Wake::Report(uid) => uid,
+            Wake::Healthy(node) | Wake::Images(node) => return Some(node.clone()),
         };
         match self.pods.get(uid) {
             Some(run) => Some(run.node.clone()),
@@ -291,7 +358,12 @@ impl Component for Kubelets {
             Wake::Step { pod, container, life, step } => {
                 self.step(pod, usize::from(container), life, step, api, context);
             }
+            Wake::Probe { pod, container, life, probing, serial } => {
+                self.probe(pod, usize::from(container), (life, probing, serial), api, context);
+            }
             Wake::Ended(uid) => self.ended(uid, api, context),
+            Wake::Deadline(uid) => self.deadline(uid, api, context),
+            Wake::Images(node) => self.report_images(&node, api, context),
             Wake::Report(uid) => self.write_status(uid, api, context),
             Wake::Healthy(node) => post_healthy(&node, api, context),
         }

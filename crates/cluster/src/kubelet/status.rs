@@ -11,9 +11,9 @@ use opscape_manifest::api::{Node, Pod};
 use opscape_manifest::value::{Map, Value};
 
 use super::container::{End, Run, State};
-use super::steps::{container_of, is_sidecar};
-use super::style::{Style, hash_of_image};
-use super::{Kubelets, PodRun};
+use super::steps::{container_of, is_sidecar, is_sidecar_at};
+use super::style::{Style, hash_of_name};
+use super::{Kubelets, Over, PodRun, deadline};
 use crate::api::set_condition;
 use crate::{Api, Context, words};
 
@@ -42,7 +42,7 @@ impl Kubelets {
             let status = ContainerStatus {
                 name: container.name.clone(),
                 ready: one.ready || init && one.is_done(),
-                started: Some(one.is_running()),
+                started: Some(one.started),
                 restart_count: one.restarts,
                 image: container.image.clone(),
                 image_id: if one.id.is_some() {
@@ -67,21 +67,33 @@ impl Kubelets {
             status.pod_ip = address;
         }
         status.phase = phase;
+        if phase == Phase::Failed && run.over == Some(Over::Deadline) {
+            status.reason = deadline::REASON.into();
+            status.message = deadline::MESSAGE.into();
+        }
         status.observed_generation = pod.metadata.generation;
         status.init_container_statuses = inits;
         status.container_statuses = mains;
-        conditions(&pod, &run, phase, first, now, &mut status.conditions, &status.container_statuses);
+        let all =
+            status.init_container_statuses.iter().enumerate().filter(|(at, _)| is_sidecar_at(&pod, *at));
+        let unready: Vec<Str> = all
+            .map(|(_, one)| one)
+            .chain(&status.container_statuses)
+            .filter(|one| !one.ready)
+            .map(|one| one.name.clone())
+            .collect();
+        conditions(&pod, &run, phase, first, now, &mut status.conditions, &unready);
         if new != *pod {
             api.put_modified(new, context);
         }
     }
 
-    fn image_id(&mut self, image: &Str, style: &Style) -> Str {
+    pub(super) fn image_id(&mut self, image: &Str, style: &Style) -> Str {
         if let Some(id) = self.image_ids.get(image) {
             return id.clone();
         }
         if style.ids_by_image {
-            let id: Str = format!("sha256:{:064x}", hash_of_image(image)).into();
+            let id: Str = format!("sha256:{:064x}", hash_of_name(image)).into();
             self.image_ids.insert(image.clone(), id.clone());
             return id;
         }
@@ -117,10 +129,12 @@ fn state(pod: &Pod, run: &PodRun, one: &Run, init: bool, reports_ends: bool, api
     };
     match &one.state {
         State::Waiting | State::Creating => {
-            let held = run.runs.iter().take(run.inits).enumerate().any(|(at, init)| {
-                let sidecar = container_of(pod, at).is_some_and(|(container, _)| is_sidecar(container));
-                !(init.is_done() || sidecar && init.is_running())
-            });
+            let held = run
+                .runs
+                .iter()
+                .take(run.inits)
+                .enumerate()
+                .any(|(at, init)| !(init.is_done() || init.started && is_sidecar_at(pod, at)));
             if held && (!init || one.state == State::Waiting) {
                 wait("PodInitializing".into(), "")
             } else {
@@ -185,13 +199,18 @@ fn terminated(end: &End, one: &Run, api: &Api) -> ContainerState {
 fn phase(pod: &Pod, run: &PodRun) -> Phase {
     let (mut waiting, mut running, mut ended, mut failed) = (0, 0, 0, 0);
     let mut initializing = false;
+    let mut sidecars = 0;
     let mut init_failed = false;
     for (at, one) in run.runs.iter().enumerate() {
         if at < run.inits {
-            let sidecar = container_of(pod, at).is_some_and(|(container, _)| is_sidecar(container));
+            let sidecar = is_sidecar_at(pod, at);
             match &one.state {
                 State::Ended(end) => init_failed |= end.code != 0 && !sidecar,
-                State::Running(_) if sidecar => {}
+                State::Running(_) if sidecar => {
+                    initializing |= !one.started;
+                    sidecars += 1;
+                }
+                State::BackOff | State::Restarting if sidecar => {}
                 _ => initializing = true,
             }
             continue;
@@ -210,6 +229,12 @@ fn phase(pod: &Pod, run: &PodRun) -> Phase {
         return Phase::Failed;
     }
     let all_ended = ended == run.runs.len() - run.inits;
+    if run.over == Some(Over::Deadline) && all_ended && sidecars == 0 {
+        return Phase::Failed;
+    }
+    if all_ended && sidecars > 0 {
+        return Phase::Running;
+    }
     if all_ended {
         return if failed > 0 { Phase::Failed } else { Phase::Succeeded };
     }
@@ -226,7 +251,7 @@ fn conditions(
     first: bool,
     now: Timestamp,
     conditions: &mut Vec<PodCondition>,
-    statuses: &[ContainerStatus],
+    unready: &[Str],
 ) {
     let mut set = |kind: Str, holds: bool, reason: Str, message: Str| {
         set_condition(
@@ -250,7 +275,7 @@ fn conditions(
         .enumerate()
         .filter_map(|(at, one)| {
             let (container, _) = container_of(pod, at)?;
-            let passed = one.is_done() || is_sidecar(container) && one.is_running();
+            let passed = one.is_done() || is_sidecar(container) && one.started;
             (!passed).then_some(&*container.name)
         })
         .collect();
@@ -264,14 +289,13 @@ fn conditions(
         Phase::Succeeded => (words::pod_completed(), words::empty()),
         Phase::Failed => ("PodFailed".into(), words::empty()),
         _ => {
-            let unready: Vec<&str> = statuses.iter().filter(|one| !one.ready).map(|one| &*one.name).collect();
             if unready.is_empty() {
                 set(words::ready(), true, words::empty(), words::empty());
                 set(words::containers_ready(), true, words::empty(), words::empty());
                 return;
             }
-            let message = format!("containers with unready status: [{}]", unready.join(" "));
-            (words::containers_not_ready(), message.into())
+            let message = ["containers with unready status: [", &unready.join(" "), "]"].concat();
+            (words::containers_not_ready(), message.as_str().into())
         }
     };
     let message: Str = message;

@@ -3,18 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use opscape_manifest::api::Pod;
 use opscape_manifest::api::meta::{Str, Uid};
 use opscape_manifest::api::pod::Container;
-use opscape_manifest::api::{ObjectKey, Pod};
-use opscape_manifest::value::Value;
 use opscape_sim::Time;
 
 use super::container::{End, Run, State};
 use super::says::say;
-use super::style::hash_of_image;
-use super::{Kubelets, PodRun, Step, Wake, What, is_finished, node_exists, record};
-use crate::images::Pull;
-use crate::{Api, Context, DeleteOptions, Event, Plan, words};
+use super::style::hash_of_name;
+use super::{Kubelets, PodRun, Step, Wake, What, is_finished, node_exists, probes, record};
+use crate::images::{Pull, Ready};
+use crate::{Api, Context, Event, Plan, words};
 
 /// Asking a registry whether an image that is there is still the right one takes at most so long.
 const CHECK_IMAGE: Duration = Duration::from_millis(500);
@@ -29,6 +28,11 @@ pub(super) fn container_of(pod: &Pod, at: usize) -> Option<(&Container, bool)> {
         Some(container) => Some((container, true)),
         None => pod.spec.containers.get(at - inits).map(|container| (container, false)),
     }
+}
+
+/// Whether the container of this number is a sidecar.
+pub(super) fn is_sidecar_at(pod: &Pod, at: usize) -> bool {
+    container_of(pod, at).is_some_and(|(container, init)| init && is_sidecar(container))
 }
 
 pub(super) fn is_sidecar(container: &Container) -> bool {
@@ -59,39 +63,42 @@ impl Kubelets {
         let inits = pod.spec.init_containers.len();
         let node = pod.spec.node_name.clone();
         let address = if pod.spec.host_network { words::empty() } else { self.addresses.take(&node) };
+        let containers = pod.spec.init_containers.iter().chain(&pod.spec.containers);
         let run = PodRun {
             node,
-            runs: vec![Run::new(); inits + pod.spec.containers.len()],
+            runs: containers.map(|container| Run::new(probes::workers(container))).collect(),
             inits,
             ordinal,
             address,
             started: context.now(),
             ends: None,
             killed: false,
+            over: None,
         };
         self.pods.insert(uid, run);
+        self.watch_deadline(pod, api, context);
         self.start_next(pod, api, context);
         self.write_status(uid, api, context);
     }
 
-    /// Starts what may start now: the next init container, or all containers after the last one.
-    fn start_next(&mut self, pod: &Arc<Pod>, api: &mut Api, context: &mut Context<'_>) {
-        let Some(run) = self.pods.get(&pod.metadata.uid) else { return };
+    /// Starts what may start now: the next init container, or the containers after the last one, in turn.
+    pub(super) fn start_next(&mut self, pod: &Arc<Pod>, api: &mut Api, context: &mut Context<'_>) {
+        let in_turn = api.options().flags.kubelet.thorough;
+        let Some(run) = self.pods.get(&pod.metadata.uid).filter(|run| run.ends.is_none()) else { return };
         let mut next = Vec::new();
         let mut held = false;
         for (at, one) in run.runs.iter().enumerate() {
-            let init = at < run.inits;
-            if held && init {
+            if held {
                 break;
             }
-            let passed = init
-                && (one.is_done()
-                    || one.is_running()
-                        && container_of(pod, at).is_some_and(|(container, _)| is_sidecar(container)));
-            if one.state == State::Waiting && !held {
+            if one.state == State::Waiting {
                 next.push(at);
             }
-            held |= init && !passed;
+            held = if at < run.inits {
+                !(one.is_done() || one.started && is_sidecar_at(pod, at))
+            } else {
+                in_turn && matches!(one.state, State::Waiting | State::Creating)
+            };
         }
         for at in next {
             self.start(pod, at, api, context);
@@ -99,7 +106,7 @@ impl Kubelets {
     }
 
     /// Starts a container: first of all it needs its image.
-    fn start(&mut self, pod: &Arc<Pod>, at: usize, api: &mut Api, context: &mut Context<'_>) {
+    pub(super) fn start(&mut self, pod: &Arc<Pod>, at: usize, api: &mut Api, context: &mut Context<'_>) {
         let uid = pod.metadata.uid;
         let Some((container, init)) = container_of(pod, at) else { return };
         let Some(run) = self.pods.get_mut(&uid) else { return };
@@ -113,13 +120,13 @@ impl Kubelets {
         if one.state == State::Waiting {
             one.state = State::Creating;
         }
-        one.ready = false;
+        one.is_over();
         let restarts = u32::try_from(one.restarts).unwrap_or_default();
         let images = api.options().images.clone();
         let plan = Arc::new(images.plan(pod, container, restarts, ordinal, &mut self.random));
         one.plan = Some(plan.clone());
         let name = (&container.name, init);
-        let cached = self.images.get(&node).is_some_and(|images| images.contains(&container.image));
+        let cached = self.has_image(&node, &container.image);
         if cached && &*container.image_pull_policy != "Always" {
             let message = format!(
                 "Container image \"{}\" already present on machine and can be accessed by the pod",
@@ -154,16 +161,15 @@ impl Kubelets {
         context: &mut Context<'_>,
     ) {
         let Some((container, init)) = container_of(pod, at) else { return };
-        Arc::make_mut(&mut self.images)
-            .entry(pod.spec.node_name.clone())
-            .or_default()
-            .insert(container.image.clone());
+        let size = self.image_arrived(&pod.spec.node_name, &container.image, api, context);
         if let Some(one) = self.pods.get_mut(&pod.metadata.uid).and_then(|run| run.runs.get_mut(at)) {
             one.forget_pull_back_off();
         }
         let took = opscape_manifest::duration::format_go(took.as_micros() as i64);
+        let size =
+            if size > 0 { [" Image size: ", &size.to_string(), " bytes."].concat() } else { String::new() };
         let message = format!(
-            "Successfully pulled image \"{}\" in {took} ({took} including waiting).",
+            "Successfully pulled image \"{}\" in {took} ({took} including waiting).{size}",
             container.image
         );
         say(pod, (&container.name, init), false, "Pulled", &message, api, context);
@@ -183,7 +189,14 @@ impl Kubelets {
         self.later(pod.metadata.uid, at, Step::Started, plan.create, context);
     }
 
-    fn later(&mut self, uid: Uid, at: usize, step: Step, delay: Duration, context: &mut Context<'_>) {
+    pub(super) fn later(
+        &mut self,
+        uid: Uid,
+        at: usize,
+        step: Step,
+        delay: Duration,
+        context: &mut Context<'_>,
+    ) {
         let Some(one) = self.pods.get_mut(&uid).and_then(|run| run.runs.get_mut(at)) else { return };
         one.due = context.now() + delay;
         let life = one.life;
@@ -218,7 +231,10 @@ impl Kubelets {
                 self.pulled(&pod, at, &plan, after, api, context);
                 return;
             }
-            Step::PullFailed => self.pull_failed(&pod, at, &plan, api, context),
+            Step::PullFailed => {
+                self.pull_failed(&pod, at, &plan, api, context);
+                self.start_next(&pod, api, context);
+            }
             Step::PullBackOff => {
                 if let State::PullFailed(why) = &one.state {
                     one.state = State::PullBackOff(why.clone());
@@ -228,14 +244,30 @@ impl Kubelets {
                 say(&pod, name, true, "Failed", "Error: ImagePullBackOff", api, context);
             }
             Step::PullAgain | Step::Restart => {
+                if one.state == State::BackOff
+                    && api.options().flags.kubelet.first_restart_at_once
+                    && let Some(exit) = one.last.as_ref().map(|end| end.at)
+                {
+                    one.lengthen_back_off(exit, context.now());
+                }
                 self.start(&pod, at, api, context);
                 return;
             }
             Step::Started => self.started(&pod, at, &plan, api, context),
+            Step::Hooked => self.hooked(&pod, at, &plan, api, context),
+            Step::Killed => {
+                self.killed(&pod, at, api, context);
+                // The sync that killed it is not over before it runs again, and reports nothing meanwhile.
+                let one = self.pods.get(&uid).and_then(|run| run.runs.get(at));
+                if one.is_some_and(|one| one.state == State::Restarting && one.life != life) {
+                    return;
+                }
+            }
             Step::Ready => {
                 one.ready = true;
                 record(&pod, &container.name, What::Ready, context);
             }
+            Step::Exited if one.process.is_none() => return,
             Step::Exited => self.exited(&pod, at, &plan, api, context),
         }
         self.write_status(uid, api, context);
@@ -277,51 +309,103 @@ impl Kubelets {
         let Some((container, init)) = container_of(pod, at) else { return };
         let now = context.now();
         let id = if api.options().flags.kubelet.ids_by_image {
-            format!("containerd://{:x}", hash_of_image(&container.image)).into()
+            format!("containerd://{:x}", hash_of_name(&container.image)).into()
         } else {
             container_id(uid, at, &mut self.random)
         };
         let Some(one) = self.pods.get_mut(&uid).and_then(|run| run.runs.get_mut(at)) else { return };
-        one.state = State::Running(now);
+        one.process = Some(now);
         one.id = Some(id);
-        one.ready = plan.ready == Some(Duration::ZERO) && (!init || is_sidecar(container));
+        let hook = plan.post_start();
+        if hook.is_none() {
+            one.runs_since(now, init && !is_sidecar(container));
+        }
         let what = What::Started { restarts: one.restarts, ready: one.ready };
         record(pod, &container.name, what, context);
         say(pod, (&container.name, init), false, "Started", "Container started", api, context);
-        if let Some(ready) = plan.ready.filter(|ready| !ready.is_zero()) {
+        if let Ready::After(ready) = plan.ready
+            && !ready.is_zero()
+        {
             self.later(uid, at, Step::Ready, ready, context);
         }
         if let Some((after, ..)) = end_of(container, plan) {
             self.later(uid, at, Step::Exited, after, context);
         }
-        if init {
-            self.start_next(pod, api, context);
+        match hook {
+            // The kubelet waits for the hook before it reports that the container runs, and before it starts the next.
+            Some(hook) => self.later(uid, at, Step::Hooked, hook.takes, context),
+            None => self.goes_on(pod, at, api, context),
         }
     }
 
+    /// The postStart hook has ended.
+    fn hooked(&mut self, pod: &Arc<Pod>, at: usize, plan: &Plan, api: &mut Api, context: &mut Context<'_>) {
+        let Some((container, init)) = container_of(pod, at) else { return };
+        let Some(one) = self.pods.get_mut(&pod.metadata.uid).and_then(|run| run.runs.get_mut(at)) else {
+            return;
+        };
+        let Some(process) = one.process.filter(|_| !one.is_running()) else { return };
+        if plan.post_start().is_some_and(|hook| hook.fails) {
+            let name = (&container.name, init);
+            record(pod, &container.name, What::HookFailed, context);
+            say(pod, name, true, "FailedPostStartHook", "PostStartHook failed", api, context);
+            self.kill_container(pod, at, None, api, context);
+            self.start_next(pod, api, context);
+            return;
+        }
+        one.runs_since(process, init && !is_sidecar(container));
+        if one.ready {
+            record(pod, &container.name, What::Ready, context);
+        }
+        self.goes_on(pod, at, api, context);
+    }
+
+    /// A container runs: its probes begin, and the next container may start.
+    fn goes_on(&mut self, pod: &Arc<Pod>, at: usize, api: &mut Api, context: &mut Context<'_>) {
+        self.begin_probes(pod, at, api, context);
+        self.start_next(pod, api, context);
+    }
+
     fn exited(&mut self, pod: &Arc<Pod>, at: usize, plan: &Plan, api: &mut Api, context: &mut Context<'_>) {
-        let uid = pod.metadata.uid;
         let Some((container, init)) = container_of(pod, at) else { return };
         let Some((_, code, reason, memory_limit)) = end_of(container, plan) else { return };
-        let now = context.now();
-        let style = api.options().flags.kubelet.clone();
-        let policy = pod.spec.restart_policy.as_deref().unwrap_or("Always");
-        let again = match policy {
+        let Some(one) = self.pods.get(&pod.metadata.uid).and_then(|run| run.runs.get(at)) else { return };
+        let again = match pod.spec.restart_policy.as_deref().unwrap_or("Always") {
             _ if init && is_sidecar(container) => true,
             "Never" => false,
             "OnFailure" => code != 0,
             _ => !init || code != 0,
         };
+        let now = context.now();
+        let end = End { code, reason, started: one.process, at: now };
+        self.container_ended(pod, at, end, (again, Some(now), memory_limit), api, context);
+    }
+
+    /// A container has ended: it starts again at once or later, or never. `again`: whether, and the end that the kubelet
+    /// knows of when it decides how long to wait; none: it knows of none. Then the memory limit that it exceeded.
+    pub(super) fn container_ended(
+        &mut self,
+        pod: &Arc<Pod>,
+        at: usize,
+        end: End,
+        (again, known, memory_limit): (bool, Option<Time>, Option<i64>),
+        api: &mut Api,
+        context: &mut Context<'_>,
+    ) {
+        let uid = pod.metadata.uid;
+        let Some((container, init)) = container_of(pod, at) else { return };
+        let now = context.now();
+        let at_once = api.options().flags.kubelet.first_restart_at_once;
         let Some(one) = self.pods.get_mut(&uid).and_then(|run| run.runs.get_mut(at)) else { return };
-        let since = if let State::Running(since) = one.state { Some(since) } else { None };
-        let end = End { code, reason: reason.clone(), started: since, at: now };
-        one.ready = false;
+        let (code, reason) = (end.code, end.reason.clone());
+        // A container that was killed is started by the sync that killed it; else the kubelet has to notice first.
+        let noticed = known == Some(now);
+        one.is_over();
         let wait = again.then(|| {
-            let ran = since.map_or(Duration::ZERO, |since| now.since(since));
+            let left = known.map_or(Duration::ZERO, |exit| one.back_off(exit, now, at_once));
             one.last = Some(end.clone());
-            let wait = one.next_back_off(ran, style.first_restart_at_once);
-            one.state = if wait.is_zero() { State::Restarting } else { State::BackOff };
-            wait
+            one.state = if left.is_zero() { State::Restarting } else { State::BackOff };
+            if left.is_zero() { left } else { one.waits }
         });
         if wait.is_none() {
             one.state = State::Ended(end);
@@ -330,109 +414,23 @@ impl Kubelets {
         let what = What::Exited { code, reason, restart_at, memory_limit };
         record(pod, &container.name, what, context);
         match wait {
+            Some(wait) if wait.is_zero() && noticed => {
+                self.later(uid, at, Step::Restart, Duration::from_secs(1), context);
+            }
+            Some(wait) if wait.is_zero() => self.start(pod, at, api, context),
             Some(wait) => {
-                // A restart at once takes the kubelet a moment, too: it has to notice first.
-                let delay = if wait.is_zero() { Duration::from_secs(1) } else { wait };
-                self.later(uid, at, Step::Restart, delay, context);
-                if !wait.is_zero() {
-                    let meta = &pod.metadata;
-                    let message = format!(
-                        "Back-off restarting failed container {} in pod {}_{}({})",
-                        container.name, meta.name, meta.namespace, meta.uid
-                    );
-                    say(pod, (&container.name, init), true, "BackOff", &message, api, context);
-                }
+                self.later(uid, at, Step::Restart, wait, context);
+                let meta = &pod.metadata;
+                let message = format!(
+                    "Back-off restarting failed container {} in pod {}_{}({})",
+                    container.name, meta.name, meta.namespace, meta.uid
+                );
+                say(pod, (&container.name, init), true, "BackOff", &message, api, context);
             }
             None if init && code == 0 => self.start_next(pod, api, context),
-            None => {}
+            None => self.stop_sidecars(pod, api, context),
         }
     }
-
-    /// The pod is being deleted: TERM to its containers, KILL when the grace period is over.
-    fn stop(&mut self, pod: &Arc<Pod>, api: &mut Api, context: &mut Context<'_>) {
-        let uid = pod.metadata.uid;
-        let grace = pod.metadata.deletion_grace_period_seconds.unwrap_or_default();
-        let allowed = Duration::from_secs(u64::try_from(grace).unwrap_or_default());
-        let all = api.options().flags.kubelet.stops_what_never_ran;
-        let Some(run) = self.pods.get_mut(&uid) else {
-            // Bound and deleted before the kubelet saw it.
-            delete(pod, api, context);
-            return;
-        };
-        let mut longest = Duration::ZERO;
-        for (at, one) in run.runs.iter().enumerate() {
-            let Some((container, _)) = container_of(pod, at) else { continue };
-            let counts = one.is_running() || all && !matches!(one.state, State::Ended(_));
-            if let Some(plan) = one.plan.as_ref().filter(|_| counts) {
-                longest = longest.max(pre_stop(container) + plan.stop);
-            }
-        }
-        let first = run.ends.is_none();
-        let since = match (run.ends, pod.metadata.deletion_timestamp) {
-            (Some(_), Some(at)) => api.time_of(at) - allowed,
-            _ => context.now(),
-        };
-        let ends = (since + longest.min(allowed)).max(context.now());
-        if run.ends.is_some_and(|before| before <= ends) {
-            return;
-        }
-        run.ends = Some(ends);
-        run.killed = longest > allowed;
-        let running: Vec<usize> =
-            run.runs.iter().enumerate().filter(|(_, one)| one.is_running()).map(|(at, _)| at).collect();
-        if first {
-            record(pod, "", What::Stopping { grace }, context);
-            for at in running {
-                if let Some((container, init)) = container_of(pod, at) {
-                    let message = format!("Stopping container {}", container.name);
-                    say(pod, (&container.name, init), false, "Killing", &message, api, context);
-                }
-            }
-        }
-        context.at(ends, Event::Kubelet(Wake::Ended(uid)));
-    }
-
-    /// All containers have ended: the last status, and the pod goes.
-    pub(super) fn ended(&mut self, uid: Uid, api: &mut Api, context: &mut Context<'_>) {
-        let now = context.now();
-        let all = api.options().flags.kubelet.stops_what_never_ran;
-        let Some(pod) = api.store().typed_by_uid::<Pod>(uid).cloned() else { return };
-        let Some(run) = self.pods.get_mut(&uid) else { return };
-        if run.ends.is_none_or(|ends| ends > now) {
-            return;
-        }
-        let killed = run.killed;
-        for one in &mut run.runs {
-            one.ready = false;
-            let end = |code: i32, reason: Str, started: Option<Time>| {
-                State::Ended(End { code, reason, started, at: now })
-            };
-            match one.state.clone() {
-                State::Ended(_) => {}
-                State::Running(since) => {
-                    let code = if killed { 137 } else { one.plan.as_ref().map_or(0, |plan| plan.stop_code) };
-                    let reason = if code == 0 { words::completed() } else { words::error() };
-                    one.state = end(code, reason, Some(since));
-                }
-                _ if all => one.state = end(0, words::completed(), None),
-                _ => match one.last.clone() {
-                    Some(last) => one.state = State::Ended(last),
-                    None => one.state = end(137, "ContainerStatusUnknown".into(), None),
-                },
-            }
-        }
-        record(&pod, "", What::Stopped { killed }, context);
-        self.write_status(uid, api, context);
-        delete(&pod, api, context);
-    }
-}
-
-fn delete(pod: &Pod, api: &mut Api, context: &mut Context<'_>) {
-    let meta = &pod.metadata;
-    let key = ObjectKey { kind: words::pod(), namespace: meta.namespace.clone(), name: meta.name.clone() };
-    let options = DeleteOptions { grace: Some(0), uid: Some(meta.uid), ..DeleteOptions::default() };
-    // Gone already: somebody deleted it by force.
-    let _ = api.delete(&key, &options, context);
 }
 
 /// When and how a process ends by itself: after, exit code, reason, memory limit that it exceeds.
@@ -448,21 +446,6 @@ fn end_of(container: &Container, plan: &Plan) -> Option<(Duration, i32, Str, Opt
         (Some(oom), Some(exit)) => Some(if oom.0 <= exit.0 { oom } else { exit }),
         (oom, exit) => oom.or(exit),
     }
-}
-
-/// How long the preStop hook takes: `sleep`, or a command that sleeps.
-fn pre_stop(container: &Container) -> Duration {
-    let Some(hook) = container.lifecycle.as_ref().and_then(|lifecycle| lifecycle.get("preStop")) else {
-        return Duration::ZERO;
-    };
-    let seconds = hook.at(&["sleep", "seconds"]).and_then(Value::as_int).or_else(|| {
-        let command = hook.at(&["exec", "command"])?.as_list()?;
-        let words: Vec<&str> =
-            command.iter().filter_map(Value::as_str).flat_map(str::split_whitespace).collect();
-        let at = words.iter().position(|word| *word == "sleep")?;
-        words.get(at + 1)?.trim_end_matches([';', 's']).parse().ok()
-    });
-    Duration::from_secs(seconds.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or_default())
 }
 
 fn container_id(uid: Uid, at: usize, random: &mut opscape_sim::Rng) -> Str {

@@ -18,6 +18,8 @@ pub struct Style {
     pub reports_ends: bool,
     /// Whether containers that do not run yet take as long to stop as those that run, and end well.
     pub stops_what_never_ran: bool,
+    /// Whether it does all that a kubelet does: starts the containers of a pod in turn and heeds deadlines.
+    pub thorough: bool,
     /// Whether ids of containers and images are hashes of the image's name (FNV-1), not of what they really are.
     pub ids_by_image: bool,
 }
@@ -31,6 +33,7 @@ impl Default for Style {
             first_restart_at_once: true,
             reports_ends: true,
             stops_what_never_ran: false,
+            thorough: true,
             ids_by_image: false,
         }
     }
@@ -46,13 +49,14 @@ impl Style {
             first_restart_at_once: false,
             reports_ends: false,
             stops_what_never_ran: true,
+            thorough: false,
             ids_by_image: true,
         }
     }
 }
 
-/// The 64-bit FNV-1 hash of an image's name, which the pretended kubelet takes for ids.
-pub(super) fn hash_of_image(image: &str) -> u64 {
+/// The 64-bit FNV-1 hash of a name; the pretended kubelet takes that of an image for ids.
+pub(super) fn hash_of_name(image: &str) -> u64 {
     image.bytes().fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| {
         hash.wrapping_mul(0x0000_0100_0000_01B3) ^ u64::from(byte)
     })
@@ -64,6 +68,6 @@ mod tests {
 
     #[test]
     fn the_hash_is_that_of_the_recordings() {
-        assert_eq!(format!("{:x}", hash_of_image("nginx:1")), "877b53998ca8e350");
+        assert_eq!(format!("{:x}", hash_of_name("nginx:1")), "877b53998ca8e350");
     }
 }

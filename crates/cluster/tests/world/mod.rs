@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use opscape_cluster::images::{Exit, Pull};
+use opscape_cluster::images::{Exit, Pull, Ready};
 use opscape_cluster::{
     Cluster, Context, DeleteOptions, Event, Flags, Images, Latency, Options, Plan, Record, Request, Status,
     WriteOptions,
@@ -53,10 +53,10 @@ impl Images for ByName {
             plan.pull = Pull::Fails { after: Duration::from_secs(2), message };
         }
         if image.contains("slow") {
-            plan.ready = Some(Duration::from_secs(8));
+            plan.ready = Ready::After(Duration::from_secs(8));
         }
         if image.contains("never") {
-            plan.ready = None;
+            plan.ready = Ready::Never;
         }
         if image.contains("crash") {
             plan.exit = Some(Exit { after: Duration::from_secs(5), code: 1, reason: "Error".into() });

@@ -14,18 +14,64 @@ pub(super) enum Fate {
     Unknown,
 }
 
+/// A file that a script makes or removes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FileChange {
+    /// Since the script began.
+    pub after: Duration,
+    pub path: String,
+    /// Made, not removed.
+    pub made: bool,
+}
+
+/// The script of `sh -c SCRIPT`.
+pub(super) fn script_of<'a>(words: &[&'a str]) -> Option<&'a str> {
+    let first = words.first()?;
+    let program = first.rsplit('/').next().unwrap_or(first);
+    let shell = matches!(program, "sh" | "bash" | "ash" | "dash");
+    let at = words.iter().position(|word| shell && word.starts_with('-') && word.ends_with('c'))?;
+    words.get(at + 1).copied()
+}
+
 /// The fate of `command` and `args` together.
 pub(super) fn fate(words: &[&str]) -> Fate {
+    act(words, &mut Vec::new())
+}
+
+/// What `command` and `args` together do to files.
+pub(super) fn files(words: &[&str]) -> Vec<FileChange> {
+    let mut changes = Vec::new();
+    act(words, &mut changes);
+    changes
+}
+
+fn act(words: &[&str], files: &mut Vec<FileChange>) -> Fate {
     let Some(first) = words.first() else { return Fate::Unknown };
-    let program = first.rsplit('/').next().unwrap_or(first);
-    match program {
-        "sh" | "bash" | "ash" | "dash" => {
-            match words.iter().position(|word| word.starts_with('-') && word.ends_with('c')) {
-                Some(at) => words.get(at + 1).map_or(Fate::Unknown, |script| self::script(script)),
-                None => Fate::Unknown,
+    match script_of(words) {
+        Some(text) => script(text, files),
+        None if matches!(first.rsplit('/').next(), Some("sh" | "bash" | "ash" | "dash")) => Fate::Unknown,
+        None => simple(words),
+    }
+}
+
+/// The files that a simple command makes or removes.
+fn touch(words: &[&str], after: Duration, files: &mut Vec<FileChange>) {
+    let mut change = |path: &str, made: bool| {
+        files.push(FileChange { after, path: path.trim_matches(['"', '\'']).to_owned(), made });
+    };
+    let arguments = words.iter().skip(1).filter(|word| !word.starts_with('-'));
+    match words.first() {
+        Some(&"touch") => arguments.for_each(|path| change(path, true)),
+        Some(&"rm") => arguments.for_each(|path| change(path, false)),
+        _ => {
+            for (at, word) in words.iter().enumerate() {
+                match word.strip_prefix(">>").or_else(|| word.strip_prefix('>')) {
+                    Some("") => words.get(at + 1).into_iter().for_each(|path| change(path, true)),
+                    Some(path) => change(path, true),
+                    None => {}
+                }
             }
         }
-        _ => simple(words),
     }
 }
 
@@ -51,7 +97,7 @@ fn simple(words: &[&str]) -> Fate {
 }
 
 /// A shell script of simple commands joined by `;`, newlines, `&&` and `||`. A loop that never ends runs for ever.
-fn script(text: &str) -> Fate {
+fn script(text: &str, files: &mut Vec<FileChange>) -> Fate {
     let endless = ["while true", "while :", "until false", "for ((;;))", "while [ 1 ]", "while sleep"];
     let (mut passed, mut code) = (Duration::ZERO, 0);
     for (joint, command) in commands(text) {
@@ -67,6 +113,7 @@ fn script(text: &str) -> Fate {
             return Fate::Runs;
         }
         let words: Vec<&str> = command.split_whitespace().collect();
+        touch(&words, passed, files);
         match simple(&words) {
             Fate::Ends(span, ended) => {
                 passed += span;
@@ -146,5 +193,16 @@ mod tests {
         assert_eq!(fate(&["nginx", "-g", "daemon off;"]), Fate::Unknown);
         assert_eq!(fate(&["sh", "-c", "exec python app.py"]), Fate::Unknown);
         assert_eq!(fate(&["sleep", "오래"]), ends(0.0, 1));
+    }
+
+    #[test]
+    fn files_come_and_go() {
+        let script = "touch /tmp/healthy; sleep 30; rm -f /tmp/healthy; echo x > /tmp/late; sleep 600";
+        let told: Vec<(u64, String, bool)> = files(&["/bin/sh", "-c", script])
+            .into_iter()
+            .map(|change| (change.after.as_secs(), change.path, change.made))
+            .collect();
+        let wanted = [(0, "/tmp/healthy", true), (30, "/tmp/healthy", false), (30, "/tmp/late", true)];
+        assert_eq!(told, wanted.map(|(after, path, made)| (after, path.to_owned(), made)));
     }
 }

@@ -86,6 +86,52 @@ const KNOWN: &[(&str, Known)] = &[
     ("wordpress", known(230.0, 1.5, 60.0, Process::Server)),
 ];
 
+/// Ports that images listen on unless they are told otherwise.
+const PORTS: &[(&str, &[i64])] = &[
+    ("caddy", &[80, 443, 2019]),
+    ("echoserver", &[8080]),
+    ("elasticsearch", &[9200, 9300]),
+    ("gcr.io/google-samples/hello-app", &[8080]),
+    ("grafana", &[3000]),
+    ("httpd", &[80]),
+    ("jenkins", &[8080, 50000]),
+    ("mariadb", &[3306]),
+    ("memcached", &[11211]),
+    ("mongo", &[27017]),
+    ("mysql", &[3306, 33060]),
+    ("nginx", &[80]),
+    ("nginx-unprivileged", &[8080]),
+    ("podinfo", &[9797, 9898, 9999]),
+    ("postgres", &[5432]),
+    ("prometheus", &[9090]),
+    ("rabbitmq", &[5672, 15672]),
+    ("redis", &[6379]),
+    ("registry", &[5000]),
+    ("tomcat", &[8080]),
+    ("valkey", &[6379]),
+];
+
+/// Web servers that have one page out of the box.
+const ONE_PAGE: &[&str] = &["caddy", "httpd", "nginx", "nginx-unprivileged"];
+
+/// What an image serves unless it is told otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Serves {
+    /// Ports it listens on; none: not known.
+    pub ports: Option<&'static [i64]>,
+    /// There is nothing but `/`: other paths give 404.
+    pub one_page: bool,
+}
+
+pub(super) fn serves(image: &str) -> Serves {
+    let reference = Reference::parse(image);
+    let is = |name: &str| name == reference.repository || name == reference.name();
+    Serves {
+        ports: PORTS.iter().find(|(name, _)| is(name)).map(|(_, ports)| *ports),
+        one_page: ONE_PAGE.iter().any(|name| is(name)),
+    }
+}
+
 /// A reference such as `ghcr.io/shop/web:1.4@sha256:...` in parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reference<'a> {

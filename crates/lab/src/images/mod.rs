@@ -2,12 +2,13 @@
 //! name behaves the same each time; pods of one image differ a little, by the run's seed.
 
 mod command;
+mod health;
+mod hooks;
 mod known;
-mod probes;
 
 use std::time::Duration;
 
-use opscape_cluster::images::{Exit, Plan, Pull};
+use opscape_cluster::images::{Exit, Plan, Pull, Ready};
 use opscape_manifest::api::Pod;
 use opscape_manifest::api::pod::Container;
 use opscape_manifest::lab::{Duration as Said, Image, Memory};
@@ -15,6 +16,7 @@ use opscape_manifest::quantity::Quantity;
 use opscape_sim::Rng;
 
 use command::Fate;
+use health::{Program, Spell};
 use known::{Known, Process, Reference};
 
 /// The images of a lab.
@@ -74,7 +76,7 @@ impl opscape_cluster::Images for LabImages {
         // Always the same draws in the same order, so that a word more in the Lab document does not shift the others.
         let mut draw = |said: Option<Said>, (low, high): (f64, f64)| {
             let drawn = Duration::from_secs_f64(rng.between(low, high).clamp(0.0, 1e7));
-            said.map_or(drawn, |said| Duration::from_micros(u64::try_from(said.0).unwrap_or_default()))
+            said.map_or(drawn, span)
         };
         let pull = known::pull_time(known.megabytes).as_secs_f64();
         let pull = draw(said.pull_time, (pull * 0.9, pull * 1.1));
@@ -88,8 +90,7 @@ impl opscape_cluster::Images for LabImages {
         let exit = match said.exit_after {
             Some(after) => {
                 let again = said.exit_times.is_none_or(|times| i64::from(restarts) < i64::from(times));
-                let after = Duration::from_micros(u64::try_from(after.0).unwrap_or_default());
-                again.then_some((after, said.exit_code.unwrap_or_default()))
+                again.then_some((span(after), said.exit_code.unwrap_or_default()))
             }
             None => match fate {
                 Fate::Ends(after, code) => Some((after, code)),
@@ -99,7 +100,14 @@ impl opscape_cluster::Images for LabImages {
                 Fate::Runs | Fate::Unknown => None,
             },
         };
-        let serves = said.never_ready != Some(true) && exit.is_none_or(|(after, _)| after > warm_up);
+        let program = Program {
+            known,
+            said: is_said,
+            shell,
+            serves: (!shell && exit.is_none_or(|(after, _)| after > warm_up)).then_some(warm_up),
+            never_ready: said.never_ready == Some(true),
+            spell: Spell::of(said, is_said, reference.tag, restarts),
+        };
         let leaks = !is_said && tag_says(reference.tag, &["oom", "leak"]);
         let missing = said.not_found == Some(true) || (!is_said && tag_says(reference.tag, MISSING));
         Plan {
@@ -109,7 +117,9 @@ impl opscape_cluster::Images for LabImages {
                 Pull::Done { after: pull }
             },
             create,
-            ready: probes::ready_after(container, serves.then_some(warm_up)),
+            ready: Ready::Probed,
+            health: health::of(container, &program),
+            hooks: hooks::of(container, &program),
             exit: exit.map(|(after, code)| Exit {
                 after,
                 code,
@@ -119,6 +129,10 @@ impl opscape_cluster::Images for LabImages {
             stop_code: if shell { 137 } else { 0 },
             memory: memory_curve(memory, warm_up, leaks, &said.memory_over_time),
         }
+    }
+
+    fn size(&self, image: &str) -> i64 {
+        (known::look_up(image).megabytes * 1e6) as i64
     }
 }
 
@@ -140,14 +154,17 @@ fn memory_curve(bytes: f64, warm_up: Duration, leaks: bool, later: &[Memory]) ->
     }
     let (mut from, mut held) = curve.last().copied().unwrap_or_default();
     for point in later {
-        let at = Duration::from_micros(u64::try_from(point.after.0).unwrap_or_default());
+        let at = span(point.after);
         let goal = self::bytes(&point.used);
-        let span = at.saturating_sub(from);
+        let stretch = at.saturating_sub(from);
         curve.extend((1..=STEPS_BETWEEN).map(|step| {
             let share = f64::from(step) / f64::from(STEPS_BETWEEN);
-            (from + span * step / STEPS_BETWEEN, (held as f64 + (goal as f64 - held as f64) * share) as u64)
+            (
+                from + stretch * step / STEPS_BETWEEN,
+                (held as f64 + (goal as f64 - held as f64) * share) as u64,
+            )
         }));
-        (from, held) = (from + span, goal);
+        (from, held) = (from + stretch, goal);
     }
     curve
 }
@@ -174,6 +191,11 @@ fn fate(container: &Container, known: Known) -> (Fate, bool) {
         (Fate::Unknown, _) => Fate::Runs,
     };
     (fate, shell)
+}
+
+/// A time that the Lab document gives.
+fn span(said: Said) -> Duration {
+    Duration::from_micros(u64::try_from(said.0).unwrap_or_default())
 }
 
 fn tag_says(tag: &str, words: &[&str]) -> bool {

@@ -1,6 +1,6 @@
 //! What the kubelets did, in words.
 
-use opscape_cluster::kubelet::{Fact, What};
+use opscape_cluster::kubelet::{Fact, Probing, What};
 use opscape_manifest::api::{Pod, ReplicaSet};
 
 use super::{Teller, named, told};
@@ -16,6 +16,7 @@ pub(super) struct Seen {
     starts: bool,
     pulls: bool,
     stops: bool,
+    unwell: bool,
 }
 
 /// What is seen next, in a few words.
@@ -28,6 +29,10 @@ pub(super) fn headline(teller: Teller<'_>, fact: &Fact) -> Option<Rich> {
         What::Exited { code, reason, .. } => {
             let values = [("object", object.as_str()), ("reason", reason), ("code", &code.to_string())];
             Some(teller.rich("next.exited", &values))
+        }
+        What::NotReady { .. } => Some(teller.rich("next.not-ready", &[("object", &object)])),
+        What::Unhealthy { probing, .. } => {
+            Some(teller.rich("next.unhealthy", &[("object", &object), ("probe", &probe(teller, *probing))]))
         }
         _ => None,
     }
@@ -60,6 +65,23 @@ pub(super) fn rows(teller: Teller<'_>, fact: &Fact, seen: &mut Seen) -> Vec<WhyR
             let key = if *restarts == 0 { "why.started" } else { "why.restarted" };
             vec![told(Mark::Step, teller.rich(key, &values), Rich::default())]
         }
+        What::NotReady { failures, output } if once(&mut seen.unwell) => {
+            let values = [("container", container), ("n", &*failures.to_string())];
+            vec![told(Mark::Failure, teller.rich("why.not-ready", &values), Rich::verbatim(output))]
+        }
+        What::Unhealthy { probing, failures, output } if once(&mut seen.unwell) => {
+            let probe = probe(teller, *probing);
+            let values = [("container", container), ("probe", &probe), ("n", &*failures.to_string())];
+            vec![told(Mark::Failure, teller.rich("why.unhealthy", &values), Rich::verbatim(output))]
+        }
+        What::HookFailed if once(&mut seen.unwell) => {
+            let text = teller.rich("why.hook-failed", &[("container", container)]);
+            vec![told(Mark::Failure, text, Rich::default())]
+        }
+        What::DeadlineExceeded { seconds } => {
+            let text = teller.rich("why.deadline", &[("n", &seconds.to_string())]);
+            vec![told(Mark::Failure, text, Rich::default())]
+        }
         What::Exited { code, reason, memory_limit, .. } if once(&mut seen.exits) => {
             exited(teller, fact, *code, reason, *memory_limit)
         }
@@ -83,6 +105,16 @@ pub(super) fn rows(teller: Teller<'_>, fact: &Fact, seen: &mut Seen) -> Vec<WhyR
         }
         _ => Vec::new(),
     }
+}
+
+/// A probe's name.
+fn probe(teller: Teller<'_>, probing: Probing) -> String {
+    let key = match probing {
+        Probing::Startup => "why.probe.startup",
+        Probing::Liveness => "why.probe.liveness",
+        Probing::Readiness => "why.probe.readiness",
+    };
+    teller.rich(key, &[]).plain()
 }
 
 fn exited(teller: Teller<'_>, fact: &Fact, code: i32, reason: &str, limit: Option<i64>) -> Vec<WhyRow> {

@@ -78,17 +78,25 @@ fn not_ready(teller: Teller<'_>, pod: &Pod) -> WhyRow {
         .filter(|container| !container.ready)
         .map(|container| &*container.name)
         .collect();
-    let text = teller.rich("why.state.notready", &[("container", &waiting.join(", "))]);
-    let probe = pod
-        .spec
-        .containers
-        .iter()
-        .find(|container| waiting.contains(&&*container.name))
-        .and_then(|container| container.readiness_probe.as_ref());
+    let starts = |container: &&ContainerStatus| container.started == Some(false);
+    let starting =
+        pod.status.container_statuses.iter().find(starts).filter(|status| status.state.running.is_some());
+    let names = starting.map_or_else(|| waiting.join(", "), |status| status.name.to_string());
+    let key = if starting.is_some() { "why.state.starting-up" } else { "why.state.notready" };
+    let text = teller.rich(key, &[("container", &names)]);
+    let mut containers = pod.spec.containers.iter();
+    let probe = match starting {
+        Some(status) => containers
+            .find(|container| container.name == status.name)
+            .and_then(|one| one.startup_probe.as_ref()),
+        None => containers
+            .find(|container| waiting.contains(&&*container.name))
+            .and_then(|container| container.readiness_probe.as_ref()),
+    };
     let rule = probe.map_or_else(Rich::default, |probe| {
         let or = |value: i32, default: i32| if value > 0 { value } else { default }.to_string();
         teller.rich(
-            "why.rule.probe",
+            if starting.is_some() { "why.rule.startup-probe" } else { "why.rule.probe" },
             &[
                 ("delay", &probe.initial_delay_seconds.max(0).to_string()),
                 ("period", &or(probe.period_seconds, 10)),

@@ -246,7 +246,14 @@ impl Model for LabModel {
             LabRecord::Act(_) => true,
             LabRecord::Cluster(Record::Kubelet(fact)) => {
                 use opscape_cluster::kubelet::What;
-                matches!(fact.what, What::Ready | What::Started { ready: true, .. } | What::Exited { .. })
+                matches!(
+                    fact.what,
+                    What::Ready
+                        | What::NotReady { .. }
+                        | What::Unhealthy { .. }
+                        | What::Started { ready: true, .. }
+                        | What::Exited { .. }
+                )
             }
             LabRecord::Cluster(record) => matches!(
                 record,

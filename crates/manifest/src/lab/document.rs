@@ -142,6 +142,16 @@ pub struct Image {
     pub exit_code: Option<i32>,
     /// How many times it ends like that before it keeps running; none: every time.
     pub exit_times: Option<i32>,
+    /// Time from running to when it is no longer well: its probes fail.
+    pub unhealthy_after: Option<Duration>,
+    /// How long it is not well; none: until it is restarted.
+    pub unhealthy_for: Option<Duration>,
+    /// In how many of its lives it becomes unwell before it stays well; none: in each.
+    pub unhealthy_times: Option<i32>,
+    /// Only this HTTP path answers that it is not well; none: all probes find it so.
+    pub unhealthy_path: Option<Str>,
+    /// When it is not well it does not answer at all, and does not end when it is told to.
+    pub hangs: Option<bool>,
     /// Time from the TERM signal to its end.
     pub shutdown_time: Option<Duration>,
     /// CPU it uses.
@@ -166,6 +176,11 @@ fields! {
     exit_after "exitAfter",
     exit_code "exitCode",
     exit_times "exitTimes",
+    unhealthy_after "unhealthyAfter",
+    unhealthy_for "unhealthyFor",
+    unhealthy_times "unhealthyTimes",
+    unhealthy_path "unhealthyPath",
+    hangs "hangs",
     shutdown_time "shutdownTime",
     cpu "cpu",
     memory "memory",

@@ -15,6 +15,7 @@
 //!   images:                        # the first entry whose name matches counts; `*` stands for any letters
 //!   - {name: "shop:2.*", pullTime: 4s, startTime: 300ms, readyAfter: 3s}
 //!   - {name: "shop:bad", exitAfter: 2s, exitCode: 1}
+//!   - {name: "shop:hung", unhealthyAfter: 30s, hangs: true, unhealthyTimes: 1}   # its probes fail until it is restarted
 //!   - {name: "greedy", memory: 84Mi, memoryTo: 108Mi}    # each container takes an amount between the two
 //!   - {name: "leak:*", memory: 64Mi, memoryOverTime: [{after: 1m, use: 600Mi}]}
 //!   - {name: "nowhere/*", notFound: true}

@@ -21,9 +21,25 @@ pub fn validate(lab: &Lab) -> Vec<FieldError> {
             ("readyAfter", image.ready_after),
             ("exitAfter", image.exit_after),
             ("shutdownTime", image.shutdown_time),
+            ("unhealthyAfter", image.unhealthy_after),
+            ("unhealthyFor", image.unhealthy_for),
         ];
         for (name, span) in spans {
             not_negative(span, &format!("{path}.{name}"), &mut errors);
+        }
+        if image.unhealthy_after.is_none() {
+            let needs = [
+                ("unhealthyFor", image.unhealthy_for.is_some()),
+                ("unhealthyTimes", image.unhealthy_times.is_some()),
+                ("unhealthyPath", image.unhealthy_path.is_some()),
+                ("hangs", image.hangs == Some(true)),
+            ];
+            for (name, _) in needs.into_iter().filter(|(_, set)| *set) {
+                errors.push(FieldError::forbidden(
+                    format!("{path}.{name}"),
+                    "may only be set together with `unhealthyAfter`",
+                ));
+            }
         }
         for (j, point) in image.memory_over_time.iter().enumerate() {
             not_negative(Some(point.after), &format!("{path}.memoryOverTime[{j}].after"), &mut errors);

@@ -75,13 +75,13 @@ mod tests {
     #[test]
     fn fields_without_effect_are_marked() {
         let value: Value = serde_json::from_str(
-            r#"{"spec":{"replicas":1,"template":{"spec":{"runtimeClassName":"x","containers":[{"name":"c","lifecycle":{}}]}}}}"#,
+            r#"{"spec":{"replicas":1,"template":{"spec":{"runtimeClassName":"x","containers":[{"name":"c","resizePolicy":[]}]}}}}"#,
         )
         .unwrap();
         let found = simulated(&value, "Deployment", Type::of("apps/v1", "Deployment").unwrap());
         assert_eq!(
             found.fields,
-            ["spec.template.spec.containers[0].lifecycle", "spec.template.spec.runtimeClassName"]
+            ["spec.template.spec.containers[0].resizePolicy", "spec.template.spec.runtimeClassName"]
         );
         assert!(
             simulated(&value, "Ingress", Type::of("networking.k8s.io/v1", "Ingress").unwrap()).kind_missing

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use opscape_cluster::images::{Exit, Images, Plan, Pull};
+use opscape_cluster::images::{Exit, Images, Plan, Pull, Ready};
 use opscape_manifest::api::Pod;
 use opscape_manifest::api::pod::Container;
 use opscape_manifest::duration::parse_go;
@@ -40,8 +40,8 @@ impl Images for PretendKubelet {
         let code = if fails { 1 } else { number("ref/exit-code").unwrap_or(0) };
         let ends = time(pod, "ref/exit-after").or(fails.then_some(Duration::ZERO));
         let ready = match annotation("ref/readiness-delay") {
-            Some("never") => None,
-            _ => Some(time(pod, "ref/readiness-delay").unwrap_or_default()),
+            Some("never") => Ready::Never,
+            _ => Ready::After(time(pod, "ref/readiness-delay").unwrap_or_default()),
         };
         Plan {
             pull,
@@ -54,7 +54,7 @@ impl Images for PretendKubelet {
             }),
             stop: STOP,
             stop_code: 0,
-            memory: Vec::new(),
+            ..Plan::default()
         }
     }
 }
