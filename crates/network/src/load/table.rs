@@ -1,0 +1,101 @@
+//! Routes with the numbers of servers and subjects in place of names: looked up once for each call, used for each request.
+
+use opscape_sim::Rng;
+
+use super::server::Request;
+use super::{Balance, Proxy};
+use crate::telemetry::{Outcome, SubjectId};
+
+/// No server: the pod is gone.
+pub(super) const GONE: u32 = u32::MAX;
+
+/// Where a call goes.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    pub entry: Option<SubjectId>,
+    /// In nanoseconds.
+    pub round_trip: u32,
+    pub proxy: Option<Rules>,
+    pub ends: Option<Outcome>,
+    pub backends: Vec<Endpoints>,
+    pub weight: u64,
+}
+
+/// Endpoints behind one name.
+#[derive(Debug, Clone)]
+pub(super) struct Endpoints {
+    pub service: Option<SubjectId>,
+    pub weight: u32,
+    pub servers: Vec<u32>,
+    pub balance: Balance,
+    pub turn: u32,
+}
+
+/// What a proxy does; times in nanoseconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules {
+    pub connect_timeout: u64,
+    pub read_timeout: u64,
+    pub tries: u32,
+    pub retries_errors: bool,
+    pub retries_timeouts: bool,
+    /// Of the call: whether it may be sent again once a server has seen it.
+    pub idempotent: bool,
+}
+
+impl Rules {
+    pub fn new(proxy: &Proxy, idempotent: bool) -> Rules {
+        Rules {
+            connect_timeout: proxy.connect_timeout.as_nanos() as u64,
+            read_timeout: proxy.read_timeout.as_nanos() as u64,
+            tries: proxy.tries.max(1),
+            retries_errors: proxy.retries_errors,
+            retries_timeouts: proxy.retries_timeouts,
+            idempotent,
+        }
+    }
+}
+
+impl Table {
+    /// A server for a request, and its backend's Service. `None`: there is no endpoint.
+    pub fn pick(&mut self, request: &mut Request, rng: &mut Rng) -> Option<(u32, Option<SubjectId>)> {
+        if request.backend as usize >= self.backends.len() {
+            request.backend = self.draw_backend(rng);
+        }
+        let endpoints = self.backends.get_mut(request.backend as usize)?;
+        let count = endpoints.servers.len() as u64;
+        let at = match endpoints.balance {
+            Balance::Random => rng.below(count),
+            Balance::RoundRobin => {
+                endpoints.turn = endpoints.turn.wrapping_add(1);
+                u64::from(endpoints.turn).checked_rem(count)?
+            }
+            Balance::Sticky => {
+                let client = u64::from(request.client).wrapping_add(u64::from(request.workload) << 32);
+                let hash = client.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                ((hash >> 32) + u64::from(request.tries)).checked_rem(count)?
+            }
+        };
+        let server = *endpoints.servers.get(at as usize)?;
+        Some((server, endpoints.service))
+    }
+
+    /// The Service of the backend that was chosen for a request.
+    pub fn service_of(&self, request: &Request) -> Option<SubjectId> {
+        self.backends.get(request.backend as usize)?.service
+    }
+
+    fn draw_backend(&self, rng: &mut Rng) -> u32 {
+        if self.backends.len() <= 1 {
+            return 0;
+        }
+        let mut at = rng.below(self.weight.max(1));
+        for (number, backend) in self.backends.iter().enumerate() {
+            match at.checked_sub(u64::from(backend.weight)) {
+                Some(rest) => at = rest,
+                None => return number as u32,
+            }
+        }
+        0
+    }
+}
