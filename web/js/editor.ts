@@ -13,6 +13,7 @@ import { keys } from "./editor/keys";
 import { lineMarks, markLines, type LineMark } from "./editor/line-marks";
 import { phrases, type Words } from "./editor/phrases";
 import { fromPage, positionOf } from "./editor/places";
+import { limited } from "./editor/size";
 
 export interface Options {
   /** The text at first. */
@@ -27,6 +28,10 @@ export interface Options {
   changed(text: string): void;
   /** Ctrl/Cmd+Enter. */
   apply(): void;
+  /** The longest text that is taken, in UTF-16 units. */
+  most: number;
+  /** What was pasted, dropped or typed would have made the text this long: it was not taken. */
+  refused(length: number): void;
   /** The cursor moved: line and column from 1. */
   moved(line: number, column: number): void;
   ask: Ask;
@@ -59,6 +64,7 @@ export function createEditor(parent: Element, options: Options): Editor {
       doc: text,
       extensions: [
         language.of(wording(words, label)),
+        limited(options.most, options.refused),
         keys(options.apply),
         appearance,
         lineMarks,

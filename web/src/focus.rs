@@ -18,6 +18,21 @@ pub fn focus_id(event: &KeyboardEvent, id: &str) {
     }
 }
 
+/// Moves the focus by some steps among the elements of a container, around its ends.
+pub fn step_focus(container: &NodeRef, event: &KeyboardEvent, selector: &str, step: i32) {
+    let Some(all) = container.cast::<Element>().and_then(|node| node.query_selector_all(selector).ok())
+    else {
+        return;
+    };
+    let from = event.target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
+    let count = all.length() as i32;
+    let at = (0..count).find(|index| all.get(*index as u32) == from);
+    let next = at.map_or(0, |at| (at + step).rem_euclid(count.max(1)));
+    if let Some(next) = all.get(next as u32).and_then(|node| node.dyn_into::<HtmlElement>().ok()) {
+        let _ = next.focus();
+    }
+}
+
 /// Whether a key belongs to what is being typed into.
 pub fn is_typing(event: &KeyboardEvent) -> bool {
     let path = event.composed_path();

@@ -1,6 +1,7 @@
 //! Playing: each frame the world advances by the time that passed on the screen times the speed, within a budget.
 
 use opscape_lab::Reached;
+use opscape_lab::words::text;
 use opscape_sim::Time;
 use wasm_bindgen::prelude::*;
 
@@ -168,6 +169,27 @@ impl Session {
             state.clock.playing = false;
             if let Some(world) = &mut state.world {
                 world.fork();
+            }
+        });
+    }
+
+    /// Goes over to a future that was left; the present one is kept in its place.
+    pub fn switch_branch(&self, index: usize) {
+        self.change(|state| {
+            let (lang, said) = (state.lang, "ui.branch-switched");
+            if state.world.as_mut().is_some_and(|world| world.switch(index)) {
+                state.clock.last = None;
+                state.said = text(lang, said).to_owned();
+            }
+        });
+    }
+
+    /// Drops a future that was left.
+    pub fn drop_branch(&self, index: usize) {
+        self.change(|state| {
+            let (lang, said) = (state.lang, "ui.branch-dropped");
+            if state.world.as_mut().is_some_and(|world| world.drop_branch(index)) {
+                state.said = text(lang, said).to_owned();
             }
         });
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use opscape_lab::Session as Lab;
 use opscape_lab::inspect::{EventFilter, EventRow, Inspection};
 use opscape_lab::scene::{Level, Scene};
-use opscape_lab::session::Goal;
+use opscape_lab::session::{BranchInfo, Goal};
 use opscape_lab::tracks::Tracks;
 use opscape_lab::words::{Lang, Rich, fill, text};
 use opscape_manifest::api::ObjectKey;
@@ -96,8 +96,8 @@ pub struct View {
     pub spec: Option<Arc<LabSpec>>,
     /// The seed.
     pub seed: u64,
-    /// Number of futures that were left.
-    pub branches: usize,
+    /// Futures that were left, oldest first.
+    pub branches: Rc<Vec<BranchInfo>>,
 }
 
 impl View {
@@ -135,6 +135,7 @@ pub struct Parts {
     next: Option<Rc<(Time, Rich)>>,
     title: Rc<str>,
     goals: Rc<Vec<Goal>>,
+    branches: Rc<Vec<BranchInfo>>,
 }
 
 impl State {
@@ -158,20 +159,27 @@ impl State {
             view.known_until = world.known_until();
             view.seed = self.seed.or(world.spec().seed.map(i64::cast_unsigned)).unwrap_or(1);
             view.spec = Some(world.spec().clone());
-            view.branches = world.branches().len();
             view.scene = Rc::new(world.scene(level(self.detail)));
             let window = self.window.unwrap_or_else(|| whole(world.known_until()));
             view.tracks = Rc::new(world.tracks(window.from, window.until, self.track_width as u32));
             if all {
                 self.parts.title = title(world, self.lang).into();
                 self.parts.goals = Rc::new(world.goals());
-                self.parts.next = world.next_visible().map(|next| Rc::new((next.at, next.text)));
+                self.parts.branches = Rc::new(world.branches());
                 let filter = EventFilter { most: EVENTS_MOST, ..EventFilter::default() };
                 self.parts.events = Rc::new(world.events(&filter));
                 self.parts.inspection =
                     self.selected.as_ref().and_then(|key| world.inspect(key)).map(Rc::new);
             }
+            // What comes next is named until it is there, never after; nobody could read it at full speed.
+            let passed = self.parts.next.as_ref().is_none_or(|next| next.0 <= view.at);
+            if self.clock.playing && self.clock.speed >= FAST {
+                self.parts.next = None;
+            } else if all || passed {
+                self.parts.next = world.next_visible().map(|next| Rc::new((next.at, next.text)));
+            }
             view.title = self.parts.title.clone();
+            view.branches = self.parts.branches.clone();
             view.goals = self.parts.goals.clone();
             view.next.clone_from(&self.parts.next);
             view.events = self.parts.events.clone();

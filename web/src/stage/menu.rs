@@ -6,6 +6,7 @@ use opscape_manifest::api::ObjectKey;
 use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
+use crate::focus::step_focus;
 use crate::inspector::acts_for;
 use crate::session::{Session, View};
 
@@ -58,7 +59,7 @@ pub fn ActMenu(props: &Props) -> Html {
                 _ => return,
             };
             event.prevent_default();
-            move_focus(&node, &event, step);
+            step_focus(&node, &event, "button", step);
         })
     };
     let left = {
@@ -93,19 +94,5 @@ pub fn ActMenu(props: &Props) -> Html {
             <button type="button" role="menuitem" onclick={why}>{ view.word("ui.why") }<kbd>{ "Enter" }</kbd></button>
             { for acts }
         </div>
-    }
-}
-
-fn move_focus(menu: &NodeRef, event: &KeyboardEvent, step: i32) {
-    let Some(all) = menu.cast::<web_sys::Element>().and_then(|menu| menu.query_selector_all("button").ok())
-    else {
-        return;
-    };
-    let from = event.target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-    let count = all.length() as i32;
-    let at = (0..count).find(|index| all.get(*index as u32) == from).unwrap_or(0);
-    let next = all.get((at + step).rem_euclid(count.max(1)) as u32);
-    if let Some(next) = next.and_then(|node| node.dyn_into::<web_sys::HtmlElement>().ok()) {
-        let _ = next.focus();
     }
 }

@@ -11,7 +11,7 @@ use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::{Element, HtmlTextAreaElement};
 
 use super::fields;
-use super::plain::{cursor_of, has_focus};
+use super::plain::{LONGEST, cursor_of, has_focus, refuse};
 use super::problems::hint;
 use crate::session::{Session, TextView};
 
@@ -85,6 +85,10 @@ pub async fn load(
         let session = session.clone();
         Closure::<dyn Fn()>::new(move || session.apply()).into_js_value()
     };
+    let refused = {
+        let session = session.clone();
+        Closure::<dyn Fn(f64)>::new(move |length: f64| refuse(&session, length as usize)).into_js_value()
+    };
     let moved = Closure::<dyn Fn(u32, u32)>::new(|_: u32, _: u32| {}).into_js_value();
     let complete =
         Closure::<dyn Fn(String, u32) -> JsValue>::new(|text: String, at: u32| complete(&text, at))
@@ -111,6 +115,8 @@ pub async fn load(
         ("words", phrases(lang)),
         ("changed", changed.clone()),
         ("apply", apply.clone()),
+        ("most", (LONGEST as f64).into()),
+        ("refused", refused.clone()),
         ("moved", moved.clone()),
         ("ask", ask.into()),
     ]);
@@ -123,7 +129,7 @@ pub async fn load(
         js,
         shown: Rc::default(),
         lang,
-        _callbacks: vec![changed, apply, moved, complete, field_at, about],
+        _callbacks: vec![changed, apply, refused, moved, complete, field_at, about],
     };
     // What was typed while it was loading.
     let now = session.view().text.clone();

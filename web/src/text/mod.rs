@@ -46,10 +46,10 @@ pub fn TextPanel(props: &Props) -> Html {
     let state = if text.edited || !*alive { words(*lang, "ui.edited") } else { "" };
     let tabs = text.files.iter().enumerate().map(|(index, file)| {
         let session = session.clone();
-        let name = if file.name.is_empty() { words(*lang, "ui.unnamed").to_owned() } else { file.name.to_string() };
+        let name = if file.name.is_empty() { words(*lang, "ui.unnamed") } else { &*file.name };
         html! {
             <button type="button" aria-pressed={(index == text.shown).to_string()} class={classes!("file", (index == text.shown).then_some("on"))}
-                onclick={move |_| session.show_file(index)}>{ name }</button>
+                title={name.to_owned()} aria-label={name.to_owned()} onclick={move |_| session.show_file(index)}>{ short(name, text) }</button>
         }
     });
     let one = text.files.first().map(|file| file.name.to_string()).filter(|name| !name.is_empty());
@@ -74,4 +74,11 @@ pub fn TextPanel(props: &Props) -> Html {
             { problems(session, *lang, text) }
         </section>
     }
+}
+
+/// A file's name without its folders, unless another file is called the same.
+fn short<'a>(name: &'a str, text: &TextView) -> &'a str {
+    let last = |name: &'a str| name.rsplit('/').next().unwrap_or(name);
+    let alone = text.files.iter().filter(|file| file.name.rsplit('/').next() == Some(last(name))).count() < 2;
+    if alone { last(name) } else { name }
 }

@@ -7,7 +7,7 @@ use opscape_lab::words::{Lang, text as words};
 use opscape_manifest::diagnostic::Severity;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::HtmlTextAreaElement;
+use web_sys::{ClipboardEvent, HtmlTextAreaElement};
 use yew::prelude::*;
 
 use super::colour::line_pieces;
@@ -23,6 +23,10 @@ pub struct Props {
 
 /// Lines coloured at most; a longer text is shown plain until the editor is there.
 const COLOURED: usize = 3_000;
+
+/// The longest text that is taken while editing. The browser keeps about 5 MB of what is typed for the next visit, and the
+/// editor is slow long before the 10 MB that are read.
+pub const LONGEST: usize = 2_000_000;
 
 /// The text, plain or in the editor.
 #[component]
@@ -95,6 +99,22 @@ pub fn Plain(props: &Props) -> Html {
             }
         })
     };
+    let pasted = {
+        let session = session.clone();
+        Callback::from(move |event: Event| {
+            let (Some(field), Some(paste)) =
+                (event.target_dyn_into::<HtmlTextAreaElement>(), event.dyn_ref::<ClipboardEvent>())
+            else {
+                return;
+            };
+            let pasted = paste.clipboard_data().and_then(|data| data.get_data("text/plain").ok());
+            let length = field.text_length() as usize + pasted.map_or(0, |text| text.len());
+            if length > LONGEST {
+                event.prevent_default();
+                refuse(&session, length);
+            }
+        })
+    };
     let keyed = {
         let session = session.clone();
         Callback::from(move |event: KeyboardEvent| {
@@ -152,7 +172,7 @@ pub fn Plain(props: &Props) -> Html {
                     <div class="lines">
                         <pre aria-hidden="true">{ for lines.iter().enumerate().map(code) }</pre>
                         <textarea ref={field} aria-label={words(*lang, "ui.text")} spellcheck="false" autocapitalize="off" autocomplete="off" wrap="off"
-                            value={text.text.to_string()} oninput={typed} onkeydown={keyed}
+                            value={text.text.to_string()} oninput={typed} onpaste={pasted} onkeydown={keyed}
                             onfocus={touch.reform(|_: FocusEvent| ())} onpointerdown={touch.reform(|_: PointerEvent| ())} />
                     </div>
                 </div>
@@ -165,6 +185,13 @@ pub fn Plain(props: &Props) -> Html {
             <div key="plain">if !*loaded { { plain() } }</div>
         </div>
     }
+}
+
+/// Says that a text of this length was not taken.
+pub fn refuse(session: &Session, length: usize) {
+    let megabytes = |bytes: usize| format!("{:.1}", bytes as f64 / 1e6);
+    let values = [("size", &*megabytes(length)), ("most", &*megabytes(LONGEST))];
+    session.tell(session.view().say("ui.too-large", &values), true);
 }
 
 /// Line and column (from 1) of the cursor in the plain field.

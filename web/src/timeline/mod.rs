@@ -1,6 +1,7 @@
 //! The dock: the clock and its controls, the tracks, and a drawer below.
 
 mod areas;
+mod branches;
 mod drawer;
 mod events;
 mod speed;

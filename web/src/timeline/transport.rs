@@ -4,6 +4,7 @@ use opscape_lab::words::{Lang, count};
 use opscape_sim::Time;
 use yew::prelude::*;
 
+use super::branches::Branches;
 use super::drawer::Tab;
 use super::speed::{Speed, speed_menu};
 use crate::draw::rich;
@@ -62,6 +63,7 @@ pub fn transport(session: &Session, view: &View, tab: Option<Tab>, set_tab: &Cal
                 title={view.word("ui.branch-about")}>
                 { icons::branch() }<span class="label">{ view.word("ui.branch") }</span>
             </button>
+            <Branches session={session.clone()} lang={view.lang} branches={view.branches.clone()} />
             <span class="rule"></span>
             { tab_list(view, tab, set_tab) }
         </div>

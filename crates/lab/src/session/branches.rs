@@ -24,6 +24,8 @@ pub struct BranchInfo {
     pub left_at: Time,
     /// How far it is known.
     pub known_until: Time,
+    /// What the user does in it and not here, in a few words each.
+    pub acts: Vec<String>,
 }
 
 impl Session {
@@ -36,8 +38,22 @@ impl Session {
                 index,
                 left_at: kept.left_at,
                 known_until: kept.timeline.known_until(),
+                acts: self.only_in(&kept.timeline),
             })
             .collect()
+    }
+
+    /// The acts of another timeline that are not done in this one: those behind the ones that both begin with.
+    fn only_in(&self, other: &Timeline<LabModel>) -> Vec<String> {
+        let here = self.timeline.inputs();
+        let shared = here.iter().zip(other.inputs()).take_while(|(a, b)| a == b).count();
+        let lang = self.lang();
+        let marks = other.known().model().acts().iter().filter(|mark| mark.record.step.is_none());
+        let mut labels: Vec<String> = marks.skip(shared).map(|mark| crate::why::flag(mark, lang)).collect();
+        // Those that are still to come have no outcome yet.
+        let coming = other.inputs().iter().skip(shared + labels.len());
+        labels.extend(coming.map(|(_, act)| crate::why::flag_of_act(act, lang)));
+        labels
     }
 
     /// Keeps the known future, if there is one, before something is changed now.
@@ -65,6 +81,7 @@ impl Session {
     /// Goes over to a branch, at the present instant; the future that is left becomes a branch in its place.
     pub fn switch(&mut self, index: usize) -> bool {
         let now = self.now();
+        self.paused_at = None;
         let Some(kept) = self.branches.get_mut(index) else { return false };
         std::mem::swap(&mut self.timeline, &mut kept.timeline);
         let at = now.min(self.timeline.known_until());

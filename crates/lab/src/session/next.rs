@@ -17,7 +17,16 @@ pub struct Next {
 
 /// What was found last: right as long as the present instant lies between and nothing was done.
 #[derive(Debug, Clone, Default)]
-pub struct Cache(Option<(Time, usize, Option<Next>)>);
+pub struct Cache(Option<Found>);
+
+#[derive(Debug, Clone)]
+struct Found {
+    from: Time,
+    acts: usize,
+    /// How far there is nothing else.
+    until: Time,
+    next: Option<Next>,
+}
 
 /// Events looked ahead at most.
 const LOOK_AHEAD: u32 = 3_000;
@@ -30,15 +39,18 @@ impl Session {
     pub fn next_visible(&self) -> Option<Next> {
         let now = self.now();
         let acts = self.model().acts().len();
-        if let Cache(Some((from, count, next))) = &*self.next.borrow()
-            && *count == acts
-            && *from <= now
-            && next.as_ref().is_none_or(|next| next.at > now)
+        if let Cache(Some(found)) = &*self.next.borrow()
+            && found.acts == acts
+            && found.from <= now
+            && now < found.until
         {
-            return next.clone();
+            return found.next.clone();
         }
-        let next = self.look_up().or_else(|| self.look_ahead());
-        *self.next.borrow_mut() = Cache(Some((now, acts, next.clone())));
+        let (until, next) = match self.look_up() {
+            Some(next) => (next.at, Some(next)),
+            None => self.look_ahead(),
+        };
+        *self.next.borrow_mut() = Cache(Some(Found { from: now, acts, until, next: next.clone() }));
         next
     }
 
@@ -48,19 +60,20 @@ impl Session {
         self.first_visible(known, from)
     }
 
-    fn look_ahead(&self) -> Option<Next> {
+    /// The next thing, or how far there is none.
+    fn look_ahead(&self) -> (Time, Option<Next>) {
         let mut copy = self.timeline().known().clone();
         let until = Time(self.now().0.saturating_add(FAR));
         for _ in 0..LOOK_AHEAD {
             let from = copy.journal().len();
             if !copy.handle_next(until) {
-                return None;
+                return (until, None);
             }
             if let Some(next) = self.first_visible(&copy, from) {
-                return Some(next);
+                return (next.at, Some(next));
             }
         }
-        None
+        (copy.now(), None)
     }
 
     fn first_visible(&self, run: &Run<LabModel>, from: usize) -> Option<Next> {
