@@ -27,6 +27,7 @@
 //!   applying a text, the lab's script.
 //! - [`census`]: pods counted by workload, revision, node and state as the store changes.
 //! - [`images`]: how images behave when they are run.
+//! - [`logs`]: what containers write.
 //! - [`scene`], [`tracks`], [`inspect`]: what is drawn, as plain data.
 //! - [`why`]: causes in words. [`words`]: the texts, in Korean and English.
 //! - [`session`]: all of it for one person: time, branches, steps, checks.
@@ -35,6 +36,7 @@ mod act;
 pub mod census;
 pub mod images;
 pub mod inspect;
+pub mod logs;
 pub mod scene;
 pub mod session;
 pub mod tracks;

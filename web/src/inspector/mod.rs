@@ -3,6 +3,7 @@
 mod acts;
 mod details;
 mod lesson;
+mod logs;
 mod why;
 
 use std::rc::Rc;
@@ -23,16 +24,24 @@ use crate::session::{Session, View};
 enum Tab {
     Why,
     Details,
+    Logs,
     Yaml,
 }
 
 impl Tab {
-    const ALL: [Tab; 3] = [Tab::Why, Tab::Details, Tab::Yaml];
+    /// Those of an object of this kind.
+    fn of(kind: &str) -> &'static [Tab] {
+        match kind {
+            "Pod" => &[Tab::Why, Tab::Details, Tab::Logs, Tab::Yaml],
+            _ => &[Tab::Why, Tab::Details, Tab::Yaml],
+        }
+    }
 
     fn key(self) -> &'static str {
         match self {
             Tab::Why => "ui.why",
             Tab::Details => "ui.details",
+            Tab::Logs => "ui.logs",
             Tab::Yaml => "ui.yaml",
         }
     }
@@ -41,6 +50,7 @@ impl Tab {
         match self {
             Tab::Why => "inspect-why",
             Tab::Details => "inspect-details",
+            Tab::Logs => "inspect-logs",
             Tab::Yaml => "inspect-yaml",
         }
     }
@@ -78,8 +88,10 @@ struct ObjectProps {
 fn Object(props: &ObjectProps) -> Html {
     let ObjectProps { session, view, inspection } = props;
     let tab = use_state(|| Tab::Why);
+    let tabs = Tab::of(&inspection.key.kind);
+    let shown = if tabs.contains(&*tab) { *tab } else { Tab::Why };
     let entry = |which: Tab| {
-        let chosen = *tab == which;
+        let chosen = shown == which;
         let tab = tab.clone();
         html! {
             <button type="button" role="tab" id={which.id()} aria-selected={chosen.to_string()} aria-controls="inspected"
@@ -91,19 +103,19 @@ fn Object(props: &ObjectProps) -> Html {
         Callback::from(move |event: KeyboardEvent| {
             let step = match event.key().as_str() {
                 "ArrowRight" => 1,
-                "ArrowLeft" => Tab::ALL.len() - 1,
+                "ArrowLeft" => tabs.len() - 1,
                 _ => return,
             };
             event.prevent_default();
             event.stop_propagation();
-            let at = Tab::ALL.iter().position(|other| *other == *tab).unwrap_or(0);
-            if let Some(next) = Tab::ALL.get((at + step) % Tab::ALL.len()) {
+            let at = tabs.iter().position(|other| *other == shown).unwrap_or(0);
+            if let Some(next) = tabs.get((at + step) % tabs.len()) {
                 tab.set(*next);
                 crate::focus::focus_id(&event, next.id());
             }
         })
     };
-    let content = match *tab {
+    let content = match shown {
         Tab::Why => html! {
             <>
                 { chain(session, view, inspection) }
@@ -111,6 +123,9 @@ fn Object(props: &ObjectProps) -> Html {
             </>
         },
         Tab::Details => details::details(session, view, inspection),
+        Tab::Logs => {
+            html! { <logs::Logs session={session.clone()} lang={view.lang} inspection={inspection.clone()} /> }
+        }
         Tab::Yaml => {
             html! { <pre class="yaml" aria-label="YAML">{ details::coloured(&inspection.yaml) }</pre> }
         }
@@ -128,8 +143,8 @@ fn Object(props: &ObjectProps) -> Html {
                 </div>
             </div>
             { acts::acts(session, view, inspection) }
-            <div class="tabs" role="tablist" aria-label={view.word("ui.inspector")} onkeydown={keyed}>{ for Tab::ALL.into_iter().map(entry) }</div>
-            <div class="content" id="inspected" role="tabpanel" tabindex="0" aria-labelledby={tab.id()}>{ content }</div>
+            <div class="tabs" role="tablist" aria-label={view.word("ui.inspector")} onkeydown={keyed}>{ for tabs.iter().copied().map(entry) }</div>
+            <div class="content" id="inspected" role="tabpanel" tabindex="0" aria-labelledby={shown.id()}>{ content }</div>
         </>
     }
 }

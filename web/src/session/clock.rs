@@ -179,7 +179,7 @@ impl Session {
             let (lang, said) = (state.lang, "ui.branch-switched");
             if state.world.as_mut().is_some_and(|world| world.switch(index)) {
                 state.clock.last = None;
-                state.said = text(lang, said).to_owned();
+                text(lang, said).clone_into(&mut state.said);
             }
         });
     }
@@ -189,7 +189,7 @@ impl Session {
         self.change(|state| {
             let (lang, said) = (state.lang, "ui.branch-dropped");
             if state.world.as_mut().is_some_and(|world| world.drop_branch(index)) {
-                state.said = text(lang, said).to_owned();
+                text(lang, said).clone_into(&mut state.said);
             }
         });
     }

@@ -4,6 +4,7 @@
 mod acts;
 mod clock;
 mod editing;
+mod logs;
 mod terminal;
 mod view;
 
@@ -18,6 +19,7 @@ use yew::prelude::*;
 
 use editing::TextState;
 pub use editing::TextView;
+pub use logs::Writing;
 pub use terminal::{LineKind, Screen};
 pub use view::{Detail, Notice, View, Window};
 

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use opscape_cluster::{Cluster, Request, Status};
+use opscape_lab::logs::{Log, LogQuery};
 use opscape_lab::words::Lang;
 use opscape_lab::{Act, Refused, Session as Lab, World};
 use opscape_manifest::api::Object;
@@ -194,6 +195,10 @@ impl World for Desk<'_> {
 
     fn now(&self) -> Time {
         self.world.now()
+    }
+
+    fn logs(&self, query: LogQuery<'_>) -> Result<Log, Status> {
+        self.world.logs(query)
     }
 
     fn file(&self, path: &str) -> Option<String> {

@@ -75,8 +75,15 @@ fn touch(words: &[&str], after: Duration, files: &mut Vec<FileChange>) {
     }
 }
 
+/// Whether a command begins a loop that never ends.
+pub(super) fn is_endless(command: &str) -> bool {
+    const STARTS: [&str; 6] =
+        ["while true", "while :", "until false", "for ((;;))", "while [ 1 ]", "while sleep"];
+    STARTS.iter().any(|start| command.starts_with(start))
+}
+
 /// One command.
-fn simple(words: &[&str]) -> Fate {
+pub(super) fn simple(words: &[&str]) -> Fate {
     let Some(first) = words.first() else { return Fate::Ends(Duration::ZERO, 0) };
     let second = words.get(1).copied();
     match first.rsplit('/').next().unwrap_or(first) {
@@ -98,7 +105,6 @@ fn simple(words: &[&str]) -> Fate {
 
 /// A shell script of simple commands joined by `;`, newlines, `&&` and `||`. A loop that never ends runs for ever.
 fn script(text: &str, files: &mut Vec<FileChange>) -> Fate {
-    let endless = ["while true", "while :", "until false", "for ((;;))", "while [ 1 ]", "while sleep"];
     let (mut passed, mut code) = (Duration::ZERO, 0);
     for (joint, command) in commands(text) {
         let runs = match joint {
@@ -109,7 +115,7 @@ fn script(text: &str, files: &mut Vec<FileChange>) -> Fate {
         if !runs {
             continue;
         }
-        if endless.iter().any(|start| command.starts_with(start)) {
+        if is_endless(command) {
             return Fate::Runs;
         }
         let words: Vec<&str> = command.split_whitespace().collect();
@@ -128,14 +134,16 @@ fn script(text: &str, files: &mut Vec<FileChange>) -> Fate {
     Fate::Ends(passed, code)
 }
 
+/// How a command follows the one before.
 #[derive(Clone, Copy)]
-enum Joint {
+pub(super) enum Joint {
     Then,
     And,
     Or,
 }
 
-fn commands(text: &str) -> Vec<(Joint, &str)> {
+/// The commands of a script.
+pub(super) fn commands(text: &str) -> Vec<(Joint, &str)> {
     let mut found = Vec::new();
     let (mut rest, mut joint) = (text, Joint::Then);
     while !rest.is_empty() {

@@ -5,6 +5,8 @@ mod command;
 mod health;
 mod hooks;
 mod known;
+pub(crate) mod output;
+mod script;
 
 use std::time::Duration;
 
@@ -60,6 +62,44 @@ impl LabImages {
         let bytes = known::look_up(image).memory * f64::from(1 << 20);
         ((bytes * 0.93) as u64, (bytes * 1.07) as u64)
     }
+
+    /// The process of a container at one of its starts, which serves after `warm_up`; and when and how it ends by itself.
+    fn program(
+        &self,
+        container: &Container,
+        restarts: u32,
+        warm_up: Duration,
+    ) -> (Program, Option<(Duration, i32)>) {
+        let unsaid = Image::default();
+        let said = self.said(&container.image);
+        let is_said = said.is_some();
+        let said = said.unwrap_or(&unsaid);
+        let known = known::look_up(&container.image);
+        let reference = Reference::parse(&container.image);
+        let (fate, shell) = fate(container, known);
+        let exit = match said.exit_after {
+            Some(after) => {
+                let again = said.exit_times.is_none_or(|times| i64::from(restarts) < i64::from(times));
+                again.then_some((span(after), said.exit_code.unwrap_or_default()))
+            }
+            None => match fate {
+                Fate::Ends(after, code) => Some((after, code)),
+                Fate::Runs | Fate::Unknown if !is_said && tag_says(reference.tag, &["crash", "panic"]) => {
+                    Some((Duration::from_millis(900), 1))
+                }
+                Fate::Runs | Fate::Unknown => None,
+            },
+        };
+        let program = Program {
+            known,
+            said: is_said,
+            shell,
+            serves: (!shell && exit.is_none_or(|(after, _)| after > warm_up)).then_some(warm_up),
+            never_ready: said.never_ready == Some(true),
+            spell: Spell::of(said, is_said, reference.tag, restarts),
+        };
+        (program, exit)
+    }
 }
 
 fn bytes(quantity: &Quantity) -> u64 {
@@ -82,32 +122,12 @@ impl opscape_cluster::Images for LabImages {
         let pull = draw(said.pull_time, (pull * 0.9, pull * 1.1));
         let create = draw(said.start_time, (0.25, 0.7));
         let warm_up = draw(said.ready_after, (known.warm_up * 0.85, known.warm_up * 1.15));
-        let (fate, shell) = fate(container, known);
+        let (_, shell) = fate(container, known);
         let stop = draw(said.shutdown_time, if shell { (STOP_OF_A_SHELL, STOP_OF_A_SHELL) } else { STOP });
         let memory = self.memory_of(pod, container) as f64;
 
         let reference = Reference::parse(&container.image);
-        let exit = match said.exit_after {
-            Some(after) => {
-                let again = said.exit_times.is_none_or(|times| i64::from(restarts) < i64::from(times));
-                again.then_some((span(after), said.exit_code.unwrap_or_default()))
-            }
-            None => match fate {
-                Fate::Ends(after, code) => Some((after, code)),
-                Fate::Runs | Fate::Unknown if !is_said && tag_says(reference.tag, &["crash", "panic"]) => {
-                    Some((Duration::from_millis(900), 1))
-                }
-                Fate::Runs | Fate::Unknown => None,
-            },
-        };
-        let program = Program {
-            known,
-            said: is_said,
-            shell,
-            serves: (!shell && exit.is_none_or(|(after, _)| after > warm_up)).then_some(warm_up),
-            never_ready: said.never_ready == Some(true),
-            spell: Spell::of(said, is_said, reference.tag, restarts),
-        };
+        let (program, exit) = self.program(container, restarts, warm_up);
         let leaks = !is_said && tag_says(reference.tag, &["oom", "leak"]);
         let missing = said.not_found == Some(true) || (!is_said && tag_says(reference.tag, MISSING));
         Plan {

@@ -25,6 +25,7 @@ pub use lesson::{Goal, StepRow};
 pub use next::Next;
 
 use crate::inspect::{EventFilter, EventRow, Inspection};
+use crate::logs::{Log, LogQuery};
 use crate::scene::{Level, Scene};
 use crate::tracks::Tracks;
 use crate::world::{LabModel, Outcome, World, WorldOptions};
@@ -276,6 +277,14 @@ impl Session {
         crate::inspect::build(self.run(), key, self.options.lang)
     }
 
+    /// The log of a container.
+    ///
+    /// # Errors
+    /// In the words of the API server and the kubelet.
+    pub fn logs(&self, query: LogQuery<'_>) -> Result<Log, Status> {
+        crate::logs::read(self.model().images(), self.cluster(), self.now(), query)
+    }
+
     /// Events of the cluster, newest first.
     pub fn events(&self, filter: &EventFilter) -> Vec<EventRow> {
         events::rows(self.run(), filter)
@@ -304,6 +313,10 @@ impl World for Session {
 
     fn now(&self) -> Time {
         Session::now(self)
+    }
+
+    fn logs(&self, query: LogQuery<'_>) -> Result<Log, Status> {
+        Session::logs(self, query)
     }
 
     fn file(&self, path: &str) -> Option<String> {

@@ -7,6 +7,8 @@ use opscape_sim::{Context, Time};
 
 use super::{LabEvent, LabModel, LabRecord};
 use crate::Act;
+use crate::images::LabImages;
+use crate::logs::{self, Log, LogQuery};
 
 /// The world as a command sees it. Reading is direct; every change is a [`Request`], plain data, so that a timeline can
 /// keep it as an input and play it again.
@@ -22,6 +24,14 @@ pub trait World {
 
     /// The present instant.
     fn now(&self) -> Time;
+
+    /// The log of a container.
+    ///
+    /// # Errors
+    /// As the API server.
+    fn logs(&self, query: LogQuery<'_>) -> Result<Log, Status> {
+        logs::read(&LabImages::default(), self.cluster(), self.now(), query)
+    }
 
     /// The text of a file of the lab (`kubectl apply -f web.yaml`); `None` if there is none of this path.
     fn file(&self, path: &str) -> Option<String>;
@@ -67,6 +77,10 @@ impl World for Desk<'_, '_> {
 
     fn now(&self) -> Time {
         self.context.now()
+    }
+
+    fn logs(&self, query: LogQuery<'_>) -> Result<Log, Status> {
+        logs::read(&self.model.images, &self.model.cluster, self.context.now(), query)
     }
 
     fn file(&self, path: &str) -> Option<String> {

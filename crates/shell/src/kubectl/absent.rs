@@ -10,8 +10,6 @@ use super::target::{Missing, resource};
 use super::{Call, Failure, Next, Outcome, usage, words};
 use crate::output::tabs;
 
-pub(super) const LOGS_FLAGS: &str = "f|follow! p|previous! c|container= all-containers! tail# since~ since-time= \
-    timestamps! prefix! l|selector= max-log-requests# ignore-errors! limit-bytes# pod-running-timeout~ all-pods!";
 pub(super) const EXEC_FLAGS: &str = "i|stdin! t|tty! c|container= q|quiet! f|filename* pod-running-timeout~";
 pub(super) const FORWARD_FLAGS: &str = "address* pod-running-timeout~";
 pub(super) const EDIT_FLAGS: &str =
@@ -25,7 +23,7 @@ fn not_here(call: &Call<'_, '_>, key: &'static str) -> Failure {
 }
 
 /// The pod of `POD`, `pod/POD` or `deploy/NAME`.
-fn pod(call: &mut Call<'_, '_>, name: &str) -> Result<Object, Failure> {
+pub(super) fn pod(call: &mut Call<'_, '_>, name: &str) -> Result<Object, Failure> {
     let namespace = call.namespace();
     let (kind, name) = name.split_once('/').unwrap_or(("pods", name));
     let found = call.read(resource(kind)?, &namespace, name)?;
@@ -37,8 +35,17 @@ fn pod(call: &mut Call<'_, '_>, name: &str) -> Result<Object, Failure> {
     let labels = at(&value, "spec.selector.matchLabels").or(at(&value, "spec.selector"));
     let wanted = super::print::labels(labels);
     let filter = super::target::Filter::parse(resource("pods")?, &wanted, "")?;
-    let first = call.list(resource("pods")?, Some(&namespace)).into_iter().find(|pod| filter.matches(pod));
-    first.ok_or_else(|| Failure::Words(format!("no pods found for {kind}/{name}")))
+    let mut pods = call.list(resource("pods")?, Some(&namespace));
+    pods.retain(|pod| filter.matches(pod));
+    let count = pods.len();
+    let Some(first) = pods.into_iter().next() else {
+        return Err(Failure::Words(format!("no pods found for {kind}/{name}")));
+    };
+    if count > 1 {
+        let pod = &first.meta().name;
+        call.warn(&format!("Found {count} pods, using pod/{pod}"));
+    }
+    Ok(first)
 }
 
 /// The container of a pod that is asked for; it must exist.
@@ -54,46 +61,6 @@ fn container(call: &Call<'_, '_>, pod: &Object) -> Result<String, Failure> {
         }
         None => Ok(names.first().copied().unwrap_or_default().to_owned()),
     }
-}
-
-pub(super) fn logs(call: &mut Call<'_, '_>) -> Outcome {
-    let Some(name) = call.args().first().cloned() else {
-        if call.flags.given("selector") {
-            let found = call.targets(&["pods".to_owned()], Missing::MeansAll)?;
-            if found.found.is_empty() {
-                let namespace = call.namespace();
-                call.warn(&format!("No resources found in {namespace} namespace."));
-                return Ok(Next::Done);
-            }
-            return Err(not_here(call, "shell.kubectl.logs"));
-        }
-        return usage(
-            "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command",
-        );
-    };
-    let pod = pod(call, &name)?;
-    let container = container(call, &pod)?;
-    let value = pod.to_value();
-    let state =
-        list(&value, "status.containerStatuses").iter().find(|state| text(state, "name") == container);
-    let waiting = state.map_or("", |state| text(state, "state.waiting.reason"));
-    if state.is_none() || !waiting.is_empty() {
-        let pod = &pod.meta().name;
-        let reason = if waiting.is_empty() { String::new() } else { format!(": {waiting}") };
-        let why = match waiting {
-            "ErrImagePull" | "ImagePullBackOff" => {
-                format!(
-                    "container \"{container}\" in pod \"{pod}\" is waiting to start: trying and failing to pull image"
-                )
-            }
-            "" if text(&value, "spec.nodeName").is_empty() => {
-                return Ok(Next::Done);
-            }
-            _ => format!("container \"{container}\" in pod \"{pod}\" is waiting to start{reason}"),
-        };
-        return Err(Failure::Api(Status::bad_request(why)));
-    }
-    Err(not_here(call, "shell.kubectl.logs"))
 }
 
 pub(super) fn exec(call: &mut Call<'_, '_>) -> Outcome {

@@ -2,8 +2,8 @@
 
 use super::flags::{GLOBAL, Takes, specs};
 use super::{
-    Call, Outcome, absent, apply, config, create, delete, describe, diff, drain, explain, get, info, mutate,
-    patching, rollout, scale, set, wait,
+    Call, Outcome, absent, apply, config, create, delete, describe, diff, drain, explain, get, info, logs,
+    mutate, patching, rollout, scale, set, wait,
 };
 
 /// A command.
@@ -91,7 +91,7 @@ commands! {
     "drain" "NODE" drain::FLAGS => drain::run;
     "diff" "-f FILE" diff::FLAGS => diff::run;
     "explain" "TYPE[.FIELD]" explain::FLAGS => explain::run;
-    "logs" "POD" absent::LOGS_FLAGS => absent::logs;
+    "logs" "POD" logs::FLAGS => logs::run;
     "exec" "POD -- COMMAND" absent::EXEC_FLAGS => absent::exec;
     "attach" "POD" absent::EXEC_FLAGS => absent::exec;
     "port-forward" "TYPE/NAME PORTS" absent::FORWARD_FLAGS => absent::port_forward;

@@ -19,6 +19,7 @@ mod format;
 mod get;
 mod info;
 mod literal;
+mod logs;
 mod mutate;
 mod patching;
 mod print;
