@@ -47,6 +47,11 @@ pub fn is_mac() -> bool {
         .is_some_and(|agent| agent.contains("Mac OS") || agent.contains("iPhone"))
 }
 
+/// The keys that apply the text.
+pub fn apply_key() -> &'static str {
+    if is_mac() { "⌘ Enter" } else { "Ctrl Enter" }
+}
+
 /// Puts a text on the clipboard.
 pub async fn copy(text: &str) -> bool {
     let Some(window) = web_sys::window() else { return false };

@@ -32,7 +32,7 @@ impl Tab {
     /// Those of an object of this kind.
     fn of(kind: &str) -> &'static [Tab] {
         match kind {
-            "Pod" => &[Tab::Why, Tab::Details, Tab::Logs, Tab::Yaml],
+            "Pod" => &[Tab::Why, Tab::Details, Tab::Yaml, Tab::Logs],
             _ => &[Tab::Why, Tab::Details, Tab::Yaml],
         }
     }

@@ -1,6 +1,7 @@
 //! The stage as SVG: up to some 400 pods, each an element of its own that can be reached and read aloud.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use opscape_lab::scene::{Level, NodeCard, NodeHealth, PodGlyph, PodState};
 use opscape_lab::words::{millicores, span};
@@ -72,11 +73,16 @@ impl Board<'_> {
             <svg width={px(layout.width)} height={px(layout.height)} role="group" aria-label={self.view.word("ui.stage")}>
                 { for scene.services.iter().zip(&layout.services).map(|(card, rect)| parts::service(self, card, *rect)) }
                 { for scene.nodes.iter().zip(&layout.nodes).map(|(card, place)| self.card(card, place)) }
-                if scene.level == Level::Near && layout.linked {
+                if layout.linked {
                     { links::links(scene, layout) }
                 }
                 { for scene.nodes.iter().zip(&layout.nodes).map(|(card, place)| self.pods(card, place)) }
                 { for scene.rollouts.iter().zip(&layout.rollouts).map(|(strip, rect)| parts::rollout(self, strip, *rect)) }
+                if scene.counts.total() == 0 && scene.services.is_empty() && scene.rollouts.is_empty() {
+                    <text x={px(layout.width / 2.0)} y={px(layout.nodes_end() + 40.0)} text-anchor="middle" class="t-2 t-13">
+                        { self.view.say("ui.nothing-runs", &[("key", crate::browser::apply_key())]) }
+                    </text>
+                }
                 if let Some(rect) = layout.tray {
                     { parts::tray(self, &scene.tray, scene.tray_more, rect) }
                 }
@@ -178,7 +184,7 @@ impl Board<'_> {
         let mut look = Look::of(pod, view.at);
         look.phase = view.phase(pod.since, STATE_MS);
         let picked = view.selected.as_ref() == Some(&key);
-        let near = view.scene.level == Level::Near;
+        let near = self.layout.level == Level::Near;
         let full = format!("{}, {}", pod.name, state);
         let middle = px(side / 2.0);
         html! {
@@ -202,7 +208,10 @@ impl Board<'_> {
     /// What stands below a pod: a countdown if there is one, its state otherwise.
     fn words_of(&self, pod: &PodGlyph) -> (String, bool) {
         let view = self.view;
-        let left = pod.left(view.at).map(|left| span(view.lang, left));
+        // From ten seconds on without tenths: two of them stand side by side.
+        let whole =
+            |left: Duration| if left.as_secs() < 10 { left } else { Duration::from_secs(left.as_secs()) };
+        let left = pod.left(view.at).map(|left| span(view.lang, whole(left)));
         match (pod.state, left) {
             (PodState::Failing, Some(left)) => (view.say("ui.retry", &[("t", &left)]), true),
             (PodState::Terminating, Some(left)) => (view.say("ui.left", &[("t", &left)]), false),

@@ -69,6 +69,7 @@ fn plan(scene: &Scene, width: f32, height: f32) -> Plan {
             let index = plan.zones.len();
             let x = EDGE + column as f32 * (w + 8.0);
             let per_row = (((w - 16.0) / NODE_W).floor() as usize).max(1);
+            let pitch = ((w - 16.0) / per_row as f32).clamp(NODE_W, NODE_W + 22.0);
             let head = if zone.name.is_empty() { 10.0 } else { 34.0 };
             let mut y = top + head;
             let nodes: Vec<usize> = (zone.first..zone.first + zone.nodes).collect();
@@ -82,7 +83,7 @@ fn plan(scene: &Scene, width: f32, height: f32) -> Plan {
                 let h =
                     if bars { 14.0 } else { cells_at + most.div_ceil(COLUMNS).max(3) as f32 * PITCH + 8.0 };
                 for (place, node) in line.iter().enumerate() {
-                    plan.blocks.push(Block { node: *node, x: x + 10.0 + place as f32 * NODE_W, y, h });
+                    plan.blocks.push(Block { node: *node, x: x + 10.0 + place as f32 * pitch, y, h });
                 }
                 y += h;
             }

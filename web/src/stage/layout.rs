@@ -31,16 +31,30 @@ pub struct Measures {
 }
 
 impl Measures {
-    fn of(level: Level, lanes: bool) -> Measures {
-        match level {
-            Level::Near => Measures {
+    fn of(level: Level, lanes: bool, short: bool) -> Measures {
+        match (level, short) {
+            (Level::Near, false) => Measures {
                 side: 34.0,
                 pitch: (59.0, 80.0),
                 pad: 17.0,
                 head: if lanes { 50.0 } else { 42.0 },
                 foot: 38.0,
             },
-            _ => Measures { side: 18.0, pitch: (24.0, 24.0), pad: 12.0, head: 36.0, foot: 12.0 },
+            (Level::Near, true) => Measures {
+                side: 30.0,
+                pitch: (56.0, 72.0),
+                pad: 15.0,
+                head: if lanes { 44.0 } else { 36.0 },
+                foot: 35.0,
+            },
+            (_, false) => Measures { side: 18.0, pitch: (24.0, 24.0), pad: 12.0, head: 36.0, foot: 12.0 },
+            (_, true) => Measures {
+                side: 18.0,
+                pitch: (24.0, 24.0),
+                pad: 12.0,
+                head: if lanes { 44.0 } else { 34.0 },
+                foot: 10.0,
+            },
         }
     }
 
@@ -69,9 +83,13 @@ pub struct Layout {
     pub width: f32,
     pub height: f32,
     pub measures: Measures,
+    /// How large pods are drawn: as the scene says, or smaller where that does not fit.
+    pub level: Level,
+    /// Too low for everything, as in a widget: things stand closer, and what is said elsewhere as well is left out.
+    pub short: bool,
     /// One column, for a phone.
     pub narrow: bool,
-    /// Whether lines from Services to pods can be drawn without crossing cards.
+    /// Whether lines from Services to pods are drawn.
     pub linked: bool,
     /// In the order of the scene.
     pub services: Vec<Rect>,
@@ -81,10 +99,12 @@ pub struct Layout {
 }
 
 const EDGE: f32 = 16.0;
-const GAP: f32 = 10.0;
+pub const GAP: f32 = 10.0;
 const SERVICE: (f32, f32) = (132.0, 52.0);
 /// Room for links between Services and nodes.
 const LANE: f32 = 64.0;
+/// Below this height a stage is short.
+const SHORT: f32 = 320.0;
 /// Rollouts drawn at most.
 pub const ROLLOUTS_MOST: usize = 4;
 /// Height of one rollout.
@@ -95,13 +115,27 @@ pub const TRAY_ROW: f32 = 46.0;
 impl Layout {
     /// For a stage of this size.
     pub fn new(scene: &Scene, slots: &Slots, width: f32, height: f32) -> Layout {
-        let narrow = width < 620.0;
-        let linked = !narrow && scene.level == Level::Near && !scene.services.is_empty();
-        let measures = Measures::of(scene.level, linked);
+        let short = height < SHORT;
+        let layout = Self::at(scene, slots, (width, height), scene.level, short);
+        if short && scene.level == Level::Near && layout.height > height {
+            let smaller = Self::at(scene, slots, (width, height), Level::Middle, short);
+            if smaller.height < layout.height {
+                return smaller;
+            }
+        }
+        layout
+    }
+
+    fn at(scene: &Scene, slots: &Slots, (width, height): (f32, f32), level: Level, short: bool) -> Layout {
+        let narrow = width < if short { 420.0 } else { 620.0 };
+        let linked = !narrow && (level == Level::Near || short) && !scene.services.is_empty();
+        let measures = Measures::of(level, linked, short);
         let mut layout = Layout {
             width,
             height,
             measures,
+            level,
+            short,
             narrow,
             linked,
             services: Vec::new(),
@@ -110,16 +144,19 @@ impl Layout {
             tray: None,
         };
         let foot = layout.foot_height(scene);
-        let left = if narrow || scene.services.is_empty() {
-            EDGE
+        let lane = if !linked {
+            24.0
+        } else if width < 620.0 {
+            LANE * 0.6
         } else {
-            EDGE + SERVICE.0 + if linked { LANE } else { 24.0 }
+            LANE
         };
-        let mut top = EDGE;
+        let left = if narrow || scene.services.is_empty() { EDGE } else { EDGE + layout.service().0 + lane };
+        let mut top = layout.edge();
         if narrow {
             top = layout.services_in_rows(scene, top);
         }
-        let room = (height - top - foot - GAP).max(0.0);
+        let room = (height - top - foot - if short { layout.edge() } else { GAP }).max(0.0);
         let bottom =
             layout.place_nodes(scene, slots, Rect { x: left, y: top, w: width - left - EDGE, h: room });
         if !narrow {
@@ -134,8 +171,28 @@ impl Layout {
             .chain(layout.tray.iter())
             .map(|rect| rect.y + rect.h)
             .fold(services_end, f32::max);
-        layout.height = height.max(end + EDGE);
+        layout.height = height.max(end + layout.edge());
         layout
+    }
+
+    /// Above the first and below the last thing.
+    fn edge(&self) -> f32 {
+        if self.short { 12.0 } else { EDGE }
+    }
+
+    /// Between nodes that stand one above the other.
+    pub fn gap(&self) -> f32 {
+        if self.short { 6.0 } else { GAP }
+    }
+
+    /// Where the lowest node ends.
+    pub fn nodes_end(&self) -> f32 {
+        self.nodes.iter().map(|node| node.frame.y + node.frame.h).fold(0.0, f32::max)
+    }
+
+    /// Size of a Service.
+    fn service(&self) -> (f32, f32) {
+        if self.width < 620.0 { (88.0, SERVICE.1) } else { SERVICE }
     }
 
     fn services_in_rows(&mut self, scene: &Scene, top: f32) -> f32 {
@@ -159,14 +216,15 @@ impl Layout {
             return;
         }
         let even = (bottom - top) / count as f32;
-        let pitch = even.max(SERVICE.1 + 26.0);
+        let (w, h) = self.service();
+        let pitch = even.max(h + if self.short { 8.0 } else { 26.0 });
         for index in 0..count {
             let y = if pitch > even {
                 top + index as f32 * pitch
             } else {
-                top + (index as f32 + 0.5) * pitch - SERVICE.1 / 2.0
+                top + (index as f32 + 0.5) * pitch - h / 2.0
             };
-            self.services.push(Rect { x: EDGE, y, w: SERVICE.0, h: SERVICE.1 });
+            self.services.push(Rect { x: EDGE, y, w, h });
         }
     }
 
@@ -174,7 +232,8 @@ impl Layout {
     fn place_nodes(&mut self, scene: &Scene, slots: &Slots, room: Rect) -> f32 {
         let m = self.measures;
         let counts: Vec<usize> = scene.nodes.iter().map(|node| slots.of(&node.name).len()).collect();
-        let narrowest = if scene.level == Level::Near { 186.0 } else { 150.0 };
+        let narrowest = if self.level == Level::Near && !self.short { 186.0 } else { 150.0 };
+        let row_gap = self.gap();
         let most = ((room.w + GAP) / (narrowest + GAP)).floor().max(1.0) as usize;
         let heights = |columns: usize| -> (usize, Vec<f32>) {
             let width = (room.w - GAP * (columns - 1) as f32) / columns as f32;
@@ -182,7 +241,7 @@ impl Layout {
             let rows = counts.chunks(columns);
             (per_row, rows.map(|row| m.height(row.iter().copied().max().unwrap_or(0), per_row)).collect())
         };
-        let total = |heights: &[f32]| heights.iter().map(|h| h + GAP).sum::<f32>() - GAP;
+        let total = |heights: &[f32]| heights.iter().map(|h| h + row_gap).sum::<f32>() - row_gap;
         let mut best = (1, heights(1));
         for columns in 2..=most.min(counts.len().max(1)) {
             if total(&best.1.1) <= room.h {
@@ -194,7 +253,6 @@ impl Layout {
             }
         }
         let (columns, (per_row, heights)) = best;
-        self.linked &= columns == 1;
         let width = (room.w - GAP * (columns - 1) as f32) / columns as f32;
         let mut y = room.y;
         for (row, nodes) in scene.nodes.chunks(columns).enumerate() {
@@ -212,9 +270,9 @@ impl Layout {
                 let pods = slots.of(&node.name).iter().enumerate().filter_map(place).collect();
                 self.nodes.push(NodeBox { frame: Rect { x, y, w: width, h }, pods });
             }
-            y += h + GAP;
+            y += h + row_gap;
         }
-        if scene.nodes.is_empty() { room.y } else { y - GAP }
+        if scene.nodes.is_empty() { room.y } else { y - row_gap }
     }
 
     fn tray_height(scene: &Scene) -> f32 {
@@ -222,11 +280,24 @@ impl Layout {
         if rows == 0 { 0.0 } else { 34.0 + rows as f32 * TRAY_ROW }
     }
 
+    /// Rollouts that are drawn. A short stage has none: the timeline below it tells the same.
+    fn shown_rollouts(&self, scene: &Scene) -> usize {
+        let most = match (self.short, self.narrow) {
+            (true, _) => 0,
+            (false, true) => 2,
+            (false, false) => ROLLOUTS_MOST,
+        };
+        scene.rollouts.len().min(most)
+    }
+
     fn foot_height(&self, scene: &Scene) -> f32 {
-        let rollouts = scene.rollouts.len().min(if self.narrow { 2 } else { ROLLOUTS_MOST });
+        let rollouts = self.shown_rollouts(scene);
         let strips = if self.narrow { rollouts } else { rollouts.div_ceil(self.strip_columns(scene)) } as f32
             * ROLLOUT;
         let tray = Self::tray_height(scene);
+        if self.short && tray == 0.0 {
+            return 0.0;
+        }
         (if self.narrow { strips + tray + GAP } else { strips.max(tray) }) + EDGE
     }
 
@@ -236,7 +307,7 @@ impl Layout {
     }
 
     fn place_foot(&mut self, scene: &Scene, top: f32) {
-        let shown = scene.rollouts.len().min(if self.narrow { 2 } else { ROLLOUTS_MOST });
+        let shown = self.shown_rollouts(scene);
         let tray = Self::tray_height(scene);
         let full = self.width - 2.0 * EDGE;
         if self.narrow {
@@ -251,7 +322,13 @@ impl Layout {
             return;
         }
         let columns = self.strip_columns(scene).min(shown.max(1));
-        let strips = if tray > 0.0 { (full - EDGE) * 0.55 } else { full };
+        let strips = if shown == 0 {
+            0.0
+        } else if tray > 0.0 {
+            (full - EDGE) * 0.55
+        } else {
+            full
+        };
         let w = (strips - GAP * (columns - 1) as f32) / columns as f32;
         for index in 0..shown {
             self.rollouts.push(Rect {

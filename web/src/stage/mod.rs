@@ -50,8 +50,9 @@ fn header(session: &Session, view: &View) -> Html {
     };
     html! {
         <header>
-            <span class="faint label">{ "namespace" }</span>
-            <span class="name">{ namespaces.join(", ") }</span>
+            if !namespaces.is_empty() {
+                <><span class="faint label">{ "namespace" }</span><span class="name">{ namespaces.join(", ") }</span></>
+            }
             if !view.scene.versions.is_empty() {
                 <span class="rule"></span>
                 <span class="versions">{ for versions(view).into_iter().map(|(revision, colour, labels)| html! {
@@ -229,13 +230,12 @@ fn within(node: &NodeRef, x: f64, y: f64) -> (f64, f64) {
 fn empty(view: &View, width: f32, height: f32) -> Html {
     let (w, h) = (width.min(304.0) - 32.0, 122.0);
     let (x, y) = ((width - w) / 2.0, (height / 2.0 - h).max(16.0));
-    let key = if browser::is_mac() { "⌘ Enter" } else { "Ctrl Enter" };
     html! {
         <>
             <svg width={crate::draw::px(width)} height={crate::draw::px(height - 4.0)} aria-hidden="true">
                 <rect class="empty-outline" x={crate::draw::px(x)} y={crate::draw::px(y)} width={crate::draw::px(w)} height={crate::draw::px(h)} rx="6" />
             </svg>
-            <p class="empty" style={format!("top:{}px", (y + h + 16.0) as i32)}>{ view.say("ui.empty", &[("key", key)]) }</p>
+            <p class="empty" style={format!("top:{}px", (y + h + 16.0) as i32)}>{ view.say("ui.empty", &[("key", browser::apply_key())]) }</p>
         </>
     }
 }

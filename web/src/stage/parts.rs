@@ -24,6 +24,13 @@ pub fn service(board: &Board<'_>, card: &ServiceCard, rect: Rect) -> Html {
                 <text x={px(rect.w - 12.0)} y="21" text-anchor="end" class={state}>{ ready }</text>
             </>
         }
+    } else if rect.w < 110.0 {
+        html! {
+            <>
+                <text x="10" y="20" class="t-name">{ fit(&card.name, rect.w - 20.0, 13.0) }</text>
+                <text x="10" y="39" class={classes!("t-11", state)}>{ view.say("ui.endpoints", &[("n", &ready)]) }</text>
+            </>
+        }
     } else {
         html! {
             <>
@@ -123,7 +130,7 @@ pub fn rollout(board: &Board<'_>, strip: &RolloutStrip, rect: Rect) -> Html {
 /// Pods without a node and what they wait for.
 pub fn tray(board: &Board<'_>, pods: &[TrayPod], more: u32, rect: Rect) -> Html {
     let view = board.view;
-    let side = if board.view.scene.level == Level::Near { 34.0 } else { 18.0 };
+    let side = if board.layout.level == Level::Near { 34.0 } else { 18.0 };
     let fits = (((rect.h - 30.0) / TRAY_ROW).floor() as usize).max(1);
     let hidden = more + pods.len().saturating_sub(fits) as u32;
     let row = |(index, waiting): (usize, &TrayPod)| {

@@ -42,13 +42,13 @@ impl Frame {
     fn new(width: f32, height: f32, small: bool) -> Frame {
         if small || width < 620.0 {
             return Frame {
-                left: 28.0,
+                left: 36.0,
                 right: width - 14.0,
                 width,
-                areas: height - 24.0,
+                areas: height - 25.0,
                 events: 0.0,
-                you: height - 22.0,
-                axis: height - 8.0,
+                you: height - 23.0,
+                axis: height - 10.0,
                 small: true,
             };
         }
@@ -289,7 +289,7 @@ fn replicas(view: &View, frame: &Frame, scale: Scale) -> Html {
                         if !many { <text x={px(frame.left - 8.0)} y={px(bottom - 1.0)} text-anchor="end" class="t-2 t-11">{ "0" }</text> }
                     </>
                 }
-                <text x={px(frame.left - 8.0)} y={px(scale.bottom - wanted_now as f32 * unit + 4.0)} text-anchor="end" class="t-11">{ count(u64::from(wanted_now)) }</text>
+                <text x={px(frame.left - 8.0)} y={px(scale.bottom - wanted_now as f32 * unit + 4.0)} text-anchor="end" class="t-11">{ if frame.small { brief(wanted_now) } else { count(u64::from(wanted_now)) } }</text>
                 <path class="track-line" d={format!("M{} {}H{}", px(frame.left), px(bottom - 0.5), px(frame.right))} />
                 { for past.iter().map(draw) }
                 <g class="ahead">{ for areas::areas(track, scale, at, until).iter().map(draw) }</g>
@@ -402,12 +402,22 @@ fn axis(view: &View, frame: &Frame, scale: Scale) -> Html {
         let text = if step < 1.0 { format!("{at:.1}") } else { format!("{at:.0}") };
         let text = if last { seconds_short(view, &text) } else { text };
         let anchor = if x > frame.right - 14.0 { "end" } else if x < frame.left + 4.0 && !frame.small { "start" } else { "middle" };
-        if (x - now).abs() < 36.0 {
+        let middle = match anchor {
+            "end" => x - 12.0,
+            "start" => x + 12.0,
+            _ => x,
+        };
+        if (middle - now).abs() < 38.0 {
             return Html::default();
         }
         html! { <text x={px(x)} y={px(frame.axis + 4.0)} text-anchor={anchor} class="t-2 t-11">{ text }</text> }
     });
     html! { <>{ for marks }</> }
+}
+
+/// A count where there is little room: `12k`.
+fn brief(number: u32) -> String {
+    if number < 10_000 { count(u64::from(number)) } else { format!("{}k", number / 1000) }
 }
 
 fn seconds_short(view: &View, number: &str) -> String {
