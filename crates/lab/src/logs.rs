@@ -93,7 +93,7 @@ pub fn read(images: &LabImages, cluster: &Cluster, now: Time, query: LogQuery<'_
     }
     let epoch = cluster.options().epoch.0;
     let until = epoch.saturating_add_unsigned(now.0);
-    let written = output::lines(images, &pod, found, &life, until);
+    let written = output::lines(images, pod, found, &life, until);
     let lines = written.lines.into_iter().map(|(at, text)| LogLine { at: MicroTime(at), text }).collect();
     let next = written.next.filter(|_| life.ended.is_none());
     let next = next.map(|at| Time(u64::try_from(at.saturating_sub(epoch)).unwrap_or_default()));

@@ -18,18 +18,11 @@ pub(super) struct Surroundings<'a> {
 
 /// Goes through a command and gives each line with its time to `write`, until that says false.
 pub(super) fn run(words: &[&str], around: &Surroundings<'_>, write: &mut dyn FnMut(i64, String) -> bool) {
-    match script_of(words) {
-        Some(text) => {
-            let all = commands(text);
-            let mut at = around.started;
-            go(&all, around, &mut at, write);
-        }
-        None => {
-            let line = words.join(" ");
-            if let Some(text) = printed(&line, around, around.started) {
-                write(around.started, text);
-            }
-        }
+    let mut at = around.started;
+    if let Some(text) = script_of(words) {
+        go(&commands(text), around, &mut at, write);
+    } else if let Some(text) = printed(&words.join(" "), around, at) {
+        write(at, text);
     }
 }
 
@@ -135,12 +128,11 @@ fn variable<'a>(text: &'a str, around: &Surroundings<'_>, at: i64) -> Option<(St
         let (command, after) = inside.split_once(')')?;
         return Some((printed(command, around, at).unwrap_or_default(), after));
     }
-    let (name, after) = match rest.strip_prefix('{') {
-        Some(inside) => inside.split_once('}')?,
-        None => {
-            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
-            rest.split_at_checked(end)?
-        }
+    let (name, after) = if let Some(inside) = rest.strip_prefix('{') {
+        inside.split_once('}')?
+    } else {
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        rest.split_at_checked(end)?
     };
     let set = around.container.env.iter().find(|variable| &*variable.name == name);
     let value = match (name, set) {

@@ -45,11 +45,6 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Outcome {
             }
             pods.into_iter().map(|(_, pod)| pod).collect()
         }
-        [] => {
-            return usage(
-                "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command",
-            );
-        }
         [_, ..] if selected => {
             return usage("only a selector (-l) or a POD name is allowed");
         }
