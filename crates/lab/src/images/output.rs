@@ -302,8 +302,10 @@ fn times(probe: &Probe, started: i64) -> (i64, i64) {
 fn access(at: i64, path: &str, code: u16) -> String {
     let (year, month, day, hour, minute, second) = civil(at.div_euclid(SECOND));
     let month = month_name(month);
+    // The welcome page; a page that says what is wrong.
+    let size = if code == 200 { 615 } else { 153 };
     format!(
-        "10.244.0.1 - - [{day:02}/{month}/{year}:{hour:02}:{minute:02}:{second:02} +0000] \"GET {path} HTTP/1.1\" {code} 615 \"-\" \"kube-probe/1.36\" \"-\""
+        "10.244.0.1 - - [{day:02}/{month}/{year}:{hour:02}:{minute:02}:{second:02} +0000] \"GET {path} HTTP/1.1\" {code} {size} \"-\" \"kube-probe/1.36\" \"-\""
     )
 }
 
