@@ -209,6 +209,8 @@ fn enumeration(ty: &str, field: &str) -> &'static [&'static str] {
         ("LabelSelectorRequirement", "operator") => &["In", "NotIn", "Exists", "DoesNotExist"],
         ("NodeSelectorRequirement", "operator") => &["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"],
         ("TopologySpreadConstraint", "whenUnsatisfiable") => &["DoNotSchedule", "ScheduleAnyway"],
+        ("LabLoad", "arrivals") => &["poisson", "constant"],
+        ("LabServe", "distribution") => &["lognormal", "exponential", "constant"],
         ("HTTPGetAction", "scheme") => &["HTTP", "HTTPS"],
         _ => &[],
     }

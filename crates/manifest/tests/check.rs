@@ -253,7 +253,10 @@ spec:
   nodes:
   - {name: worker, count: 2, cpu: 4, memory: 8Gi}
   images:
-  - {name: \"web:*\", readyAfter: 2s}
+  - {name: \"web:*\", readyAfter: 2s, serve: {concurrency: 8, time: 20ms, p99: 80ms, cpuPerRequest: 5ms, errorRate: 0.01}}
+  load:
+  - {name: shoppers, url: 'http://shop.example.com/', rate: 200, wave: {to: 2k, every: 24h}}
+  - {clients: 10, thinkTime: 2s, requests: [{url: 'http://web/', weight: 3}, {url: 'http://web/cart', method: POST}]}
   steps:
   - at: 10s
     actions:
@@ -291,6 +294,50 @@ spec:
             "spec.nodes[0].count: Invalid value: 20000: a lab may have at most 10000 nodes",
             "",
         ),
+        (
+            "rate: 200",
+            "rate: -1",
+            "spec.load[0].rate: Invalid value: \"-1\": must be greater than or equal to 0",
+            "hint.not-negative",
+        ),
+        (
+            "rate: 200, ",
+            "",
+            "spec.load[0]: Required value: must specify one of: rate, clients",
+            "hint.required",
+        ),
+        (
+            "rate: 200",
+            "rate: 200, clients: 3",
+            "spec.load[0].clients: Forbidden: may not be set together with `rate`",
+            "",
+        ),
+        (
+            "rate: 200",
+            "rate: 200, spike: {to: 9, after: 1s, for: 1s}",
+            "spec.load[0].wave: Forbidden: may not be set together with `spike`",
+            "",
+        ),
+        (
+            "http://shop.example.com/",
+            "shop.example.com",
+            "spec.load[0].url: Invalid value: \"shop.example.com\": must be an address such as",
+            "",
+        ),
+        ("to: 2k", "to: 2M", "spec.load[0].wave.to: Invalid value: \"2M\": a workload may have at most", ""),
+        (
+            "p99: 80ms",
+            "distribution: normal",
+            "spec.images[0].serve.distribution: Unsupported value: \"normal\": supported values: \"lognormal\"",
+            "hint.unsupported",
+        ),
+        (
+            "errorRate: 0.01",
+            "errorRate: 2",
+            "spec.images[0].serve.errorRate: Invalid value: \"2\": must be between 0 and 1, inclusive",
+            "",
+        ),
+        ("thinkTime", "thinktime", "unknown field \"spec.load[1].thinktime\"", "hint.did-you-mean"),
         ("v1alpha1", "v1", "no matches for kind \"Lab\" in version \"opscape.dev/v1\"", "hint.other-version"),
         (
             "get: pods,",

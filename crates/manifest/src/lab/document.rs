@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::load::{Load, Serve};
 use super::{Duration, Text};
 use crate::api::core::Taint;
 use crate::api::{ObjectMeta, Str, Timestamp};
@@ -41,6 +42,8 @@ pub struct LabSpec {
     pub nodes: Vec<NodeGroup>,
     /// How images behave; the first entry that matches counts.
     pub images: Vec<Image>,
+    /// Who sends requests.
+    pub load: Vec<Load>,
     /// What happens by itself, in order of time.
     pub steps: Vec<Step>,
     /// What must hold.
@@ -56,6 +59,7 @@ fields! {
     until "until",
     nodes "nodes",
     images "images",
+    load "load",
     steps "steps",
     checks "checks",
 }
@@ -162,6 +166,8 @@ pub struct Image {
     pub memory_to: Option<Quantity>,
     /// Memory it uses later; between the points it grows evenly. Over the container's limit it is killed (OOM).
     pub memory_over_time: Vec<Memory>,
+    /// How it serves requests.
+    pub serve: Option<Serve>,
     /// No registry has it: `ErrImagePull`.
     pub not_found: Option<bool>,
 }
@@ -186,6 +192,7 @@ fields! {
     memory "memory",
     memory_to "memoryTo",
     memory_over_time "memoryOverTime",
+    serve "serve",
     not_found "notFound",
 }
 

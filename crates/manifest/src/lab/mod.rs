@@ -19,6 +19,14 @@
 //!   - {name: "greedy", memory: 84Mi, memoryTo: 108Mi}    # each container takes an amount between the two
 //!   - {name: "leak:*", memory: 64Mi, memoryOverTime: [{after: 1m, use: 600Mi}]}
 //!   - {name: "nowhere/*", notFound: true}
+//!   - name: "api:*"
+//!     serve: {concurrency: 8, queue: 100, time: 20ms, p99: 80ms, cpuPerRequest: 5ms, errorRate: 0.01}
+//!   load:                          # who sends requests
+//!   - {name: shoppers, url: "http://shop.example.com/", rate: 200, ramp: {to: 800, after: 1m, over: 2m}}
+//!   - name: staff                  # a closed workload: each waits for its answer, then thinks
+//!     clients: 30
+//!     thinkTime: 2s
+//!     requests: [{url: "http://shop.example.com/admin", weight: 3}, {url: "http://shop.example.com/", weight: 1}]
 //!   steps:                         # what happens by itself, and what is told about it
 //!   - at: 10s
 //!     title: {en: Roll out, ko: 배포}
@@ -43,8 +51,10 @@
 //! `schema/lab.txt`.
 
 mod document;
+pub mod load;
 mod scalars;
 mod validate;
+mod validate_load;
 
 pub use document::{Action, Check, File, Image, Lab, LabSpec, Memory, NodeGroup, Op, Step};
 pub use scalars::{Duration, Text};
@@ -57,3 +67,9 @@ pub const API_VERSION: &str = "opscape.dev/v1alpha1";
 pub const MAX_NODES: i64 = 10_000;
 /// The most steps and the most checks a lab may have.
 pub const MAX_STEPS: usize = 1_000;
+/// The most workloads a lab may have.
+pub const MAX_LOADS: usize = 100;
+/// The most requests per second of a workload.
+pub const MAX_RATE: i64 = 1_000_000;
+/// The most clients of a workload.
+pub const MAX_CLIENTS: i64 = 100_000;

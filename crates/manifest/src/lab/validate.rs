@@ -45,6 +45,7 @@ pub fn validate(lab: &Lab) -> Vec<FieldError> {
             not_negative(Some(point.after), &format!("{path}.memoryOverTime[{j}].after"), &mut errors);
         }
     }
+    super::validate_load::validate(&lab.spec, &mut errors);
     steps(lab, &mut errors);
     for (i, check) in lab.spec.checks.iter().enumerate() {
         let path = format!("spec.checks[{i}]");
