@@ -13,7 +13,7 @@ use crate::namespaces::Namespaces;
 use crate::node_lifecycle::NodeLifecycle;
 use crate::replica_set::ReplicaSets;
 use crate::scheduler::Scheduler;
-use crate::{Api, Component, Context, Event, Options, Store, scheduler};
+use crate::{Api, Component, Context, Event, Options, Store, kubelet, scheduler};
 
 /// A Kubernetes cluster. Cloning it is cheap and makes a second future of the same past.
 #[derive(Clone)]
@@ -101,6 +101,11 @@ impl Cluster {
     /// it runs, or no kubelet has it.
     pub fn gets_on_at(&self, pod: Uid) -> Option<Time> {
         self.parts.kubelets.gets_on_at(pod)
+    }
+
+    /// The process of a pod's container; none: it does not run.
+    pub fn process(&self, pod: Uid, container: &str) -> Option<kubelet::Process> {
+        self.parts.kubelets.process(pod, container, self.api.store())
     }
 
     /// The scheduler's latest decision about a pod that exists: every node's verdict, or the best ones and counts.

@@ -36,6 +36,8 @@ pub struct Plan {
     pub pull: Pull,
     /// From the image being there to the process running: the container is `ContainerCreating` meanwhile.
     pub create: Duration,
+    /// From the process running to the moment it listens for requests; `None`: it never does.
+    pub serves: Option<Duration>,
     /// When it is ready.
     pub ready: Ready,
     /// How well it is, as its probes find; none: always well.
@@ -171,6 +173,7 @@ impl Default for Plan {
         Plan {
             pull: Pull::Done { after: Duration::ZERO },
             create: Duration::ZERO,
+            serves: Some(Duration::ZERO),
             ready: Ready::Probed,
             health: None,
             hooks: None,

@@ -49,6 +49,8 @@ pub(super) enum State {
 /// A container is being stopped while its pod stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stopping {
+    /// When it gets the TERM signal.
+    pub term: Time,
     /// It does not end in time.
     pub killed: bool,
     /// The probe that failed; none: its postStart hook did.

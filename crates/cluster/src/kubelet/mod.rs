@@ -6,6 +6,7 @@ mod container;
 mod deadline;
 mod images;
 mod probes;
+mod process;
 mod says;
 mod status;
 mod steps;
@@ -21,6 +22,7 @@ use opscape_manifest::api::{Node, Object, Pod, Resource};
 use opscape_sim::{EntryId, IdMap, IdSet, Rng, Time};
 
 pub use probes::Probing;
+pub use process::Process;
 pub use style::Style;
 
 use crate::{Api, Change, Component, Context, Event, Op, Options, Record, Subject, words};
@@ -66,6 +68,17 @@ pub enum Wake {
     Report(Uid),
     /// A node that was away says that it is well.
     Healthy(Str),
+}
+
+impl Wake {
+    /// The pod it is about, if it is about one.
+    pub fn pod(&self) -> Option<Uid> {
+        match self {
+            Wake::Look(uid) | Wake::Ended(uid) | Wake::Deadline(uid) | Wake::Report(uid) => Some(*uid),
+            Wake::Step { pod, .. } | Wake::Probe { pod, .. } => Some(*pod),
+            Wake::Images(_) | Wake::Healthy(_) => None,
+        }
+    }
 }
 
 /// What is due for a container.
@@ -308,18 +321,13 @@ impl Kubelets {
     }
 
     fn node_of(&self, wake: &Wake, api: &Api) -> Option<Str> {
-        let uid = match wake {
-            Wake::Look(uid)
-            | Wake::Step { pod: uid, .. }
-            | Wake::Probe { pod: uid, .. }
-            | Wake::Ended(uid)
-            | Wake::Deadline(uid)
-            | Wake::Report(uid) => uid,
-            Wake::Healthy(node) | Wake::Images(node) => return Some(node.clone()),
-        };
-        match self.pods.get(uid) {
+        if let Wake::Healthy(node) | Wake::Images(node) = wake {
+            return Some(node.clone());
+        }
+        let uid = wake.pod()?;
+        match self.pods.get(&uid) {
             Some(run) => Some(run.node.clone()),
-            None => Some(api.store().typed_by_uid::<Pod>(*uid)?.spec.node_name.clone()),
+            None => Some(api.store().typed_by_uid::<Pod>(uid)?.spec.node_name.clone()),
         }
     }
 }

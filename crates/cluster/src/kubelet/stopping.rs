@@ -58,7 +58,7 @@ impl Kubelets {
         let pre_stop = hook.map_or(Duration::ZERO, |hook| hook.takes);
         let stop = plan.stop_after(since.saturating_add(pre_stop));
         let (ends, killed) = end_after(pre_stop, Duration::ZERO, stop, grace);
-        one.stopping = Some(Stopping { killed, probe });
+        one.stopping = Some(Stopping { term: now + pre_stop.min(grace), killed, probe });
         self.later(uid, at, Step::Killed, ends, context);
         if hook.is_some_and(|hook| hook.fails) {
             say(pod, (&container.name, init), true, "FailedPreStopHook", "PreStopHook failed", api, context);
@@ -118,17 +118,17 @@ impl Kubelets {
         let all = api.options().flags.kubelet.stops_what_never_ran;
         let Some(run) = self.pods.get_mut(&uid) else { return };
         let ends = schedule(pod, run, (since, grace), all, now);
-        let last = ends.iter().map(|end| end.1).max().unwrap_or(since).max(now);
+        let last = ends.iter().map(|end| end.ends).max().unwrap_or(since).max(now);
         if run.ends.is_some_and(|before| before <= last) {
             return;
         }
         let first = run.ends.is_none();
         run.ends = Some(last);
-        run.killed = ends.iter().any(|end| end.2);
-        for (at, end, killed) in ends {
+        run.killed = ends.iter().any(|end| end.killed);
+        for EndOf { at, term, ends, killed } in ends {
             if let Some(one) = run.runs.get_mut(at) {
-                one.due = end.max(now);
-                one.stopping = Some(Stopping { killed, probe: None });
+                one.due = ends.max(now);
+                one.stopping = Some(Stopping { term, killed, probe: None });
             }
         }
         let running: Vec<(usize, bool)> = run
@@ -219,14 +219,16 @@ impl Kubelets {
     }
 }
 
-/// When each container ends that is to be stopped, and whether it has to be killed.
-fn schedule(
-    pod: &Pod,
-    run: &PodRun,
-    (since, grace): (Time, Duration),
-    all: bool,
-    now: Time,
-) -> Vec<(usize, Time, bool)> {
+/// When a container that is to be stopped gets the TERM signal, when it ends, and whether it has to be killed.
+struct EndOf {
+    at: usize,
+    term: Time,
+    ends: Time,
+    killed: bool,
+}
+
+/// When each container ends that is to be stopped.
+fn schedule(pod: &Pod, run: &PodRun, (since, grace): (Time, Duration), all: bool, now: Time) -> Vec<EndOf> {
     let mut ends = Vec::new();
     let mut turn = Duration::ZERO;
     let stops = |at: usize, turn: Duration| {
@@ -236,19 +238,20 @@ fn schedule(
         let pre_stop = plan.pre_stop().filter(|_| !grace.is_zero()).map_or(Duration::ZERO, |hook| hook.takes);
         let lived = one.process.map_or(Duration::ZERO, |process| now.since(process));
         let stop = plan.stop_after(lived.saturating_add(pre_stop));
-        Some(end_after(pre_stop, turn, stop, grace))
+        let (after, killed) = end_after(pre_stop, turn, stop, grace);
+        Some((after, EndOf { at, term: since + pre_stop.max(turn).min(grace), ends: since + after, killed }))
     };
     let sidecar = |at: &usize| is_sidecar_at(pod, *at);
     for at in (0..run.runs.len()).filter(|at| !sidecar(at)) {
-        if let Some((after, killed)) = stops(at, Duration::ZERO) {
+        if let Some((after, end)) = stops(at, Duration::ZERO) {
             turn = turn.max(after);
-            ends.push((at, since + after, killed));
+            ends.push(end);
         }
     }
     for at in (0..run.inits).rev().filter(sidecar) {
-        if let Some((after, killed)) = stops(at, turn) {
+        if let Some((after, end)) = stops(at, turn) {
             turn = turn.max(after);
-            ends.push((at, since + after, killed));
+            ends.push(end);
         }
     }
     ends

@@ -137,6 +137,7 @@ impl opscape_cluster::Images for LabImages {
                 Pull::Done { after: pull }
             },
             create,
+            serves: program.serves,
             ready: Ready::Probed,
             health: health::of(container, &program),
             hooks: hooks::of(container, &program),
