@@ -4,4 +4,5 @@
 
 mod elementary;
 pub mod load;
+pub mod route;
 pub mod telemetry;

@@ -11,6 +11,7 @@ opscape-referee: plays recordings of the real systems on our world, and scores w
 
   kubernetes SCENARIOS_DIR OUT_DIR [NAME...]       plays scenarios (all, or those whose names begin so)
   validation CASES.json OUT.json                   plays single kubectl commands
+  routing CASES_DIR OUT_DIR                        decides on requests
   fuzz OUT_DIR [--minutes N] [--seed N]            throws damaged texts at the way from text to world
   fuzz OUT_DIR --replay FILE                       the same with one text
   score REAL_DIR SIM_DIR [--explain N]             one scenario against its recording
@@ -29,9 +30,8 @@ fn main() -> ExitCode {
         "validation" => validation(rest),
         "fuzz" => fuzz(rest),
         "score" => score_command(rest),
-        "ci" | "routing" => {
-            Err(format!("{command}: this part of the world is not built yet, so there is nothing to play"))
-        }
+        "routing" => routing(rest),
+        "ci" => Err(format!("{command}: this part of the world is not built yet, so there is nothing to play")),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(true)
@@ -59,6 +59,12 @@ fn validation(arguments: &[String]) -> Result<bool, String> {
     let answers = play::play_cases(Path::new(cases))?;
     let text = serde_json::to_string_pretty(&answers).map_err(|error| error.to_string())?;
     std::fs::write(out, text).map_err(|error| format!("{out}: {error}"))?;
+    Ok(true)
+}
+
+fn routing(arguments: &[String]) -> Result<bool, String> {
+    let [cases, out] = arguments else { return Err(HELP.to_owned()) };
+    play::play_routing(Path::new(cases), Path::new(out))?;
     Ok(true)
 }
 

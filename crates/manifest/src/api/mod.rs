@@ -3,6 +3,9 @@
 
 pub mod apps;
 pub mod core;
+pub mod discovery;
+pub mod gateway;
+pub mod ingress;
 pub mod meta;
 mod object;
 pub mod pod;

@@ -5,6 +5,7 @@ mod game;
 mod kubelet;
 mod names;
 mod nodes;
+mod routing;
 mod scenario;
 mod scores;
 mod trace;
@@ -14,6 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+pub use routing::{families, play_case, play_routing};
 pub use scenario::play;
 pub use validation::play_cases;
 

@@ -1,0 +1,282 @@
+//! The AWS Load Balancer Controller (v2.x, pkg/ingress): a group of Ingresses becomes the listeners and rules of one
+//! Application Load Balancer, in the order of `group.order`; the first rule whose conditions hold is taken.
+
+mod actions;
+mod conditions;
+mod json;
+
+use opscape_manifest::api::ingress::{HttpIngressPath, IngressSpec};
+use opscape_manifest::api::meta::Str;
+use opscape_manifest::order::sort_by;
+
+use super::objects::{Found, json as parse};
+use super::reason::{Reason, Why};
+use super::table::{Builder, Claim, Source, Table};
+use super::{Decision, Request};
+use actions::{Action, PREFIX, Redirect};
+use conditions::{Added, Condition, patterns};
+
+/// A load balancer.
+#[derive(Debug, Clone)]
+pub(super) struct LoadBalancer {
+    group: Str,
+    listeners: Vec<Listener>,
+}
+
+#[derive(Debug, Clone)]
+struct Listener {
+    port: u16,
+    https: bool,
+    /// In the order of their priority.
+    rules: Vec<Rule>,
+    default: Action,
+    default_source: Option<Source>,
+}
+
+#[derive(Debug, Clone)]
+struct Rule {
+    conditions: Vec<Condition>,
+    action: Action,
+    source: Source,
+    path: Str,
+    host: Str,
+}
+
+fn annotation<'i>(ingress: &'i Found<IngressSpec>, name: &str) -> Option<&'i str> {
+    ingress.annotation(&[PREFIX, name].concat()).map(str::trim)
+}
+
+/// One load balancer for each group; an Ingress without a group is one of its own.
+pub(super) fn groups(ingresses: &[&Found<IngressSpec>], builder: &mut Builder<'_>) -> Vec<LoadBalancer> {
+    let mut groups: Vec<(Str, Vec<&Found<IngressSpec>>)> = Vec::new();
+    for ingress in ingresses {
+        let group = group_of(ingress, builder);
+        match groups.iter_mut().find(|(known, _)| *known == group) {
+            Some((_, members)) => members.push(ingress),
+            None => groups.push((group, vec![ingress])),
+        }
+    }
+    groups
+        .into_iter()
+        .map(|(group, mut members)| {
+            // `sortGroupMembers`
+            sort_by(&mut members, |a, b| {
+                let key = |one: &Found<IngressSpec>| {
+                    let order = annotation(one, "group.order").and_then(|order| order.parse::<i64>().ok());
+                    (order.unwrap_or(0), [&*one.meta.namespace, "/", &*one.meta.name].concat())
+                };
+                key(a).cmp(&key(b))
+            });
+            LoadBalancer::new(group, &members, builder)
+        })
+        .collect()
+}
+
+/// `loadGroupID`: the group of the IngressClassParams, the annotation, or the Ingress itself.
+fn group_of(ingress: &Found<IngressSpec>, builder: &Builder<'_>) -> Str {
+    let objects = builder.objects;
+    let class = ingress.spec.ingress_class_name.as_ref();
+    let class = class.and_then(|name| objects.classes.iter().find(|class| class.meta.name == *name));
+    let parameters = class.and_then(|class| class.spec.parameters.as_ref());
+    let by_class = parameters.and_then(|parameters| {
+        objects.class_groups.iter().find(|(name, _)| *name == parameters.name).map(|(_, group)| group.clone())
+    });
+    by_class.unwrap_or_else(|| match annotation(ingress, "group.name") {
+        Some(name) => name.into(),
+        None => [&*ingress.meta.namespace, "/", &*ingress.meta.name].concat().into(),
+    })
+}
+
+/// `computeIngressListenPorts`: ports, and whether they are of HTTPS.
+fn listen_ports(ingress: &Found<IngressSpec>) -> Vec<(u16, bool)> {
+    let Some(text) = annotation(ingress, "listen-ports") else {
+        let https = annotation(ingress, "certificate-arn").is_some_and(|arn| !arn.is_empty());
+        return vec![if https { (443, true) } else { (80, false) }];
+    };
+    let list = parse(text).unwrap_or_default();
+    let entries = list.as_list().unwrap_or_default().iter().filter_map(|entry| entry.as_map());
+    entries
+        .flatten()
+        .filter_map(|(protocol, port)| {
+            Some((u16::try_from(port.as_int()?).ok()?, protocol.as_str() == "HTTPS"))
+        })
+        .collect()
+}
+
+impl LoadBalancer {
+    fn new(group: Str, members: &[&Found<IngressSpec>], builder: &mut Builder<'_>) -> LoadBalancer {
+        let mut ports: Vec<(u16, bool)> = Vec::new();
+        for member in members {
+            for port in listen_ports(member) {
+                if !ports.contains(&port) {
+                    ports.push(port);
+                }
+            }
+        }
+        let ssl_port = members.iter().find_map(|member| annotation(member, "ssl-redirect")?.parse::<u16>().ok());
+        let to_https = ssl_port.filter(|port| ports.contains(&(*port, true))).map(|port| {
+            Action::Redirect(Redirect {
+                protocol: "HTTPS".into(),
+                port: port.to_string().into(),
+                ..Redirect::default()
+            })
+        });
+        let listeners = ports.into_iter().map(|(port, https)| {
+            let members: Vec<&Found<IngressSpec>> =
+                members.iter().copied().filter(|member| listen_ports(member).contains(&(port, https))).collect();
+            match &to_https {
+                // Its other rules are ignored.
+                Some(action) if !https => {
+                    Listener { port, https, rules: Vec::new(), default: action.clone(), default_source: None }
+                }
+                _ => Listener::new(port, https, &members, builder),
+            }
+        });
+        let listeners = listeners.collect();
+        LoadBalancer { group, listeners }
+    }
+
+    pub(super) fn claim(&self, request: &Request) -> Claim {
+        let Some(listener) = self.listener(request) else { return Claim::None };
+        let host = |rule: &Rule| rule.conditions.iter().any(|one| matches!(one, Condition::Host(_)) && one.holds(request).is_ok());
+        if listener.rules.iter().any(host) {
+            return Claim::Host;
+        }
+        // A listener that only redirects stands for the rules of the others.
+        let elsewhere = self.listeners.iter().flat_map(|other| &other.rules).any(host);
+        if elsewhere { Claim::Host } else { Claim::Any }
+    }
+
+    fn listener(&self, request: &Request) -> Option<&Listener> {
+        self.listeners.iter().find(|one| one.port == request.port && one.https == request.https)
+    }
+
+    pub(super) fn answer<'r>(&self, table: &Table, request: &'r Request, why: &mut Why<'_>) -> Decision<'r> {
+        let Some(listener) = self.listener(request) else {
+            why.say(|| Reason::taken("route.alb.no-listener").with("port", request.port.to_string()));
+            return Decision::Dropped;
+        };
+        why.say(|| {
+            let reason = Reason::taken("route.alb.listener").with("group", &*self.group);
+            reason.with("port", listener.port.to_string())
+        });
+        let mut taken: Option<&Rule> = None;
+        for rule in &listener.rules {
+            match rule.conditions.iter().find_map(|one| one.holds(request).err()) {
+                Some(key) => why.say(|| rule.say(Reason::passed(key), request)),
+                None if taken.is_some() => why.say(|| rule.say(Reason::passed("route.alb.later"), request)),
+                None => {
+                    why.say(|| rule.say(Reason::taken("route.alb.rule"), request));
+                    taken = Some(rule);
+                }
+            }
+            if taken.is_some() && !why.asked() {
+                break;
+            }
+        }
+        if let Some(rule) = taken {
+            return rule.action.act(table, request, listener.port, why);
+        }
+        why.say(|| {
+            let reason = Reason::taken("route.alb.default");
+            match &listener.default_source {
+                Some(source) => source.mark(reason),
+                None => reason,
+            }
+        });
+        listener.default.act(table, request, listener.port, why)
+    }
+}
+
+impl Listener {
+    /// `buildListenerRules`, `buildListenerDefaultActions`
+    fn new(port: u16, https: bool, members: &[&Found<IngressSpec>], builder: &mut Builder<'_>) -> Listener {
+        let mut listener = Listener {
+            port,
+            https,
+            rules: Vec::new(),
+            default: Action::Fixed { status: 404, body: "".into() },
+            default_source: None,
+        };
+        for member in members {
+            let source = |field: String| Source { origin: member.origin.clone(), field: field.into() };
+            let default = member.spec.default_backend.as_ref().and_then(|backend| backend.service.as_ref());
+            if let (Some(service), None) = (default, &listener.default_source) {
+                listener.default = Action::new(member, service, builder);
+                listener.default_source = Some(source("spec.defaultBackend".to_owned()));
+            }
+            for (r, rule) in member.spec.rules.iter().enumerate() {
+                let mut paths: Vec<(usize, &HttpIngressPath)> =
+                    rule.http.iter().flat_map(|http| &http.paths).enumerate().collect();
+                // `sortIngressPaths`: exact ones, then the longest prefix, then the others as they stand.
+                sort_by(&mut paths, |(_, a), (_, b)| {
+                    let rank = |path: &HttpIngressPath| match &*path.path_type {
+                        "Exact" => (0, 0),
+                        "Prefix" => (1, usize::MAX - path.path.len()),
+                        _ => (2, 0),
+                    };
+                    rank(a).cmp(&rank(b))
+                });
+                for (p, path) in paths {
+                    let source = source(format!("spec.rules[{r}].http.paths[{p}]"));
+                    listener.add(member, &rule.host, path, source, builder);
+                }
+            }
+        }
+        listener
+    }
+
+    fn add(
+        &mut self,
+        ingress: &Found<IngressSpec>,
+        host: &Str,
+        path: &HttpIngressPath,
+        source: Source,
+        builder: &mut Builder<'_>,
+    ) {
+        let Some(service) = &path.backend.service else { return };
+        let mut added = Added::default();
+        if !host.is_empty() {
+            added.hosts.push(host.clone());
+        }
+        let by_regex = annotation(ingress, "use-regex-path-match") == Some("true");
+        if by_regex && !matches!(&*path.path_type, "Exact" | "Prefix") {
+            added.expressions(true, vec![path.path.get(1..).unwrap_or_default().into()]);
+        } else if !path.path.is_empty() {
+            match patterns(&path.path, &path.path_type) {
+                Some(patterns) => added.paths.extend(patterns),
+                None => {
+                    let note = Reason::note("route.alb.wildcard").with("path", &*path.path);
+                    builder.notes.push(source.mark(note));
+                    return;
+                }
+            }
+        }
+        let more = annotation(ingress, &["conditions.", &service.name].concat()).and_then(parse);
+        if let Some(more) = more {
+            added.read(&more);
+        }
+        let action = Action::new(ingress, service, builder);
+        if let Action::Redirect(redirect) = &action
+            && redirect.loops(self.port, self.https, &added.hosts, &added.paths)
+        {
+            return;
+        }
+        let (path, host) = (path.path.clone(), host.clone());
+        self.rules.push(Rule { conditions: added.conditions(), action, source, path, host });
+    }
+}
+
+impl Rule {
+    fn say(&self, reason: Reason, request: &Request) -> Reason {
+        let server = if self.host.is_empty() { "*" } else { &*self.host };
+        self.source.mark(
+            reason
+                .with("path", request.path())
+                .with("location", &*self.path)
+                .with("host", request.hostname())
+                .with("server", server)
+                .with("method", &*request.method),
+        )
+    }
+}

@@ -1,0 +1,160 @@
+//! The objects of the API that routes are made from.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use opscape_manifest::api::discovery::SliceContent;
+use opscape_manifest::api::gateway::{GatewaySpec, HttpRouteSpec, ReferenceGrantSpec};
+use opscape_manifest::api::ingress::{IngressClassSpec, IngressSpec};
+use opscape_manifest::api::meta::{ObjectMeta, Str};
+use opscape_manifest::api::{Object, Pod, Service};
+use opscape_manifest::codec::{self, Codec};
+use opscape_manifest::order::sort_by;
+use opscape_manifest::value::Value;
+
+use super::reason::Origin;
+
+/// An object's metadata and its `spec`.
+#[derive(Debug, Clone)]
+pub(super) struct Found<T> {
+    pub meta: ObjectMeta,
+    pub spec: T,
+    pub origin: Arc<Origin>,
+}
+
+/// The objects that routes are made from, sorted out by kind.
+#[derive(Debug, Clone, Default)]
+pub struct Objects {
+    pub(super) services: Vec<Arc<Service>>,
+    pub(super) pods: Vec<Arc<Pod>>,
+    /// With the name of the Service.
+    pub(super) slices: Vec<(Str, Found<SliceContent>)>,
+    pub(super) secrets: Vec<(Str, Str)>,
+    pub(super) namespaces: Vec<ObjectMeta>,
+    pub(super) ingresses: Vec<Found<IngressSpec>>,
+    pub(super) classes: Vec<Found<IngressClassSpec>>,
+    pub(super) class_groups: Vec<(Str, Str)>,
+    pub(super) gateways: Vec<Found<GatewaySpec>>,
+    pub(super) gateway_classes: Vec<Str>,
+    pub(super) routes: Vec<Found<HttpRouteSpec>>,
+    pub(super) grants: Vec<Found<ReferenceGrantSpec>>,
+    /// Nothing is known of who serves: everybody does.
+    pub(super) assumed: bool,
+}
+
+impl Objects {
+    /// Sorts out the objects of a running cluster: who serves is what Pods and EndpointSlices say.
+    pub fn of_cluster(objects: impl IntoIterator<Item = Object>) -> Objects {
+        let mut sorted = Objects::default();
+        for object in objects {
+            sorted.add(object);
+        }
+        sort_by(&mut sorted.services, |a, b| by_name(&a.metadata, &b.metadata));
+        sort_by(&mut sorted.pods, |a, b| by_name(&a.metadata, &b.metadata));
+        sort_by(&mut sorted.ingresses, |a, b| by_name(&a.meta, &b.meta));
+        sort_by(&mut sorted.routes, |a, b| by_name(&a.meta, &b.meta));
+        sort_by(&mut sorted.gateways, |a, b| by_name(&a.meta, &b.meta));
+        sorted
+    }
+
+    /// Sorts out the objects of a text. Where it has neither Pods nor EndpointSlices, every Service is taken to have
+    /// somebody who serves.
+    pub fn of_text(objects: impl IntoIterator<Item = Object>) -> Objects {
+        let mut sorted = Objects::of_cluster(objects);
+        sorted.assumed = sorted.pods.is_empty() && sorted.slices.is_empty();
+        sorted
+    }
+
+    fn add(&mut self, object: Object) {
+        match &object {
+            Object::Service(service) => self.services.push(service.clone()),
+            Object::Pod(pod) => self.pods.push(pod.clone()),
+            Object::Namespace(namespace) => self.namespaces.push(namespace.metadata.clone()),
+            Object::Secret(secret) => {
+                self.secrets.push((namespace_of(&secret.metadata), secret.metadata.name.clone()));
+            }
+            _ => self.add_other(&object),
+        }
+    }
+
+    fn add_other(&mut self, object: &Object) {
+        let meta = object.meta();
+        match object.kind_name() {
+            "EndpointSlice" => {
+                let service = meta.label("kubernetes.io/service-name").unwrap_or_default().into();
+                if let Ok(content) = codec::from_value(&object.to_value()) {
+                    self.slices.push((service, found(object, content)));
+                }
+            }
+            "Ingress" => push(&mut self.ingresses, object),
+            "IngressClass" => push(&mut self.classes, object),
+            "Gateway" => push(&mut self.gateways, object),
+            "GatewayClass" => self.gateway_classes.push(meta.name.clone()),
+            "HTTPRoute" => push(&mut self.routes, object),
+            "ReferenceGrant" => push(&mut self.grants, object),
+            "IngressClassParams" => {
+                if let Some(group) = object.to_value().str_at(&["spec", "group", "name"]) {
+                    self.class_groups.push((meta.name.clone(), group.into()));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A Service by its namespace and name.
+    pub(super) fn service(&self, namespace: &str, name: &str) -> Option<&Arc<Service>> {
+        let key = |service: &Arc<Service>| (namespace_of(&service.metadata), service.metadata.name.clone());
+        let at = self.services.binary_search_by(|service| key(service).cmp(&(namespace.into(), name.into()))).ok();
+        self.services.get(at?)
+    }
+}
+
+fn by_name(a: &ObjectMeta, b: &ObjectMeta) -> Ordering {
+    (namespace_of(a), &a.name).cmp(&(namespace_of(b), &b.name))
+}
+
+/// Oldest first.
+pub(super) fn by_age(a: &ObjectMeta, b: &ObjectMeta) -> Ordering {
+    a.creation_timestamp.cmp(&b.creation_timestamp)
+}
+
+/// The namespace of an object; a text may leave `default` out.
+pub(super) fn namespace_of(meta: &ObjectMeta) -> Str {
+    if meta.namespace.is_empty() { "default".into() } else { meta.namespace.clone() }
+}
+
+fn found<T>(object: &Object, spec: T) -> Found<T> {
+    let mut meta = object.meta().clone();
+    meta.namespace = namespace_of(&meta);
+    let origin = Origin {
+        kind: object.kind_name().into(),
+        namespace: meta.namespace.clone(),
+        name: meta.name.clone(),
+    };
+    Found { meta, spec, origin: Arc::new(origin) }
+}
+
+/// An object that does not fit its type is passed over; the check of the text says so.
+fn push<T: Codec + Default>(list: &mut Vec<Found<T>>, object: &Object) {
+    let Object::Other(other) = object else { return };
+    if let Ok(spec) = other.body.get("spec").map_or(Ok(T::default()), codec::from_value::<T>) {
+        list.push(found(object, spec));
+    }
+}
+
+impl<T> Found<T> {
+    /// The value of an annotation.
+    pub(super) fn annotation(&self, name: &str) -> Option<&str> {
+        self.meta.annotation(name)
+    }
+}
+
+/// A value of JSON text, as in annotations.
+pub(super) fn json(text: &str) -> Option<Value> {
+    use opscape_manifest::diagnostic::Position;
+    use opscape_manifest::tree::{Limits, parse};
+    let start = Position { line: 1, column: 1, offset: 0 };
+    // JSON is YAML.
+    let parsed = parse(text, start, Limits::default());
+    parsed.diagnostics.is_empty().then_some(parsed.root?.to_value())
+}

@@ -1,0 +1,213 @@
+//! Connections to Services themselves: through their cluster IP or name from inside, through a node port from outside.
+//! Who gets them is what kube-proxy decides (pkg/proxy/topology.go, `CategorizeEndpoints`, Kubernetes v1.36).
+
+use std::sync::Arc;
+
+use opscape_manifest::api::Service;
+use opscape_manifest::api::core::ServicePort;
+use opscape_manifest::api::meta::Str;
+
+use super::backend::{Candidate, Endpoint, Lookup, PortKey, Wanted, candidates, port_number};
+use super::decision::{Forward, Share};
+use super::objects::{Objects, namespace_of};
+use super::reason::{Reason, Why};
+use super::table::{Builder, Table};
+use super::{BackendId, Decision, Request};
+use std::borrow::Cow;
+
+/// The Services of a table.
+#[derive(Debug, Clone, Default)]
+pub struct Services {
+    /// One for each port.
+    ports: Vec<Port>,
+}
+
+#[derive(Debug, Clone)]
+struct Port {
+    service: Arc<Service>,
+    port: ServicePort,
+    backend: BackendId,
+}
+
+/// Where a connection to a Service comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Via {
+    /// A Pod, to the cluster IP.
+    Inside,
+    /// Outside of the cluster, to the node port.
+    Outside,
+}
+
+/// Who may get a connection to a Service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// The port of the Service.
+    pub port: u16,
+    /// The port of the Pods, if it is a number.
+    pub target_port: Option<u16>,
+    /// Who may get it; none: it is dropped (`Local` without anybody on the node) or refused.
+    pub endpoints: Vec<Endpoint>,
+    /// Nothing is known of who serves, so somebody does.
+    pub assumed: bool,
+    /// `ClientIP`: a client stays with its endpoint.
+    pub sticky: bool,
+    /// Why.
+    pub reasons: Vec<Reason>,
+}
+
+impl Services {
+    pub(super) fn new(builder: &mut Builder<'_>) -> Services {
+        let objects = builder.objects;
+        let mut ports = Vec::new();
+        for service in &objects.services {
+            for port in &service.spec.ports {
+                let wanted = Wanted {
+                    namespace: namespace_of(&service.metadata),
+                    service: service.metadata.name.clone(),
+                    port: PortKey::Number(port.port),
+                    lookup: Lookup::Plain,
+                };
+                let backend = builder.backend(wanted);
+                ports.push(Port { service: service.clone(), port: port.clone(), backend });
+            }
+        }
+        Services { ports }
+    }
+
+    /// A request whose URL names a Service, as in `http://web.shop.svc.cluster.local/`, or a node and a node port.
+    pub(super) fn by_url<'r>(
+        &self,
+        table: &Table,
+        request: &'r Request,
+        why: &mut Why<'_>,
+    ) -> Option<Decision<'r>> {
+        let name = request.hostname();
+        let name = name.strip_suffix(".cluster.local").unwrap_or(name);
+        let name = name.strip_suffix(".svc").unwrap_or(name);
+        let (service, namespace) = name.split_once('.').unwrap_or((name, "default"));
+        let named = self.ports.iter().find(|port| {
+            port_number(port.port.port) == request.port
+                && &*port.service.metadata.name == service
+                && &*namespace_of(&port.service.metadata) == namespace
+        });
+        let by_node = || {
+            let node_port = |port: &&Port| port.port.node_port != 0 && port_number(port.port.node_port) == request.port;
+            self.ports.iter().find(node_port)
+        };
+        let (port, key) = match (named, by_node()) {
+            (Some(port), _) => (port, "route.service.name"),
+            (None, Some(port)) => (port, "route.service.node-port"),
+            _ => return None,
+        };
+        why.say(|| table.say(Reason::taken(key).with("host", request.host()), port.backend));
+        if !table.serves(port.backend) {
+            why.say(|| table.say(Reason::taken("route.refused"), port.backend));
+            return Some(Decision::Dropped);
+        }
+        why.say(|| table.say(Reason::taken("route.backend"), port.backend));
+        Some(Decision::Forward(Forward {
+            shares: vec![Share::all(port.backend)],
+            path: Cow::Borrowed(request.path()),
+            query: Cow::Borrowed(request.query()),
+            ..Forward::default()
+        }))
+    }
+}
+
+/// Who may get a connection to a Service's port: `CategorizeEndpoints`. `node`: where it arrives.
+pub fn connect(
+    objects: &Objects,
+    service: &Arc<Service>,
+    port: &ServicePort,
+    via: Via,
+    node: Option<&str>,
+) -> Connection {
+    let spec = &service.spec;
+    let wanted = Wanted {
+        namespace: namespace_of(&service.metadata),
+        service: service.metadata.name.clone(),
+        port: PortKey::Number(port.port),
+        lookup: Lookup::Plain,
+    };
+    let backend = super::Backend::resolve(wanted, objects);
+    let mut connection = Connection {
+        port: backend.port,
+        target_port: backend.target_port,
+        endpoints: Vec::new(),
+        assumed: false,
+        sticky: &*spec.session_affinity == "ClientIP",
+        reasons: Vec::new(),
+    };
+    let reachable = match via {
+        Via::Inside => true,
+        Via::Outside => match &*spec.kind {
+            "NodePort" => true,
+            "LoadBalancer" => spec.allocate_load_balancer_node_ports != Some(false) || port.node_port != 0,
+            _ => false,
+        },
+    };
+    if !reachable {
+        connection.reasons.push(Reason::taken("route.service.inside-only").with("kind", &*spec.kind));
+        return connection;
+    }
+    if &*spec.kind == "ExternalName" {
+        connection.endpoints = backend.known().to_vec();
+        return connection;
+    }
+    let local = match via {
+        Via::Inside => spec.internal_traffic_policy.as_deref() == Some("Local"),
+        Via::Outside => &*spec.external_traffic_policy == "Local",
+    };
+    if objects.assumed {
+        connection.assumed = true;
+        return connection;
+    }
+    let all = candidates(objects, service, port, Lookup::Plain);
+    let here = |one: &Candidate| !local || node.is_some_and(|node| &*one.endpoint.node == node);
+    let pick = |wanted: fn(&Candidate) -> bool| -> Vec<Endpoint> {
+        let picked = all.iter().filter(|one| here(one) && wanted(one));
+        picked.map(|one| one.endpoint.clone()).collect()
+    };
+    connection.endpoints = pick(|one| one.ready);
+    let mut key = if local { "route.service.local" } else { "route.service.all" };
+    if connection.endpoints.is_empty() {
+        // Those that are ending still serve until others are ready.
+        connection.endpoints = pick(|one| one.draining);
+        if !connection.endpoints.is_empty() {
+            key = "route.service.draining";
+        } else if local {
+            key = "route.service.local-none";
+        } else {
+            key = "route.service.none";
+        }
+    }
+    let reason = Reason::taken(key)
+        .with("service", &*service.metadata.name)
+        .with("node", node.unwrap_or_default())
+        .with("count", connection.endpoints.len().to_string());
+    connection.reasons.push(reason);
+    connection
+}
+
+/// The first Service of a set, for a connection that names none.
+pub fn first(objects: &Objects) -> Option<(&Arc<Service>, &ServicePort)> {
+    let service = objects.services.first()?;
+    Some((service, service.spec.ports.first()?))
+}
+
+/// Node ports that several Services ask for: the second one is refused ("provided port is already allocated").
+pub fn node_port_conflicts(objects: &Objects) -> Vec<(Str, i32)> {
+    let mut seen: Vec<(i32, Str)> = Vec::new();
+    let mut conflicts = Vec::new();
+    for service in &objects.services {
+        for port in service.spec.ports.iter().filter(|port| port.node_port != 0) {
+            let key = (port.node_port, port.protocol.clone());
+            if seen.contains(&key) {
+                conflicts.push((service.metadata.name.clone(), port.node_port));
+            } else {
+                seen.push(key);
+            }
+        }
+    }
+    conflicts
+}
