@@ -7,6 +7,7 @@ use opscape_lab::Lang;
 use opscape_manifest::duration::parse_go;
 use opscape_sim::Time;
 
+use crate::route::Asked;
 use crate::say::say;
 
 /// How `run` tells what happened.
@@ -28,6 +29,8 @@ pub enum Command {
     Run { file: String, until: Option<Time>, output: Output },
     /// `check`
     Check { files: Vec<String> },
+    /// `route`
+    Route { file: String, asked: Asked },
     /// `kubectl`
     Kubectl { file: String, at: Time, arguments: Vec<String> },
     /// `shell`
@@ -63,6 +66,9 @@ struct Options {
     at: Option<Time>,
     output: Output,
     seed: Option<u64>,
+    url: Option<String>,
+    method: Option<String>,
+    headers: Vec<String>,
     large: bool,
     words: Vec<String>,
     behind: Vec<String>,
@@ -120,6 +126,9 @@ fn read(arguments: &[OsString], lang: Lang) -> Result<Options, String> {
                     _ => return Err(say(lang, "error.output", &[("value", &value)])),
                 };
             }
+            Arg::Long("url") => options.url = Some(value(&mut parser)?),
+            Arg::Short('X') | Arg::Long("method") => options.method = Some(value(&mut parser)?),
+            Arg::Short('H') | Arg::Long("header") => options.headers.push(value(&mut parser)?),
             Arg::Long("lang") => drop(value(&mut parser)?),
             Arg::Long("large") => options.large = true,
             Arg::Short('h') | Arg::Long("help") => options.help = true,
@@ -160,6 +169,13 @@ fn command(options: Options, lang: Lang) -> Result<Command, String> {
         "run" => Ok(Command::Run { file: one_file()?, until: options.until, output: options.output }),
         "check" if files.is_empty() => Err(say(lang, "error.missing-file", &[("command", &name)])),
         "check" => Ok(Command::Check { files }),
+        "route" => {
+            let file = one_file()?;
+            let json = options.output == Output::Json;
+            let url = options.url.ok_or_else(|| say(lang, "error.no-url", &[]))?;
+            let asked = Asked { url, method: options.method, headers: options.headers, at: options.at, json };
+            Ok(Command::Route { file, asked })
+        }
         "kubectl" if options.behind.is_empty() => Err(say(lang, "error.no-arguments", &[])),
         "kubectl" => Ok(Command::Kubectl { file: one_file()?, at, arguments: options.behind }),
         "shell" => Ok(Command::Shell { file: one_file()?, at }),
@@ -205,6 +221,7 @@ mod tests {
             ("run a -o xml", "\"xml\" is no output format; there are journal, table and json"),
             ("run a --fast", "invalid option '--fast'"),
             ("kubectl a", "kubectl needs its arguments behind --"),
+            ("route a", "route needs --url URL"),
         ] {
             assert_eq!(read_line(line).unwrap_err(), words, "{line}");
         }

@@ -1,9 +1,10 @@
-//! Opscape without a browser: run, check, kubectl, shell, bench.
+//! Opscape without a browser: run, check, route, kubectl, shell, bench.
 
 mod arguments;
 mod bench;
 mod check;
 mod findings;
+mod route;
 mod run;
 mod say;
 mod terminal;
@@ -32,6 +33,7 @@ fn act(arguments: Arguments) -> Result<u8, Stopped> {
     match command {
         Command::Run { file, until, output } => run::run(&file, until, output, lang, seed).map(|()| 0),
         Command::Check { files } => Ok(u8::from(!check::check(&files, lang, seed))),
+        Command::Route { file, asked } => route::route(&file, &asked, lang, seed).map(|()| 0),
         Command::Kubectl { file, at, arguments } => {
             terminal::kubectl(&file, at, &arguments, lang, seed).map(exit_code)
         }

@@ -114,6 +114,51 @@ fn commands_run_in_the_world_of_a_file() {
     assert!(answer.out.contains("\nweb    5/5 "), "{}", answer.out);
 }
 
+const SHOP: &str = "\
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop}
+spec:
+  ingressClassName: nginx
+  rules:
+  - host: shop.example.com
+    http:
+      paths:
+      - {path: /cart, pathType: Prefix, backend: {service: {name: cart, port: {name: http}}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: cart}
+spec: {selector: {app: cart}, ports: [{name: http, port: 8080}]}
+";
+
+#[test]
+fn route_says_where_a_request_goes_and_why() {
+    let answer = opscape(&["route", "-", "--url", "http://shop.example.com/cart/1"], SHOP);
+    assert_eq!((answer.code, answer.err.as_str()), (0, ""));
+    assert_eq!(
+        answer.out.lines().nth(1),
+        Some("goes to default/cart:8080 as /cart/1, host shop.example.com")
+    );
+    assert!(
+        answer.out.contains("✓ /cart/ is the longest prefix of /cart/1 (Ingress default/shop).  -:10\n"),
+        "{}",
+        answer.out
+    );
+    let korean = opscape(&["route", "-", "--url", "http://shop.example.com/x", "--lang", "ko"], SHOP);
+    assert_eq!(korean.out.lines().nth(1), Some("404로 답합니다(not_found)"));
+    let url = "http://shop.example.com/cart?x=1";
+    let json = opscape(&["route", "-", "--url", url, "-H", "X-A: b", "-X", "POST", "-o", "json"], SHOP);
+    let report: Json = serde_json::from_str(&json.out).unwrap();
+    assert_eq!((&report["decision"], &report["service"]), (&Json::from("route"), &Json::from("cart")));
+    assert_eq!((&report["path"], &report["query"]), (&Json::from("/cart"), &Json::from("x=1")));
+    assert_eq!(report["headers"]["X-A"], "b");
+    assert!(report["reasons"].as_array().unwrap().len() > 2);
+    let wrong = opscape(&["route", "-", "--url", "shop.example.com"], SHOP);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.err.contains("is not a URL"), "{}", wrong.err);
+}
+
 #[test]
 fn every_benchmark_is_one_line_of_json() {
     let answer = opscape(&["bench", "pods-100", "seek"], "");

@@ -31,7 +31,9 @@ fn main() -> ExitCode {
         "fuzz" => fuzz(rest),
         "score" => score_command(rest),
         "routing" => routing(rest),
-        "ci" => Err(format!("{command}: this part of the world is not built yet, so there is nothing to play")),
+        "ci" => {
+            Err(format!("{command}: this part of the world is not built yet, so there is nothing to play"))
+        }
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(true)

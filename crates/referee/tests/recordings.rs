@@ -114,3 +114,35 @@ fn single_commands_are_answered_to_the_letter() {
         .extend(listed.difference(&known).map(|name| format!("{name} is listed, but there is no such case")));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn requests_go_where_they_should() {
+    let known = std::fs::read_to_string(recordings("routing/known_failures.txt")).unwrap();
+    let known: BTreeMap<&str, &str> = known
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(|line| line.split_once(" = ").unwrap_or_else(|| panic!("{line}: no reason")))
+        .collect();
+    let mut wrong = Vec::new();
+    let mut seen = BTreeSet::new();
+    for path in play::families(&recordings("routing")).unwrap() {
+        let cases: Vec<Json> = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let played: Vec<Json> = cases.iter().map(play::play_case).collect();
+        for result in score::compare_routing(&cases, &played) {
+            let right = (result.score - 1.0).abs() < 1e-9;
+            match (right, known.get(result.name.as_str())) {
+                (false, None) => wrong.push(format!("{}: {}", result.name, result.differences.join("; "))),
+                (true, Some(_)) => {
+                    wrong.push(format!("{} is right now; take it out of the list", result.name));
+                }
+                _ => {}
+            }
+            seen.insert(result.name);
+        }
+    }
+    assert!(seen.len() > 400, "{} requests", seen.len());
+    wrong.extend(
+        known.keys().filter(|name| !seen.contains(**name)).map(|name| format!("{name}: no such request")),
+    );
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

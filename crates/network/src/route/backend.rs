@@ -130,9 +130,7 @@ impl Backend {
         let cluster_ip = &service.spec.cluster_ip;
         backend.endpoints = if objects.assumed {
             Endpoints::Assumed
-        } else if backend.wanted.lookup == Lookup::NginxClusterIp
-            && !matches!(&**cluster_ip, "" | "None")
-        {
+        } else if backend.wanted.lookup == Lookup::NginxClusterIp && !matches!(&**cluster_ip, "" | "None") {
             let endpoint = Endpoint { address: cluster_ip.clone(), port: backend.port, node: "".into() };
             Endpoints::Known(vec![endpoint])
         } else {
@@ -284,7 +282,8 @@ fn of_pods(objects: &Objects, service: &Arc<Service>, port: &ServicePort) -> Vec
     selected
         .filter_map(|pod| {
             let number = pod_port(pod, port)?;
-            let passes = pod.status.conditions.iter().any(|one| &*one.kind == "Ready" && &*one.status == "True");
+            let passes =
+                pod.status.conditions.iter().any(|one| &*one.kind == "Ready" && &*one.status == "True");
             let terminating = pod.metadata.deletion_timestamp.is_some();
             let node = pod.spec.node_name.clone();
             let endpoint = Endpoint { address: pod.status.pod_ip.clone(), port: number, node };

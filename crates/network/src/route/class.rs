@@ -48,7 +48,9 @@ pub(super) fn groups<'o>(builder: &mut Builder<'o>) -> Vec<Group<'o>> {
                 }
             }
             Err(reason) => {
-                builder.notes.push(reason.with("from", ingress.origin.to_string()).at(&ingress.origin, "spec"));
+                builder
+                    .notes
+                    .push(reason.with("from", ingress.origin.to_string()).at(&ingress.origin, "spec"));
             }
         }
     }
@@ -69,10 +71,7 @@ fn group(groups: &mut Vec<Group<'_>>, controller: &Str) -> usize {
 }
 
 /// The controller that serves an Ingress, or why none does.
-fn controller_of(
-    ingress: &Found<IngressSpec>,
-    classes: &[Found<IngressClassSpec>],
-) -> Result<Str, Reason> {
+fn controller_of(ingress: &Found<IngressSpec>, classes: &[Found<IngressClassSpec>]) -> Result<Str, Reason> {
     let named = |name: &str| {
         let class = classes.iter().find(|class| &*class.meta.name == name);
         // A text without any IngressClass is taken to be for a cluster where the usual ones are installed.

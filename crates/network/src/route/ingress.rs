@@ -36,7 +36,7 @@ struct Path {
     /// As written.
     written: Str,
     /// Without a slash at its end.
-    path: Str,
+    trimmed: Str,
     exact: bool,
     /// `None`: a resource, which no controller here knows.
     backend: Option<BackendId>,
@@ -74,7 +74,7 @@ impl Plain {
         for host in &mut plain.hosts {
             // The longest first; of the same length, Exact before Prefix.
             sort_by(&mut host.paths, |a, b| {
-                b.path.len().cmp(&a.path.len()).then_with(|| b.exact.cmp(&a.exact))
+                b.trimmed.len().cmp(&a.trimmed.len()).then_with(|| b.exact.cmp(&a.exact))
             });
         }
         sort_by(&mut plain.hosts, |a, b| rank(&a.name).cmp(&rank(&b.name)).then_with(|| a.name.cmp(&b.name)));
@@ -98,9 +98,7 @@ impl Plain {
                 1 => "route.host.wildcard",
                 _ => "route.host.any",
             };
-            why.say(|| {
-                Reason::taken(key).with("host", request.hostname()).with("server", &*host.name)
-            });
+            why.say(|| Reason::taken(key).with("host", request.hostname()).with("server", &*host.name));
             if let Some(path) = host.find(request.path(), why) {
                 return forward(table, request, path.backend, why);
             }
@@ -108,7 +106,9 @@ impl Plain {
         for host in &self.hosts {
             if !fits(&host.name, request.hostname()) {
                 why.say(|| {
-                    Reason::passed("route.host.not").with("host", request.hostname()).with("server", &*host.name)
+                    Reason::passed("route.host.not")
+                        .with("host", request.hostname())
+                        .with("server", &*host.name)
                 });
             }
         }
@@ -132,7 +132,9 @@ fn rank(host: &str) -> u8 {
 /// A wildcard stands for one label.
 fn fits(rule: &str, host: &str) -> bool {
     match rule.strip_prefix('*') {
-        Some(suffix) => host.strip_suffix(suffix).is_some_and(|label| !label.is_empty() && !label.contains('.')),
+        Some(suffix) => {
+            host.strip_suffix(suffix).is_some_and(|label| !label.is_empty() && !label.contains('.'))
+        }
         None => rule.is_empty() || rule == host,
     }
 }
@@ -161,7 +163,11 @@ fn forward<'r>(
     })
 }
 
-pub(super) fn backend_of(backend: &IngressBackend, namespace: &Str, builder: &mut Builder<'_>) -> Option<BackendId> {
+pub(super) fn backend_of(
+    backend: &IngressBackend,
+    namespace: &Str,
+    builder: &mut Builder<'_>,
+) -> Option<BackendId> {
     let service = backend.service.as_ref()?;
     let port = match service.port.number {
         0 => PortKey::Name(service.port.name.clone()),
@@ -176,14 +182,14 @@ impl Path {
         let exact = &*path.path_type == "Exact";
         let written: Str = if path.path.is_empty() { "/".into() } else { path.path.clone() };
         let trimmed = if exact { &*written } else { written.trim_end_matches('/') };
-        Path { path: trimmed.into(), written, exact, backend, source }
+        Path { trimmed: trimmed.into(), written, exact, backend, source }
     }
 
     fn matches(&self, path: &str) -> bool {
         if self.exact {
-            return *self.path == *path;
+            return *self.trimmed == *path;
         }
-        path.strip_prefix(&*self.path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        path.strip_prefix(&*self.trimmed).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 
@@ -191,9 +197,8 @@ impl Host {
     fn find(&self, path: &str, why: &mut Why<'_>) -> Option<&Path> {
         let mut found: Option<&Path> = None;
         for one in &self.paths {
-            let reason = |reason: Reason| {
-                one.source.mark(reason.with("path", path).with("location", &*one.written))
-            };
+            let reason =
+                |reason: Reason| one.source.mark(reason.with("path", path).with("location", &*one.written));
             match (one.matches(path), found) {
                 (true, None) => {
                     let key = if one.exact { "route.path.exact" } else { "route.path.prefix" };
@@ -204,7 +209,7 @@ impl Host {
                     }
                 }
                 (true, Some(before)) => {
-                    let key = match before.path.len().cmp(&one.path.len()) {
+                    let key = match before.trimmed.len().cmp(&one.trimmed.len()) {
                         Ordering::Equal if before.exact && !one.exact => "route.path.exact-first",
                         Ordering::Equal => "route.path.older",
                         _ => "route.path.shorter",

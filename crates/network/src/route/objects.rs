@@ -47,7 +47,7 @@ impl Objects {
     pub fn of_cluster(objects: impl IntoIterator<Item = Object>) -> Objects {
         let mut sorted = Objects::default();
         for object in objects {
-            sorted.add(object);
+            sorted.add(&object);
         }
         sort_by(&mut sorted.services, |a, b| by_name(&a.metadata, &b.metadata));
         sort_by(&mut sorted.pods, |a, b| by_name(&a.metadata, &b.metadata));
@@ -65,15 +65,15 @@ impl Objects {
         sorted
     }
 
-    fn add(&mut self, object: Object) {
-        match &object {
+    fn add(&mut self, object: &Object) {
+        match object {
             Object::Service(service) => self.services.push(service.clone()),
             Object::Pod(pod) => self.pods.push(pod.clone()),
             Object::Namespace(namespace) => self.namespaces.push(namespace.metadata.clone()),
             Object::Secret(secret) => {
                 self.secrets.push((namespace_of(&secret.metadata), secret.metadata.name.clone()));
             }
-            _ => self.add_other(&object),
+            _ => self.add_other(object),
         }
     }
 
@@ -104,7 +104,8 @@ impl Objects {
     /// A Service by its namespace and name.
     pub(super) fn service(&self, namespace: &str, name: &str) -> Option<&Arc<Service>> {
         let key = |service: &Arc<Service>| (namespace_of(&service.metadata), service.metadata.name.clone());
-        let at = self.services.binary_search_by(|service| key(service).cmp(&(namespace.into(), name.into()))).ok();
+        let at =
+            self.services.binary_search_by(|service| key(service).cmp(&(namespace.into(), name.into()))).ok();
         self.services.get(at?)
     }
 }

@@ -74,7 +74,8 @@ fn forward(table: &Table, request: &Request, forward: &Forward<'_>, map: &mut Ma
         }
         map.insert("weights".to_owned(), Value::Map(weights));
     }
-    let headers = forward.headers(request, only).into_iter().map(|(name, value)| (name, Value::String(value)));
+    let headers =
+        forward.headers(request, only).into_iter().map(|(name, value)| (name, Value::String(value)));
     map.insert("headers".to_owned(), Value::Map(headers.collect()));
     let mirrors = forward.mirrors.iter().map(|mirror| (&*table.backend(mirror.backend).service).into());
     map.insert("mirror".to_owned(), Value::List(mirrors.collect()));

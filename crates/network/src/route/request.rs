@@ -81,7 +81,16 @@ impl Request {
         }
         let hostname = split_port(&host).0.trim_end_matches('.').to_ascii_lowercase();
         let path_end = target.find('?').unwrap_or(target.len());
-        Ok(Request { method: method.to_owned(), https, port, headers: kept, host, hostname, target, path_end })
+        Ok(Request {
+            method: method.to_owned(),
+            https,
+            port,
+            headers: kept,
+            host,
+            hostname,
+            target,
+            path_end,
+        })
     }
 
     /// The `Host` header as sent.
@@ -116,7 +125,10 @@ impl Request {
 
     /// The value of a header, whatever the case of its name; `None` without it.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// The value of a cookie.
@@ -155,16 +167,13 @@ pub(super) fn decode(text: &str, plus: bool) -> Vec<u8> {
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         let hex = if *byte == b'%' { bytes.get(at + 1..at + 3).and_then(hex) } else { None };
-        match hex {
-            Some(decoded) => {
-                out.push(decoded);
-                at += 3;
-            }
-            None => {
-                out.push(if plus && *byte == b'+' { b' ' } else { *byte });
-                at += 1;
-            }
-        }
+        let Some(decoded) = hex else {
+            out.push(if plus && *byte == b'+' { b' ' } else { *byte });
+            at += 1;
+            continue;
+        };
+        out.push(decoded);
+        at += 3;
     }
     out
 }

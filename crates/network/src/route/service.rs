@@ -19,11 +19,11 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, Default)]
 pub struct Services {
     /// One for each port.
-    ports: Vec<Port>,
+    ports: Vec<Entry>,
 }
 
 #[derive(Debug, Clone)]
-struct Port {
+struct Entry {
     service: Arc<Service>,
     port: ServicePort,
     backend: BackendId,
@@ -68,7 +68,7 @@ impl Services {
                     lookup: Lookup::Plain,
                 };
                 let backend = builder.backend(wanted);
-                ports.push(Port { service: service.clone(), port: port.clone(), backend });
+                ports.push(Entry { service: service.clone(), port: port.clone(), backend });
             }
         }
         Services { ports }
@@ -91,7 +91,8 @@ impl Services {
                 && &*namespace_of(&port.service.metadata) == namespace
         });
         let by_node = || {
-            let node_port = |port: &&Port| port.port.node_port != 0 && port_number(port.port.node_port) == request.port;
+            let node_port =
+                |port: &&Entry| port.port.node_port != 0 && port_number(port.port.node_port) == request.port;
             self.ports.iter().find(node_port)
         };
         let (port, key) = match (named, by_node()) {

@@ -160,9 +160,9 @@ impl Table {
     /// A backend. Ids of another table give an empty one.
     pub fn backend(&self, id: BackendId) -> &Backend {
         static NONE: std::sync::OnceLock<Backend> = std::sync::OnceLock::new();
-        self.backends.get(id.0 as usize).unwrap_or_else(|| {
-            NONE.get_or_init(|| Backend::resolve(Wanted::nothing(), &Objects::default()))
-        })
+        self.backends
+            .get(id.0 as usize)
+            .unwrap_or_else(|| NONE.get_or_init(|| Backend::resolve(Wanted::nothing(), &Objects::default())))
     }
 
     /// All backends.
@@ -187,7 +187,10 @@ impl Table {
         Reason { key, ..reason }
             .with("service", &*backend.service)
             .with("namespace", &*backend.namespace)
-            .with("port", if backend.port == 0 { backend.wanted.port_text() } else { backend.port.to_string() })
+            .with(
+                "port",
+                if backend.port == 0 { backend.wanted.port_text() } else { backend.port.to_string() },
+            )
             .with("count", backend.known().len().to_string())
     }
 }

@@ -79,18 +79,23 @@ fn agree(key: &str, want: &Json, got: Option<&Json>) -> bool {
             let have = got.and_then(Json::as_object);
             want.as_object().is_some_and(|want| {
                 want.iter().all(|(name, value)| {
-                    have.into_iter().flatten().any(|(known, there)| lower(known) == lower(name) && there == value)
+                    have.into_iter()
+                        .flatten()
+                        .any(|(known, there)| lower(known) == lower(name) && there == value)
                 })
             })
         }
         "absent_headers" => {
             let have = got.and_then(Json::as_object);
-            let there = |name: &String| have.into_iter().flatten().any(|(known, _)| lower(known) == lower(name));
+            let there =
+                |name: &String| have.into_iter().flatten().any(|(known, _)| lower(known) == lower(name));
             have.is_some() && !texts(Some(want)).iter().any(there)
         }
         "mirror" | "endpoints" => texts(Some(want)) == texts(got),
         "weights" => {
-            let (Some(want), Some(got)) = (want.as_object(), got.and_then(Json::as_object)) else { return false };
+            let (Some(want), Some(got)) = (want.as_object(), got.and_then(Json::as_object)) else {
+                return false;
+            };
             want.len() == got.len()
                 && want.iter().all(|(name, share)| {
                     let close = |there: f64| (there - share.as_f64().unwrap_or(f64::NAN)).abs() < 0.5;
@@ -131,12 +136,19 @@ mod tests {
     fn keys_count_one_by_one_and_the_decision_for_all() {
         let expect = json!({ "decision": "route", "status": 200, "service": "a", "port": 80, "path": "/x", "note": "n" });
         let close = |a: f64, b: f64| (a - b).abs() < 1e-9;
-        assert!(close(score(&expect, &json!({ "decision": "route", "service": "a", "port": 80, "path": "/x" })), 1.0));
-        assert!(close(score(&expect, &json!({ "decision": "route", "service": "b", "port": 80, "path": "/x" })), 0.75));
+        assert!(close(
+            score(&expect, &json!({ "decision": "route", "service": "a", "port": 80, "path": "/x" })),
+            1.0
+        ));
+        assert!(close(
+            score(&expect, &json!({ "decision": "route", "service": "b", "port": 80, "path": "/x" })),
+            0.75
+        ));
         assert!(close(score(&expect, &json!({ "decision": "redirect", "service": "a" })), 0.0));
         assert!(close(score(&expect, &json!({})), 0.0));
         let expect = json!({ "decision": "redirect", "status": 308, "location": "https://a:443/x" });
-        let actual = |status: u16| json!({ "decision": "redirect", "status": status, "location": "https://a/x" });
+        let actual =
+            |status: u16| json!({ "decision": "redirect", "status": status, "location": "https://a/x" });
         assert!(close(score(&expect, &actual(308)), 1.0));
         assert!(close(score(&expect, &actual(301)), 2.0 / 3.0));
     }
@@ -147,7 +159,8 @@ mod tests {
         let expect = json!({ "decision": "route", "weights": { "a": 25, "b": 75 }, "mirror": ["x", "y"] });
         let right = json!({ "decision": "route", "weights": { "b": 75.0, "a": 25.2 }, "mirror": ["y", "x"] });
         assert!(close(score(&expect, &right), 1.0));
-        let expect = json!({ "decision": "route", "set_headers": { "Host": "b" }, "absent_headers": ["X-A"] });
+        let expect =
+            json!({ "decision": "route", "set_headers": { "Host": "b" }, "absent_headers": ["X-A"] });
         let headers = json!({ "host": "b", "x-a": "1" });
         let wrong = json!({ "decision": "route", "set_headers": headers, "absent_headers": headers });
         assert!(close(score(&expect, &wrong), 2.0 / 3.0));

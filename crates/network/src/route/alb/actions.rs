@@ -63,9 +63,12 @@ impl Action {
         if &*service.port.name == "use-annotation" {
             let name = [PREFIX, "actions.", &service.name].concat();
             let action = ingress.annotation(&name).and_then(json);
-            return action.and_then(|action| Action::read(&action, namespace, sticky, builder)).unwrap_or_else(|| {
-                Action::Fixed { status: 503, body: "Backend action does not exist".into() }
-            });
+            return action
+                .and_then(|action| Action::read(&action, namespace, sticky, builder))
+                .unwrap_or_else(|| Action::Fixed {
+                    status: 503,
+                    body: "Backend action does not exist".into(),
+                });
         }
         let port = match service.port.number {
             0 => PortKey::Name(service.port.name.clone()),
@@ -85,25 +88,31 @@ impl Action {
         Action::Forward { targets, sticky }
     }
 
-    fn read(action: &Value, namespace: &Str, sticky: Option<Str>, builder: &mut Builder<'_>) -> Option<Action> {
+    fn read(
+        action: &Value,
+        namespace: &Str,
+        sticky: Option<Str>,
+        builder: &mut Builder<'_>,
+    ) -> Option<Action> {
         match text(action, "type")? {
             "fixed-response" => {
                 let config = member(action, "fixedResponseConfig")?;
-                let status = number(member(config, "statusCode")).and_then(|code| u16::try_from(code).ok())?;
+                let status =
+                    number(member(config, "statusCode")).and_then(|code| u16::try_from(code).ok())?;
                 Some(Action::Fixed { status, body: text(config, "messageBody").unwrap_or_default().into() })
             }
             "redirect" => {
                 let config = member(action, "redirectConfig")?;
                 let part = |name: &str, default: Str| text(config, name).map_or(default, Into::into);
                 let usual = Redirect::default();
-                let status = text(config, "statusCode").and_then(|code| code.trim_start_matches("HTTP_").parse().ok());
+                let status =
+                    text(config, "statusCode").and_then(|code| code.trim_start_matches("HTTP_").parse().ok());
                 Some(Action::Redirect(Redirect {
                     protocol: part("protocol", usual.protocol),
                     host: part("host", usual.host),
-                    port: member(config, "port").and_then(Value::as_int).map_or_else(
-                        || part("port", usual.port),
-                        |port| port.to_string().into(),
-                    ),
+                    port: member(config, "port")
+                        .and_then(Value::as_int)
+                        .map_or_else(|| part("port", usual.port), |port| port.to_string().into()),
                     path: part("path", usual.path),
                     query: part("query", usual.query),
                     status: status?,
@@ -119,7 +128,9 @@ impl Action {
                         Some(port) => PortKey::Number(i32::try_from(port).ok()?),
                         None => PortKey::Name(port?.as_str()?.into()),
                     };
-                    let weight = number(member(one, "weight")).and_then(|weight| u32::try_from(weight).ok()).unwrap_or(1);
+                    let weight = number(member(one, "weight"))
+                        .and_then(|weight| u32::try_from(weight).ok())
+                        .unwrap_or(1);
                     targets.push((target(namespace, name, port, builder), weight));
                 }
                 let stickiness = member(config, "targetGroupStickinessConfig");
@@ -191,7 +202,12 @@ fn forward<'r>(
 }
 
 fn target(namespace: &Str, service: &str, port: PortKey, builder: &mut Builder<'_>) -> BackendId {
-    builder.backend(Wanted { namespace: namespace.clone(), service: service.into(), port, lookup: Lookup::Plain })
+    builder.backend(Wanted {
+        namespace: namespace.clone(),
+        service: service.into(),
+        port,
+        lookup: Lookup::Plain,
+    })
 }
 
 /// `target-group-attributes: stickiness.enabled=true`
@@ -221,7 +237,8 @@ impl Redirect {
         let query = fill(&self.query);
         let mark = if query.is_empty() { "" } else { "?" };
         let protocol = fill(&self.protocol).to_ascii_lowercase();
-        [&protocol, "://", &fill(&self.host), ":", &fill(&self.port), &fill(&self.path), mark, &query].concat()
+        [&protocol, "://", &fill(&self.host), ":", &fill(&self.port), &fill(&self.path), mark, &query]
+            .concat()
     }
 
     /// `isInfiniteRedirectRule`: it leads to where it came from.

@@ -34,7 +34,9 @@ impl Condition {
         let (host, path) = (request.hostname(), request.path());
         let fits = match self {
             Condition::Host(list) => (list.iter().any(|one| glob(one, host, true)), "route.host.not"),
-            Condition::Path(list) => (list.iter().any(|one| glob(one, path, false)), "route.path.pattern-not"),
+            Condition::Path(list) => {
+                (list.iter().any(|one| glob(one, path, false)), "route.path.pattern-not")
+            }
             Condition::Regex { path: true, list } => {
                 (list.iter().any(|one| one.is_match(path.as_bytes())), "route.path.regex-not")
             }
@@ -46,7 +48,9 @@ impl Condition {
                 let holds = value.is_some_and(|value| list.iter().any(|one| glob(one, value, true)));
                 (holds, "route.match.header")
             }
-            Condition::Method(list) => (list.iter().any(|one| **one == *request.method), "route.match.method"),
+            Condition::Method(list) => {
+                (list.iter().any(|one| **one == *request.method), "route.match.method")
+            }
             Condition::Query(list) => (list.iter().any(|one| query(one, request)), "route.match.query"),
             Condition::Source(list) => (list.iter().any(|one| &**one == "0.0.0.0/0"), "route.match.source"),
         };
@@ -118,15 +122,17 @@ impl Added {
     /// Reads `conditions.NAME`.
     pub(super) fn read(&mut self, annotation: &Value) {
         for one in annotation.as_list().unwrap_or_default() {
-            let values = |config: &str, name: &str| strings(member(one, config).and_then(|config| member(config, name)));
+            let values = |config: &str, name: &str| {
+                strings(member(one, config).and_then(|config| member(config, name)))
+            };
             match text(one, "field").unwrap_or_default() {
                 "host-header" => {
                     self.hosts.extend(values("hostHeaderConfig", "values"));
-                    self.expressions(false, values("hostHeaderConfig", "regexValues"));
+                    self.expressions(false, &values("hostHeaderConfig", "regexValues"));
                 }
                 "path-pattern" => {
                     self.paths.extend(values("pathPatternConfig", "values"));
-                    self.expressions(true, values("pathPatternConfig", "regexValues"));
+                    self.expressions(true, &values("pathPatternConfig", "regexValues"));
                 }
                 "http-header" => {
                     let config = member(one, "httpHeaderConfig");
@@ -138,10 +144,11 @@ impl Added {
                 }
                 "query-string" => {
                     let config = member(one, "queryStringConfig");
-                    let pairs = items(config.and_then(|config| member(config, "values"))).iter().map(|pair| {
-                        let value = text(pair, "value").unwrap_or_default();
-                        (text(pair, "key").filter(|key| !key.is_empty()).map(Into::into), value.into())
-                    });
+                    let pairs =
+                        items(config.and_then(|config| member(config, "values"))).iter().map(|pair| {
+                            let value = text(pair, "value").unwrap_or_default();
+                            (text(pair, "key").filter(|key| !key.is_empty()).map(Into::into), value.into())
+                        });
                     self.others.push(Condition::Query(pairs.collect()));
                 }
                 "source-ip" => self.others.push(Condition::Source(values("sourceIpConfig", "values"))),
@@ -150,7 +157,7 @@ impl Added {
         }
     }
 
-    pub(super) fn expressions(&mut self, path: bool, list: Vec<Str>) {
+    pub(super) fn expressions(&mut self, path: bool, list: &[Str]) {
         if !list.is_empty() {
             let list = list.iter().filter_map(|one| Regex::new(one, false)).collect();
             self.others.push(Condition::Regex { path, list });

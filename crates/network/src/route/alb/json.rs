@@ -4,7 +4,8 @@ use opscape_manifest::value::Value;
 
 pub(super) fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
     let map = value.as_map()?;
-    map.get(name).or_else(|| map.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+    map.get(name)
+        .or_else(|| map.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
 }
 
 pub(super) fn text<'v>(value: &'v Value, name: &str) -> Option<&'v str> {

@@ -113,7 +113,8 @@ impl LoadBalancer {
                 }
             }
         }
-        let ssl_port = members.iter().find_map(|member| annotation(member, "ssl-redirect")?.parse::<u16>().ok());
+        let ssl_port =
+            members.iter().find_map(|member| annotation(member, "ssl-redirect")?.parse::<u16>().ok());
         let to_https = ssl_port.filter(|port| ports.contains(&(*port, true))).map(|port| {
             Action::Redirect(Redirect {
                 protocol: "HTTPS".into(),
@@ -122,8 +123,11 @@ impl LoadBalancer {
             })
         });
         let listeners = ports.into_iter().map(|(port, https)| {
-            let members: Vec<&Found<IngressSpec>> =
-                members.iter().copied().filter(|member| listen_ports(member).contains(&(port, https))).collect();
+            let members: Vec<&Found<IngressSpec>> = members
+                .iter()
+                .copied()
+                .filter(|member| listen_ports(member).contains(&(port, https)))
+                .collect();
             match &to_https {
                 // Its other rules are ignored.
                 Some(action) if !https => {
@@ -138,7 +142,9 @@ impl LoadBalancer {
 
     pub(super) fn claim(&self, request: &Request) -> Claim {
         let Some(listener) = self.listener(request) else { return Claim::None };
-        let host = |rule: &Rule| rule.conditions.iter().any(|one| matches!(one, Condition::Host(_)) && one.holds(request).is_ok());
+        let host = |rule: &Rule| {
+            rule.conditions.iter().any(|one| matches!(one, Condition::Host(_)) && one.holds(request).is_ok())
+        };
         if listener.rules.iter().any(host) {
             return Claim::Host;
         }
@@ -241,16 +247,14 @@ impl Listener {
         }
         let by_regex = annotation(ingress, "use-regex-path-match") == Some("true");
         if by_regex && !matches!(&*path.path_type, "Exact" | "Prefix") {
-            added.expressions(true, vec![path.path.get(1..).unwrap_or_default().into()]);
+            added.expressions(true, &[path.path.get(1..).unwrap_or_default().into()]);
         } else if !path.path.is_empty() {
-            match patterns(&path.path, &path.path_type) {
-                Some(patterns) => added.paths.extend(patterns),
-                None => {
-                    let note = Reason::note("route.alb.wildcard").with("path", &*path.path);
-                    builder.notes.push(source.mark(note));
-                    return;
-                }
-            }
+            let Some(patterns) = patterns(&path.path, &path.path_type) else {
+                let note = Reason::note("route.alb.wildcard").with("path", &*path.path);
+                builder.notes.push(source.mark(note));
+                return;
+            };
+            added.paths.extend(patterns);
         }
         let more = annotation(ingress, &["conditions.", &service.name].concat()).and_then(parse);
         if let Some(more) = more {

@@ -139,10 +139,10 @@ mod tests {
         };
         assert_eq!(common("", &[]), [""]);
         assert_eq!(common("a.example", &[]), ["a.example"]);
-        assert_eq!(common("*.zone.example", &["x.zone.example", "a.b.zone.example", "zone.example"]), [
-            "x.zone.example",
-            "a.b.zone.example"
-        ]);
+        assert_eq!(
+            common("*.zone.example", &["x.zone.example", "a.b.zone.example", "zone.example"]),
+            ["x.zone.example", "a.b.zone.example"]
+        );
         assert_eq!(common("exact.example", &["*.example"]), ["exact.example"]);
         assert_eq!(common("*.a.example", &["*.example"]), ["*.a.example"]);
         assert_eq!(common("*.example", &["*.a.example"]), ["*.a.example"]);

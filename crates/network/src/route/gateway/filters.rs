@@ -58,7 +58,8 @@ impl Action {
             if weight == 0 {
                 continue;
             }
-            let modifiers = reference.filters.iter().filter_map(|filter| filter.request_header_modifier.as_ref());
+            let modifiers =
+                reference.filters.iter().filter_map(|filter| filter.request_header_modifier.as_ref());
             let target = Target {
                 name: reference.name.clone(),
                 weight,
@@ -83,7 +84,8 @@ impl Action {
                 if let Some(mirror) = &filter.request_mirror
                     && let Ok(backend) = backend(&mirror.backend_ref, namespace, builder)
                 {
-                    let percent = mirror.percent.and_then(|percent| u8::try_from(percent).ok()).unwrap_or(100);
+                    let percent =
+                        mirror.percent.and_then(|percent| u8::try_from(percent).ok()).unwrap_or(100);
                     self.mirrors.push(Mirror { backend, percent });
                 }
             }
@@ -103,7 +105,8 @@ impl Action {
 }
 
 fn policy(rule: &HttpRouteRule) -> Policy {
-    let millis = |text: &str| parse_go(text).ok().and_then(|micros| u32::try_from(micros / 1000).ok()).unwrap_or(0);
+    let millis =
+        |text: &str| parse_go(text).ok().and_then(|micros| u32::try_from(micros / 1000).ok()).unwrap_or(0);
     let timeouts = rule.timeouts.as_ref();
     let whole = timeouts.map_or(0, |timeouts| millis(&timeouts.request));
     let attempt = timeouts.map_or(0, |timeouts| millis(&timeouts.backend_request));
@@ -157,7 +160,12 @@ pub(super) fn modified<'r>(modifier: Option<&PathModifier>, rule: &PathRule, pat
 }
 
 /// The `Location` of a redirect (`HTTPRequestRedirectFilter`).
-pub(super) fn location(redirect: &RequestRedirect, rule: &PathRule, request: &Request, listener: u16) -> String {
+pub(super) fn location(
+    redirect: &RequestRedirect,
+    rule: &PathRule,
+    request: &Request,
+    listener: u16,
+) -> String {
     let scheme = redirect.scheme.as_deref().unwrap_or(request.scheme());
     let host = redirect.hostname.as_deref().unwrap_or(request.hostname());
     let well_known = match scheme {

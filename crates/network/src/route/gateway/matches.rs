@@ -53,9 +53,8 @@ impl Match {
     /// The path as it is written in the rule.
     pub(super) fn path_text(&self) -> &str {
         match &self.path {
-            PathRule::Exact(path) | PathRule::Regex(path, _) => path,
             PathRule::Prefix(path) if path.is_empty() => "/",
-            PathRule::Prefix(path) => path,
+            PathRule::Exact(path) | PathRule::Regex(path, _) | PathRule::Prefix(path) => path,
         }
     }
 

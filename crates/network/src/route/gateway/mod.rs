@@ -55,7 +55,8 @@ impl Gateways {
         let mut routes: Vec<&Found<HttpRouteSpec>> = objects.routes.iter().collect();
         // Oldest first, then by "{namespace}/{name}".
         sort_by(&mut routes, |a, b| {
-            let name = |route: &Found<HttpRouteSpec>| [&*route.meta.namespace, "/", &*route.meta.name].concat();
+            let name =
+                |route: &Found<HttpRouteSpec>| [&*route.meta.namespace, "/", &*route.meta.name].concat();
             by_age(&a.meta, &b.meta).then_with(|| name(a).cmp(&name(b)))
         });
         // The actions of each rule, made once.
@@ -72,7 +73,10 @@ impl Gateways {
             let class = &gateway.spec.gateway_class_name;
             if !objects.gateway_classes.is_empty() && !objects.gateway_classes.contains(class) {
                 let note = Reason::note("route.gateway.class").with("class", &**class);
-                builder.notes.push(note.with("from", gateway.origin.to_string()).at(&gateway.origin, "spec.gatewayClassName"));
+                builder.notes.push(
+                    note.with("from", gateway.origin.to_string())
+                        .at(&gateway.origin, "spec.gatewayClassName"),
+                );
                 continue;
             }
             for (l, listener) in gateway.spec.listeners.iter().enumerate() {
@@ -135,9 +139,7 @@ impl Gateways {
         let Some(listener) = self.listener(request) else {
             let heard = self.on_port(request).next().is_some();
             let key = if heard { "route.gateway.no-host" } else { "route.gateway.no-listener" };
-            why.say(|| {
-                Reason::taken(key).with("host", host).with("port", request.port.to_string())
-            });
+            why.say(|| Reason::taken(key).with("host", host).with("port", request.port.to_string()));
             return if heard { Decision::not_found() } else { Decision::Dropped };
         };
         for other in self.on_port(request).filter(|other| !std::ptr::eq(*other, listener)) {
@@ -239,7 +241,8 @@ impl Entry {
 
 impl Rule {
     fn say(&self, reason: Reason, request: &Request) -> Reason {
-        let hosts = self.hosts.iter().map(|host| if host.is_empty() { "*" } else { host }).collect::<Vec<_>>();
+        let hosts =
+            self.hosts.iter().map(|host| if host.is_empty() { "*" } else { host }).collect::<Vec<_>>();
         self.source.mark(
             reason
                 .with("path", request.path())
@@ -263,10 +266,14 @@ impl Rule {
             return Decision::Redirect { status, location: to };
         }
         let rewrite = action.rewrite.as_ref();
-        let path = modified(rewrite.and_then(|rewrite| rewrite.path.as_ref()), &self.matches.path, request.path());
+        let path =
+            modified(rewrite.and_then(|rewrite| rewrite.path.as_ref()), &self.matches.path, request.path());
         if path != request.path() {
             let to = path.to_string();
-            why.say(|| self.source.mark(Reason::taken("route.gateway.rewrite").with("path", request.path()).with("to", to)));
+            why.say(|| {
+                self.source
+                    .mark(Reason::taken("route.gateway.rewrite").with("path", request.path()).with("to", to))
+            });
         }
         let mut changes = action.changes.clone();
         if let Some(host) = rewrite.and_then(|rewrite| rewrite.hostname.as_ref()) {

@@ -11,6 +11,7 @@ use crate::route::objects::Found;
 
 /// The annotations of an Ingress, read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an annotation of its own")]
 pub(super) struct Annotations {
     pub rewrite_target: Str,
     pub use_regex: bool,

@@ -14,7 +14,7 @@ use opscape_manifest::order::sort_by;
 use super::annotations::{Affinity, Annotations, Canary};
 use super::locations::{Location, Locations, Matcher};
 use super::rewrite::Rewrite;
-use super::{Controller, Server, Shaping, Upstream};
+use super::{Controller, Pattern, Server, Shaping, Upstream};
 use crate::route::backend::{Lookup, PortKey, Wanted};
 use crate::route::objects::{Found, by_age};
 use crate::route::reason::Origin;
@@ -56,7 +56,10 @@ struct Build<'b, 'o> {
     servers: Vec<Draft>,
 }
 
-pub(in crate::route) fn controller<'o>(ingresses: &[&'o Found<IngressSpec>], builder: &mut Builder<'o>) -> Controller {
+pub(in crate::route) fn controller<'o>(
+    ingresses: &[&'o Found<IngressSpec>],
+    builder: &mut Builder<'o>,
+) -> Controller {
     let mut ingresses = ingresses.to_vec();
     // `sortIngressSlice`: oldest first; of the same age, the name that comes last.
     sort_by(&mut ingresses, |a, b| {
@@ -255,7 +258,8 @@ impl Build<'_, '_> {
                 origin: Some(source.ingress.origin.clone()),
                 field,
             };
-            let known = server.locations.iter_mut().find(|known| known.path == path && known.path_type == *path_type);
+            let known =
+                server.locations.iter_mut().find(|known| known.path == path && known.path_type == *path_type);
             let added = match known {
                 Some(known) if known.default => {
                     *known = location;
@@ -307,8 +311,7 @@ impl Build<'_, '_> {
                 // It is a primary of its own.
                 return;
             }
-            let fits =
-                wanted.is_none_or(|(path, kind)| location.path == path && location.path_type == *kind);
+            let fits = wanted.is_none_or(|(path, kind)| location.path == path && location.path_type == *kind);
             let takes = |at: usize| self.upstreams.get(at).is_some_and(|upstream| upstream.shaping.is_none());
             if fits && primary.is_none() {
                 primary = location.upstream.filter(|at| takes(*at));
@@ -395,8 +398,11 @@ impl Build<'_, '_> {
                 all.push(render(&location.path, &*location.path_type == "Exact"));
                 continue;
             }
-            let slashed =
-                if location.path.ends_with('/') { location.path.clone() } else { [&location.path, "/"].concat() };
+            let slashed = if location.path.ends_with('/') {
+                location.path.clone()
+            } else {
+                [&location.path, "/"].concat()
+            };
             all.push(render(&slashed, false));
             // Rendered as `=` of the path as written; with a slash at its end it adds nothing.
             if !exact.contains(&location.path) && slashed != location.path {
@@ -404,7 +410,8 @@ impl Build<'_, '_> {
             }
         }
         // nginx refuses two plain locations of one path; the default backend gives way.
-        if !regex && all.iter().filter(|one| &*one.path == "/" && one.matcher == Matcher::Prefix).count() > 1 {
+        if !regex && all.iter().filter(|one| &*one.path == "/" && one.matcher == Matcher::Prefix).count() > 1
+        {
             all.retain(|one| &*one.path != "/" || one.matcher != Matcher::Prefix || one.origin.is_some());
         }
         Server {
@@ -424,8 +431,7 @@ impl Build<'_, '_> {
         let namespace = location.origin.as_ref()?.namespace.clone();
         location.upstream?;
         self.builder.objects.service(&namespace, name)?;
-        let wanted =
-            Wanted { namespace, service: name.clone(), port: PortKey::First, lookup: Lookup::Nginx };
+        let wanted = Wanted { namespace, service: name.clone(), port: PortKey::First, lookup: Lookup::Nginx };
         Some(self.builder.backend(wanted))
     }
 }
@@ -445,7 +451,10 @@ impl Shaping {
             total: canary.total.max(100),
             header: canary.header.clone(),
             value: canary.header_value.clone(),
-            pattern: (!canary.header_pattern.is_empty()).then(|| Regex::new(&canary.header_pattern, false)),
+            pattern: match &*canary.header_pattern {
+                "" => Pattern::None,
+                pattern => Regex::new(pattern, false).map_or(Pattern::Bad, Pattern::Regex),
+            },
             cookie: canary.cookie.clone(),
         }
     }

@@ -1,6 +1,6 @@
 //! Who of a primary and its canary gets a request: balancer.lua, `route_to_alternative_balancer`.
 
-use super::{Controller, Shaping, Upstream};
+use super::{Controller, Pattern, Shaping, Upstream};
 use crate::route::Request;
 use crate::route::decision::Share;
 use crate::route::reason::{Reason, Why};
@@ -27,7 +27,8 @@ impl Controller {
     ) -> Vec<Share> {
         let primary = upstream.backend;
         let canary = upstream.alternative.and_then(|at| self.upstreams.get(at));
-        let Some((canary, shaping)) = canary.and_then(|canary| Some((canary, canary.shaping.as_ref()?))) else {
+        let Some((canary, shaping)) = canary.and_then(|canary| Some((canary, canary.shaping.as_ref()?)))
+        else {
             why.say(|| table.say(Reason::taken("route.backend"), primary));
             return vec![Share::all(primary)];
         };
@@ -52,7 +53,11 @@ impl Controller {
         }
         let weight = shaping.weight.min(shaping.total);
         why.say(|| {
-            let reason = if weight == 0 { Reason::passed("route.canary.weight") } else { Reason::taken("route.canary.weight") };
+            let reason = if weight == 0 {
+                Reason::passed("route.canary.weight")
+            } else {
+                Reason::taken("route.canary.weight")
+            };
             name(reason.with("weight", weight.to_string()).with("total", shaping.total.to_string()))
         });
         let mut shares = Vec::with_capacity(2);
@@ -75,14 +80,12 @@ impl Shaping {
                 if *self.value == *found {
                     return Rule::Canary("route.canary.header-value", shown());
                 }
-            } else if let Some(pattern) = &self.pattern {
-                match pattern {
-                    Some(pattern) if pattern.is_match(found.as_bytes()) => {
-                        return Rule::Canary("route.canary.header-pattern", shown());
-                    }
-                    Some(_) => {}
-                    None => return Rule::Primary("route.canary.header-pattern-bad", shown()),
+            } else if let Pattern::Regex(pattern) = &self.pattern {
+                if pattern.is_match(found.as_bytes()) {
+                    return Rule::Canary("route.canary.header-pattern", shown());
                 }
+            } else if self.pattern == Pattern::Bad {
+                return Rule::Primary("route.canary.header-pattern-bad", shown());
             } else if found == "always" {
                 return Rule::Canary("route.canary.header", shown());
             } else if found == "never" {

@@ -98,7 +98,6 @@ impl Locations {
         Locations { all, exact, prefixes, regexes }
     }
 
-
     fn path(&self, at: usize) -> &[u8] {
         self.all.get(at).map_or(&[], |location| location.path.as_bytes())
     }
@@ -124,9 +123,8 @@ impl Locations {
         {
             return Hit::Slash(slashed);
         }
-        let by_regex = self.regexes.iter().find(|at| {
-            self.all.get(**at).is_some_and(|location| location.matches(path))
-        });
+        let by_regex =
+            self.regexes.iter().find(|at| self.all.get(**at).is_some_and(|location| location.matches(path)));
         by_regex.copied().or(longest).map_or(Hit::None, location)
     }
 
@@ -145,21 +143,22 @@ impl Locations {
             return;
         }
         let shown = String::from_utf8_lossy(path).into_owned();
-        let taken = if let Hit::Location(location) | Hit::Slash(location) = hit { Some(location) } else { None };
+        let taken =
+            if let Hit::Location(location) | Hit::Slash(location) = hit { Some(location) } else { None };
         let mut seen = false;
         for location in &self.all {
             if taken.is_some_and(|taken| std::ptr::eq(taken, location)) {
                 seen = true;
                 continue;
             }
+            let fits = location.matches(path);
             let key = match &location.matcher {
                 Matcher::Exact => "route.path.exact-not",
-                Matcher::Prefix if !location.matches(path) => "route.path.prefix-not",
-                Matcher::Prefix => "route.path.shorter",
                 Matcher::Regex(None) => "route.path.regex-bad",
-                Matcher::Regex(_) if !location.matches(path) => "route.path.regex-not",
+                Matcher::Prefix if !fits => "route.path.prefix-not",
+                Matcher::Regex(_) if !fits => "route.path.regex-not",
                 Matcher::Regex(_) if seen => "route.path.regex-later",
-                Matcher::Regex(_) => "route.path.shorter",
+                Matcher::Prefix | Matcher::Regex(_) => "route.path.shorter",
             };
             why.say(|| location.say(Reason::passed(key), &shown));
         }
@@ -240,7 +239,9 @@ mod tests {
             ("/blogger", "/"),
         ] {
             let got = match list.find(path.as_bytes()) {
-                Hit::Location(location) if location.matcher == Matcher::Exact => format!("= {}", location.path),
+                Hit::Location(location) if location.matcher == Matcher::Exact => {
+                    format!("= {}", location.path)
+                }
                 Hit::Location(location) => location.path.to_string(),
                 Hit::Slash(location) => format!("301 {}", location.path),
                 Hit::None => String::new(),

@@ -81,9 +81,17 @@ struct Shaping {
     total: u32,
     header: Str,
     value: Str,
-    /// `Some(None)`: one that cannot be read.
-    pattern: Option<Option<Regex>>,
+    pattern: Pattern,
     cookie: Str,
+}
+
+/// `canary-by-header-pattern`
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Pattern {
+    None,
+    /// It cannot be read.
+    Bad,
+    Regex(Regex),
 }
 
 impl Controller {
@@ -122,7 +130,8 @@ impl Controller {
         if let Some(server) = named(host) {
             return Some((server, Claim::Host));
         }
-        let by_alias = self.wildcards.iter().find(|(suffix, _)| host.len() > suffix.len() && host.ends_with(suffix));
+        let by_alias =
+            self.wildcards.iter().find(|(suffix, _)| host.len() > suffix.len() && host.ends_with(suffix));
         if let Some(server) = by_alias.and_then(|(_, at)| self.servers.get(*at)) {
             return Some((server, Claim::Wildcard));
         }
@@ -160,7 +169,9 @@ impl Controller {
         };
         if uri.path != request.path().as_bytes() {
             let path = String::from_utf8_lossy(&uri.path).into_owned();
-            why.say(|| Reason::note("route.nginx.normalised").with("from", request.path()).with("path", path));
+            why.say(|| {
+                Reason::note("route.nginx.normalised").with("from", request.path()).with("path", path)
+            });
         }
         let host = request.hostname();
         if let Some((from, to)) = self.www.iter().find(|(from, _)| from == host) {
@@ -239,7 +250,9 @@ impl Controller {
             ],
         };
         if let Some((status, target)) = &settings.redirect {
-            why.say(|| location.say(Reason::taken("route.nginx.redirect").with("to", &**target), request.path()));
+            why.say(|| {
+                location.say(Reason::taken("route.nginx.redirect").with("to", &**target), request.path())
+            });
             return Decision::Redirect { status: *status, location: variables.text(target) };
         }
         let mut forward = Forward {
@@ -264,7 +277,8 @@ impl Controller {
                 Rewritten::To { path, query } => {
                     why.say(|| {
                         let target = settings.rewrite_target.to_string();
-                        let reason = Reason::taken("route.nginx.rewrite").with("target", target).with("to", &*path);
+                        let reason =
+                            Reason::taken("route.nginx.rewrite").with("target", target).with("to", &*path);
                         location.say(reason, request.path())
                     });
                     captures = rewrite.captures(&uri.path);

@@ -64,7 +64,7 @@ impl Rewrite {
         let path = variables.fill(&self.path, self.redirects && quoted);
         let own = self.query.as_ref().map(|query| {
             // Captures of a path with escapes are escaped again in a query.
-            text(variables.fill(query, quoted || variables.uri.plus))
+            text(&variables.fill(query, quoted || variables.uri.plus))
         });
         let given = if self.keeps_query { request.query() } else { "" };
         let query = match own {
@@ -73,7 +73,7 @@ impl Rewrite {
             None => Cow::Borrowed(given),
         };
         if self.redirects {
-            let mut location = text(path);
+            let mut location = text(&path);
             if !query.is_empty() {
                 location.push('?');
                 location.push_str(&query);
@@ -83,13 +83,13 @@ impl Rewrite {
         if path.is_empty() {
             return Rewritten::Empty;
         }
-        let path = if quoted { escape(&path, Escape::Path) } else { text(path) };
+        let path = if quoted { escape(&path, Escape::Path) } else { text(&path) };
         Rewritten::To { path, query }
     }
 }
 
-fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8_lossy(&bytes).into_owned()
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 impl Variables<'_> {
@@ -106,7 +106,8 @@ impl Variables<'_> {
                 continue;
             }
             if let Ok(group @ 0..=9) = name.parse::<usize>() {
-                let value = self.captures.map(|captures| captures.text(&self.uri.path, group)).unwrap_or_default();
+                let value =
+                    self.captures.map(|captures| captures.text(&self.uri.path, group)).unwrap_or_default();
                 if quote {
                     out.extend_from_slice(escape(value, Escape::Query).as_bytes());
                 } else {
@@ -126,7 +127,7 @@ impl Variables<'_> {
 
     /// The same as text.
     pub(super) fn text(&self, template: &str) -> String {
-        if template.contains('$') { text(self.fill(template, false)) } else { template.to_owned() }
+        if template.contains('$') { text(&self.fill(template, false)) } else { template.to_owned() }
     }
 
     fn value(&self, name: &str) -> Cow<'_, str> {

@@ -114,13 +114,13 @@ impl Reader<'_> {
             Some(b'*') => (0, None),
             Some(b'+') => (1, None),
             Some(b'?') => (0, Some(1)),
-            Some(b'{') => match self.counts() {
-                Some(counts) => counts,
-                None => {
+            Some(b'{') => {
+                let Some(counts) = self.counts() else {
                     self.at = before;
                     return Some(node);
-                }
-            },
+                };
+                counts
+            }
             _ => return Some(node),
         };
         if matches!(self.peek(), Some(b'*' | b'+' | b'?')) && self.at == before {
@@ -235,13 +235,13 @@ impl Reader<'_> {
             b'A' => Node::Start,
             b'z' | b'Z' => Node::End,
             b'1'..=b'9' => Node::Back { group: usize::from(byte - b'0'), fold: self.fold },
-            _ => match shorthand(byte) {
-                Some(set) => Node::Set(set),
-                None => {
-                    let byte = self.escaped(byte)?;
-                    self.literal(byte)
+            _ => {
+                if let Some(set) = shorthand(byte) {
+                    return Some(Node::Set(set));
                 }
-            },
+                let byte = self.escaped(byte)?;
+                self.literal(byte)
+            }
         })
     }
 
@@ -286,7 +286,8 @@ impl Reader<'_> {
             } else {
                 byte
             };
-            let range = self.peek() == Some(b'-') && self.text.get(self.at + 1).is_some_and(|end| *end != b']');
+            let range =
+                self.peek() == Some(b'-') && self.text.get(self.at + 1).is_some_and(|end| *end != b']');
             let to = if range {
                 self.at += 1;
                 match self.next()? {

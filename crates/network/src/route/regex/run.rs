@@ -54,8 +54,8 @@ impl Run<'_> {
             }
             let goes_on = match self.regex.program.get(step)? {
                 Step::Match => {
-                    let wrong = end.is_some_and(|end| end != at)
-                        || outermost && self.whole && at != self.text.len();
+                    let wrong =
+                        end.is_some_and(|end| end != at) || outermost && self.whole && at != self.text.len();
                     if !wrong {
                         return Some(at);
                     }
@@ -80,9 +80,7 @@ impl Run<'_> {
                     }
                     Some((step + 1, at))
                 }
-                Step::Moved(slot) => {
-                    (self.slots.get(*slot) != Some(&Some(at))).then_some((step + 1, at))
-                }
+                Step::Moved(slot) => (self.slots.get(*slot) != Some(&Some(at))).then_some((step + 1, at)),
                 Step::Back { group, fold } => {
                     let (group, fold) = (*group, *fold);
                     self.back(group, fold, at).map(|at| (step + 1, at))
