@@ -23,7 +23,7 @@ use world::{World, create, delete, nodes, object};
 struct ByName;
 
 fn seconds(image: &str, word: &str) -> Option<Duration> {
-    image.split(':').next()?.split('+').find_map(|part| {
+    image.split(':').next()?.split('.').find_map(|part| {
         let number = part.strip_prefix(word)?.strip_prefix('-')?;
         Some(Duration::from_secs(number.parse().ok()?))
     })
@@ -211,7 +211,7 @@ fn a_startup_probe_that_gives_up_restarts_the_container() {
 #[test]
 fn readiness_comes_and_goes_with_the_process() {
     let probe = http(2, &json!({"failureThreshold": 2, "successThreshold": 2}));
-    let mut run = started("bad-20+well-29", &json!({"readinessProbe": probe}), &json!({}));
+    let mut run = started("bad-20.well-29", &json!({"readinessProbe": probe}), &json!({}));
     let ready = |pod: &Pod| pod.status.container_statuses[0].ready;
     // Asked by the sync within a second after the start, and at 2 s.
     assert!(!ready(&at(&mut run, 1.99)));
@@ -335,6 +335,22 @@ fn containers_of_a_pod_start_in_turn() {
 }
 
 #[test]
+fn an_image_whose_name_cannot_be_read_is_not_pulled() {
+    let spec = json!({"containers": [{"name": "a", "image": "Shop"}, {"name": "b", "image": "ok"}]});
+    let mut run = started("ok", &json!({}), &spec);
+    let now = at(&mut run, 5.0);
+    let waiting = now.status.container_statuses[0].state.waiting.as_ref().unwrap();
+    let why = "Failed to apply default image tag \"Shop\": couldn't parse image name \"Shop\": invalid reference format: repository name (library/Shop) must be lowercase";
+    assert_eq!((&*waiting.reason, &*waiting.message), ("InvalidImageName", why));
+    assert!(now.status.container_statuses[1].ready, "the next container starts");
+    at(&mut run, 40.0);
+    assert_eq!(
+        told(&run, &["InspectFailed", "Failed"]),
+        [format!("InspectFailed {why} x4"), "Failed Error: InvalidImageName x4".to_owned()]
+    );
+}
+
+#[test]
 fn nodes_tell_which_images_they_have() {
     let mut run = started("large", &json!({}), &json!({}));
     at(&mut run, 10.0);
@@ -351,7 +367,7 @@ fn nodes_tell_which_images_they_have() {
 fn the_same_run_each_time() {
     let play = || {
         let probes = json!({"livenessProbe": http(3, &json!({})), "readinessProbe": http(2, &json!({}))});
-        let mut run = started("late-3+hang-20", &probes, &json!({"terminationGracePeriodSeconds": 4}));
+        let mut run = started("late-3.hang-20", &probes, &json!({"terminationGracePeriodSeconds": 4}));
         at(&mut run, 200.0);
         run.journal().iter().map(|(_, entry)| format!("{entry:?}")).collect::<Vec<_>>()
     };

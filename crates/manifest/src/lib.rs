@@ -20,6 +20,7 @@ pub mod defaults;
 pub mod diagnostic;
 pub mod duration;
 pub mod golang;
+pub mod image;
 pub mod intorpercent;
 pub mod lab;
 pub mod names;

@@ -36,6 +36,8 @@ pub(super) enum State {
     PullFailed(Str),
     /// It waits before the next pull.
     PullBackOff(Str),
+    /// The image's name cannot be read.
+    InvalidImage(Str),
     /// It runs since.
     Running(Time),
     /// It has ended and waits before it is restarted.

@@ -142,6 +142,7 @@ fn state(pod: &Pod, run: &PodRun, one: &Run, init: bool, reports_ends: bool, api
             }
         }
         State::PullFailed(why) => wait(words::err_image_pull(), why),
+        State::InvalidImage(why) => wait("InvalidImageName".into(), why),
         State::PullBackOff(why) => {
             let image = pod_image(pod, run, one);
             let message = format!("Back-off pulling image \"{image}\": ErrImagePull: {why}");

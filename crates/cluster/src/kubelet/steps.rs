@@ -116,6 +116,11 @@ impl Kubelets {
             one.restarts += 1;
         }
         one.life += 1;
+        if api.options().flags.kubelet.thorough
+            && let Some(problem) = opscape_manifest::image::problem(&container.image)
+        {
+            return self.invalid_image(pod, at, &problem, api, context);
+        }
         // A container that waits to be tried again is shown so until it runs.
         if one.state == State::Waiting {
             one.state = State::Creating;
@@ -149,6 +154,37 @@ impl Kubelets {
             }
             Pull::Fails { after, .. } => self.later(uid, at, Step::PullFailed, *after, context),
         }
+    }
+
+    /// The image's name cannot be read: nothing is pulled, and the kubelet tries again all the same (image_manager.go
+    /// `EnsureImageExists`).
+    fn invalid_image(
+        &mut self,
+        pod: &Arc<Pod>,
+        at: usize,
+        problem: &str,
+        api: &mut Api,
+        context: &mut Context<'_>,
+    ) {
+        let uid = pod.metadata.uid;
+        let Some((container, init)) = container_of(pod, at) else { return };
+        let image = &container.image;
+        let quoted = opscape_manifest::golang::quote(image);
+        let message = format!(
+            "Failed to apply default image tag {quoted}: couldn't parse image name {quoted}: {problem}"
+        );
+        let again = super::container::FIRST_BACK_OFF + LOOKS_AGAIN;
+        let Some(one) = self.pods.get_mut(&uid).and_then(|run| run.runs.get_mut(at)) else { return };
+        one.state = State::InvalidImage(message.as_str().into());
+        one.plan = Some(Arc::default());
+        let again_at = context.now() + again;
+        let what = What::PullFailed { image: image.clone(), message: message.as_str().into(), again_at };
+        record(pod, &container.name, what, context);
+        let name = (&container.name, init);
+        say(pod, name, true, "InspectFailed", &message, api, context);
+        say(pod, name, true, "Failed", "Error: InvalidImageName", api, context);
+        self.later(uid, at, Step::PullAgain, again, context);
+        self.start_next(pod, api, context);
     }
 
     fn pulled(

@@ -1,6 +1,6 @@
 //! What is wrong with the documents of a text, each finding at its place and with what to do about it.
 
-use super::{Checked, Document, Role};
+use super::{Checked, Document, Role, characters, pasted};
 use crate::client::{self, Reason};
 use crate::codec::from_value;
 use crate::diagnostic::{Diagnostic, Fix, Severity, Span};
@@ -56,7 +56,8 @@ impl Finder<'_> {
         let root = &self.document.root;
         let span = Span { start: root.span.start, end: root.span.start };
         let message = "[apiVersion not set, kind not set]";
-        self.push(Diagnostic::error(message, span).with_hint("hint.not-an-object", &[]));
+        let hint = pasted::kind_of(&self.document.value, self.source()).unwrap_or("hint.not-an-object");
+        self.push(Diagnostic::error(message, span).with_hint(hint, &[]));
     }
 
     fn object(&mut self) {
@@ -72,6 +73,9 @@ impl Finder<'_> {
             let errors = validation::create(&value);
             // The server warns of what it accepts only.
             let warnings = if errors.is_empty() { validation::warnings(&value) } else { Vec::new() };
+            if errors.is_empty() {
+                self.images(&value);
+            }
             for error in errors {
                 self.field_error(&error);
             }
@@ -83,12 +87,44 @@ impl Finder<'_> {
         self.not_simulated(ty);
     }
 
+    /// Images that the API server takes and no kubelet can make sense of.
+    fn images(&mut self, value: &Value) {
+        let spec = match self.document.kind() {
+            "Pod" => "spec",
+            "CronJob" => "spec.jobTemplate.spec.template.spec",
+            _ => "spec.template.spec",
+        };
+        let path: Vec<&str> = spec.split('.').collect();
+        let Some(pod) = value.at(&path) else { return };
+        for list in ["initContainers", "containers"] {
+            let containers = pod.get(list).and_then(Value::as_list).unwrap_or_default();
+            for (i, container) in containers.iter().enumerate() {
+                let Some(image) = container.str_at(&["image"]) else { continue };
+                let Some(problem) = crate::image::problem(image) else { continue };
+                let message = format!("couldn't parse image name {}: {problem}", quote(image));
+                let diagnostic =
+                    self.at(&format!("{spec}.{list}[{i}].image"), message).with_severity(Severity::Warning);
+                let diagnostic = match (characters::placeholder(image), image.chars().next()) {
+                    (Some(hint), _) => diagnostic.with_hint(hint, &[]),
+                    (None, Some(quote @ ('“' | '”' | '‘' | '’'))) => {
+                        diagnostic.with_hint("hint.character-instead", &[("value", &quote.to_string())])
+                    }
+                    _ => diagnostic.with_hint("hint.image", &[]),
+                };
+                self.push(diagnostic);
+            }
+        }
+    }
+
     fn refused(&mut self, refusal: &client::Refusal) {
         match refusal.reason {
             Reason::NotAnObject => {
                 let message = format!("{} not set", refusal.path);
-                let diagnostic =
-                    self.at(&refusal.path, message).with_hint("hint.not-set", &[("field", &refusal.path)]);
+                let diagnostic = self.at(&refusal.path, message);
+                let diagnostic = match pasted::kind_of(&self.document.value, "") {
+                    Some(hint) => diagnostic.with_hint(hint, &[]),
+                    None => diagnostic.with_hint("hint.not-set", &[("field", &refusal.path)]),
+                };
                 self.push(diagnostic);
             }
             Reason::Metadata => {
@@ -122,7 +158,15 @@ impl Finder<'_> {
             diagnostic.fix = Some(Fix { span: diagnostic.span, text: meant.to_owned() });
             diagnostic = diagnostic.with_hint("hint.did-you-mean", &[("name", meant)]);
         } else {
-            diagnostic = diagnostic.with_hint("hint.unknown-kind", &[("kind", kind)]);
+            let group = version.split_once('/').map_or("", |(group, _)| group);
+            let hint = match (group, kind) {
+                ("kustomize.config.k8s.io", _) => "hint.pasted-kustomization",
+                ("", "Config") => "hint.pasted-kubeconfig",
+                ("policy", "PodSecurityPolicy") => "hint.removed-psp",
+                (group, _) if group.contains('.') && !group.ends_with(".k8s.io") => "hint.custom-kind",
+                _ => "hint.unknown-kind",
+            };
+            diagnostic = diagnostic.with_hint(hint, &[("kind", kind), ("group", group)]);
         }
         self.push(diagnostic);
     }
@@ -158,6 +202,15 @@ impl Finder<'_> {
         let written = self.slice(place.value);
         let node = self.document.root.descend(&finding.path);
         let scalar = node.is_some_and(|node| matches!(node.content, Content::Scalar(_)));
+        if let Some(hint) = characters::placeholder(written).filter(|_| scalar && wanted != "string") {
+            return diagnostic.with_hint(hint, &[]);
+        }
+        if let (Some((key, value)), false) = (no_space(written), matches!(wanted, "string" | "intstr"))
+            && scalar
+        {
+            diagnostic.fix = Some(Fix { span: place.value, text: [key, ": ", value].concat() });
+            return diagnostic.with_hint("hint.space-after-colon", &[("key", key), ("value", value)]);
+        }
         if wanted == "string" && scalar {
             let word = matches!(
                 written.to_lowercase().as_str(),
@@ -182,6 +235,12 @@ impl Finder<'_> {
         diagnostic.with_hint(key, &[("value", written)])
     }
 
+    /// The document's text.
+    fn source(&self) -> &str {
+        let span = self.document.root.span;
+        self.text.get(span.start.offset as usize..span.end.offset as usize).unwrap_or_default()
+    }
+
     fn slice(&self, span: Span) -> &str {
         let text = self.text.get(span.start.offset as usize..span.end.offset as usize).unwrap_or("");
         let line = text.lines().next().unwrap_or("");
@@ -200,6 +259,10 @@ impl Finder<'_> {
         let detail = error.detail.as_str();
         let has = |part: &str| detail.contains(part);
         let (key, values): (&'static str, Vec<(&'static str, String)>) = match error.kind {
+            _ if characters::placeholder(&error.value).is_some() => {
+                (characters::placeholder(&error.value).unwrap_or_default(), Vec::new())
+            }
+            _ if has("range of valid ports is") => ("hint.node-port", Vec::new()),
             _ if has("does not match template") => ("hint.selector-labels", Vec::new()),
             _ if has("when `maxSurge` is 0") => ("hint.surge-zero", Vec::new()),
             _ if has("field is immutable") => ("hint.immutable", vec![("field", field)]),
@@ -330,6 +393,14 @@ impl Finder<'_> {
         let diagnostic = self.at("spec", message);
         self.push(diagnostic);
     }
+}
+
+/// `name:web`: a key and a value without a space between them.
+fn no_space(written: &str) -> Option<(&str, &str)> {
+    let (key, value) = written.split_once(':')?;
+    let key_like = key.bytes().next().is_some_and(|first| first.is_ascii_lowercase())
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (key_like && !value.is_empty() && !value.starts_with([' ', '/'])).then_some((key, value))
 }
 
 /// The same object twice: the second one is applied over the first.

@@ -1,6 +1,8 @@
 //! A whole text checked: what the editor does on every key stroke, and what a run starts from.
 
+mod characters;
 mod findings;
+mod pasted;
 
 use std::sync::Arc;
 
@@ -8,7 +10,7 @@ pub use findings::MAX_PODS;
 
 use crate::api::Object;
 use crate::defaults;
-use crate::diagnostic::{Diagnostic, Position, Span};
+use crate::diagnostic::{Diagnostic, Position, Severity, Span};
 use crate::text::{self, File, MAX_BYTES, MAX_DOCUMENTS, Source};
 use crate::tree::{self, Content, Limits, Node, Place};
 use crate::value::Value;
@@ -92,7 +94,7 @@ impl Checked {
 
     /// Whether the real system would refuse a part of it.
     pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == crate::diagnostic::Severity::Error)
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// The document at a byte offset, and the path of the innermost field there.
@@ -147,6 +149,7 @@ fn read(source: &Source<'_>, checked: &mut Checked) {
     let parsed = tree::parse(source.text, source.start, Limits::default());
     let index = checked.documents.len();
     for mut diagnostic in parsed.diagnostics {
+        explain(source, &mut diagnostic);
         diagnostic.file.clone_from(&source.file);
         diagnostic.document = index;
         checked.diagnostics.push(diagnostic);
@@ -157,6 +160,17 @@ fn read(source: &Source<'_>, checked: &mut Checked) {
         let role = role(source.file.as_deref(), &value);
         let document = Document { file: source.file.clone(), role, value, root };
         checked.documents.push(document);
+    }
+}
+
+/// Says better what is wrong with what is no YAML, or no object: it may be something else altogether.
+fn explain(source: &Source<'_>, diagnostic: &mut Diagnostic) {
+    if diagnostic.severity != Severity::Error {
+        return;
+    }
+    match pasted::of_text(source.text) {
+        Some(hint) => *diagnostic = diagnostic.clone().with_hint(hint, &[]),
+        None => characters::explain(source, diagnostic),
     }
 }
 

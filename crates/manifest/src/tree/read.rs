@@ -285,10 +285,13 @@ impl<'a> Reader<'a> {
             {
                 let line = entry.key_span.start.line - self.places.base.line + 1;
                 let words = format!("line {line}: key {} already set in map", crate::golang::quote(second));
+                // At the start of a line a second `apiVersion` begins a second object.
+                let begins = *second == "apiVersion" && entry.key_span.start.column == 1;
+                let hint = if begins { "hint.separator" } else { "hint.repeated-key" };
                 self.diagnostics.push(
                     Diagnostic::error(words, entry.key_span)
                         .with_severity(Severity::Warning)
-                        .with_hint("hint.repeated-key", &[("key", second)]),
+                        .with_hint(hint, &[("key", second)]),
                 );
             }
         }
