@@ -118,6 +118,6 @@ pub fn TopBar(props: &Props) -> Html {
 /// As `step 3 of 6`.
 fn step(view: &View) -> Option<String> {
     let spec = view.spec.as_ref().filter(|spec| spec.steps.len() > 1)?;
-    let reached = crate::inspector::reached(spec, view.at)? + 1;
+    let reached = crate::inspector::reached(view)? + 1;
     Some(view.say("ui.step-of", &[("n", &reached.to_string()), ("of", &spec.steps.len().to_string())]))
 }

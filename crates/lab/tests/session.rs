@@ -155,3 +155,91 @@ fn a_file_for_a_step_is_left_to_it() {
     apply(&mut session, &text);
     assert!(there(&session, "later"));
 }
+
+/// A lab whose steps wait for what the cluster comes to.
+const WAITING: &str = "
+apiVersion: opscape.dev/v1alpha1
+kind: Lab
+metadata: {name: waiting}
+spec:
+  until: 2m
+  images: [{name: 'shop/web:*', pullTime: 1s, startTime: 300ms, readyAfter: 1s}]
+  steps:
+  - at: 0s
+    title: Watch
+  - when: {get: deployment/web, namespace: shop, jsonPath: '{.status.readyReplicas}', value: 3}
+    title: Ready
+    pause: true
+    actions:
+    - run: kubectl set image deployment/web web=shop/web:2.0 -n shop
+  - when: {get: pods, namespace: shop, selector: app=web, op: '<', value: 3}
+    after: 2s
+    title: Never
+    actions:
+    - run: kubectl scale deployment/web --replicas=1 -n shop
+  - when: {get: deployment/web, namespace: shop, jsonPath: '{.status.updatedReplicas}', value: 3}
+    at: 60s
+    title: Not before the step before
+";
+
+fn with_runner(text: &str) -> Session {
+    let world = opscape_lab::WorldOptions { runner: Some(opscape_shell::run_line), ..Default::default() };
+    Session::open(text, SessionOptions { world, ..SessionOptions::default() }).expect("it opens")
+}
+
+#[test]
+fn steps_wait_for_what_they_name() {
+    let text = format!("{WAITING}---\n{WEB}");
+    let mut session = with_runner(&text);
+    let image = |session: &Session| {
+        let web = session.cluster().store().get::<Deployment>("shop", "web").expect("web");
+        web.spec.template.spec.containers.first().map(|web| web.image.to_string()).unwrap_or_default()
+    };
+    // It stops before the step's actions, once all pods are ready.
+    let reached = session.advance(Time::secs(60), &mut || true);
+    assert_eq!(reached, opscape_lab::Reached::Pause(1));
+    let paused = session.now();
+    assert!(paused > Time::secs(1) && paused < Time::secs(5), "{paused}");
+    assert_eq!(image(&session), "shop/web:1.4");
+    let at = session.steps()[1].at.expect("it is due");
+    assert_eq!(at.0, paused.0 + 1);
+    assert_eq!(session.steps()[1].when, "deployment/web {.status.readyReplicas} == 3");
+    assert_eq!(session.steps()[2].at, None);
+    assert_eq!(session.advance(Time::secs(110), &mut || true), opscape_lab::Reached::End);
+    assert_eq!(image(&session), "shop/web:2.0");
+    // maxUnavailable is 25 %, so there are never fewer than three pods; the last step waits for that one, too.
+    assert_eq!(
+        session.steps().iter().map(|step| step.reached).collect::<Vec<_>>(),
+        [true, true, false, false]
+    );
+    // The same in one go, in another budget, and after going back.
+    let entries = |session: &Session| {
+        session.run().journal().iter().map(|(_, entry)| format!("{entry:?}")).collect::<Vec<_>>()
+    };
+    let first = entries(&session);
+    let mut again = with_runner(&text);
+    while again.now() < Time::secs(110) {
+        let mut left = 3;
+        again.advance(Time::secs(110), &mut || {
+            left -= 1;
+            left > 0
+        });
+    }
+    assert_eq!(entries(&again), first);
+    session.seek(Time::secs(1));
+    assert_eq!(session.steps()[1].at, None);
+    session.seek(Time::secs(110));
+    assert_eq!(entries(&session), first);
+    // A person fulfils what the lab waits for.
+    let scale = Act::Scale {
+        workload: opscape_manifest::api::ObjectKey {
+            kind: "Deployment".into(),
+            namespace: "shop".into(),
+            name: "web".into(),
+        },
+        replicas: 2,
+    };
+    session.act(scale).expect("it scales");
+    session.advance(Time::secs(130), &mut || true);
+    assert!(session.steps()[2].reached);
+}

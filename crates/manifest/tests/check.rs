@@ -289,6 +289,37 @@ spec:
             "hint.required",
         ),
         (
+            "at: 10s",
+            "title: x",
+            "spec.steps[0].at: Required value: when it happens: a time, or `when` with a condition",
+            "hint.required",
+        ),
+        ("at: 10s", "when: {get: pods}", "spec.steps[0].when.value: Required value", "hint.required"),
+        (
+            "at: 10s",
+            "when: {get: pods, value: 2, within: 3s}",
+            "unknown field \"spec.steps[0].when.within\"",
+            "hint.unknown-field",
+        ),
+        (
+            "at: 10s",
+            "when: {get: pods, value: 2, op: =>}",
+            "spec.steps[0].when.op: Unsupported value: \"=>\"",
+            "hint.unsupported",
+        ),
+        (
+            "at: 10s",
+            "at: 10s\n    after: 2s",
+            "spec.steps[0].after: Forbidden: may only be set together with `when`",
+            "",
+        ),
+        (
+            "readyAfter: 2s",
+            "readyAfter: 2s, hangs: true",
+            "spec.images[0].hangs: Forbidden: may only be set together with `unhealthyAfter`",
+            "",
+        ),
+        (
             "count: 2",
             "count: 20000",
             "spec.nodes[0].count: Invalid value: 20000: a lab may have at most 10000 nodes",

@@ -1,21 +1,16 @@
 //! What the lab is about, when nothing is selected: its description and its steps, the one that was reached in full.
 
 use opscape_lab::words::Rich;
-use opscape_manifest::lab::{LabSpec, Step};
-use opscape_sim::Time;
+use opscape_manifest::lab::Step;
 use yew::prelude::*;
 
 use crate::draw::rich;
 use crate::session::{Session, View};
 use crate::timeline_tenths as tenths;
 
-fn time(step: &Step) -> Time {
-    Time(u64::try_from(step.at.0).unwrap_or_default())
-}
-
 /// The step that was reached, from 0, if there are steps.
-pub fn reached(spec: &LabSpec, now: Time) -> Option<usize> {
-    spec.steps.iter().rposition(|step| time(step) <= now)
+pub fn reached(view: &View) -> Option<usize> {
+    view.steps.iter().rposition(|at| at.is_some_and(|at| at <= view.at))
 }
 
 /// What the lab wants to be reached, and whether it is.
@@ -45,15 +40,16 @@ pub fn lesson(session: &Session, view: &View) -> Html {
         return html! { <p class="nothing">{ view.word("ui.nothing-selected") }</p> };
     };
     let tag = view.lang.tag();
-    let now = reached(spec, view.at);
+    let now = reached(view);
     let step = |(index, step): (usize, &Step)| {
-        let at = time(step);
+        let at = view.steps.get(index).copied().flatten();
         let current = now == Some(index);
         let title = step.title.as_ref().map_or("", |title| title.in_language(tag)).to_owned();
-        let go = {
+        let go = at.map(|at| {
             let session = session.clone();
-            move |_: MouseEvent| session.seek(at)
-        };
+            let go = move |_: MouseEvent| session.seek(at);
+            html! { <button type="button" title={view.word("ui.go-there")} onclick={go}>{ tenths(at) }</button> }
+        });
         let runs = step.actions.iter().filter_map(|action| action.run.as_ref()).map(ToString::to_string);
         html! {
             <li class={if current { "now" } else if now.is_some_and(|now| index < now) { "past" } else { "ahead-step" }} aria-current={current.then_some("step")}>
@@ -67,7 +63,7 @@ pub fn lesson(session: &Session, view: &View) -> Html {
                         </>
                     }
                 </div>
-                <span class="at"><button type="button" title={view.word("ui.go-there")} onclick={go}>{ tenths(at) }</button></span>
+                <span class="at">{ go.unwrap_or_else(|| html! { view.word("ui.step-waits") }) }</span>
             </li>
         }
     };

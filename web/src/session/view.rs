@@ -94,6 +94,8 @@ pub struct View {
     pub goals: Rc<Vec<Goal>>,
     /// The Lab document.
     pub spec: Option<Arc<LabSpec>>,
+    /// When each of its steps happens; none: it waits for its condition.
+    pub steps: Rc<[Option<Time>]>,
     /// The seed.
     pub seed: u64,
     /// Futures that were left, oldest first.
@@ -159,6 +161,7 @@ impl State {
             view.known_until = world.known_until();
             view.seed = self.seed.or(world.spec().seed.map(i64::cast_unsigned)).unwrap_or(1);
             view.spec = Some(world.spec().clone());
+            view.steps = (0..world.spec().steps.len()).map(|step| world.model().step_at(step)).collect();
             view.scene = Rc::new(world.scene(level(self.detail)));
             let window = self.window.unwrap_or_else(|| whole(world.known_until()));
             view.tracks = Rc::new(world.tracks(window.from, window.until, self.track_width as u32));

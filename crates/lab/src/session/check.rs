@@ -46,7 +46,10 @@ pub fn end_of(spec: &LabSpec) -> Time {
     if let Some(until) = &spec.until {
         return time(until);
     }
-    let steps = spec.steps.iter().map(|step| Time(time(&step.at).0 + 60_000_000));
+    let steps = spec.steps.iter().map(|step| match step.when {
+        Some(_) => Time(time(&step.at).0 + DEFAULT_END.0),
+        None => Time(time(&step.at).0 + 60_000_000),
+    });
     let checks =
         spec.checks.iter().flat_map(|check| [check.at.as_ref(), check.within.as_ref()]).flatten().map(time);
     steps.chain(checks).max().unwrap_or(DEFAULT_END)

@@ -7,8 +7,10 @@ use super::{Session, check};
 /// A step of the Lab document.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct StepRow {
-    /// When it happens.
-    pub at: Time,
+    /// When it happens; none: it waits for its condition.
+    pub at: Option<Time>,
+    /// The condition it waits, or waited, for, as `deployment/web {.status.readyReplicas} == 3`; else empty.
+    pub when: String,
     /// A few words.
     pub title: String,
     /// What to look at and why.
@@ -56,15 +58,17 @@ impl Session {
         self.spec()
             .steps
             .iter()
-            .map(|step| {
-                let at = Time(u64::try_from(step.at.0).unwrap_or_default());
+            .enumerate()
+            .map(|(index, step)| {
+                let at = self.model().step_at(index);
                 StepRow {
                     at,
+                    when: step.when.as_ref().map(check::describe).unwrap_or_default(),
                     title: text(&step.title),
                     text: text(&step.text),
                     focus: step.focus.to_string(),
                     pause: step.pause == Some(true),
-                    reached: at <= now,
+                    reached: at.is_some_and(|at| at <= now),
                 }
             })
             .collect()

@@ -28,7 +28,7 @@ use crate::inspect::{EventFilter, EventRow, Inspection};
 use crate::logs::{Log, LogQuery};
 use crate::scene::{Level, Scene};
 use crate::tracks::Tracks;
-use crate::world::{LabModel, Outcome, World, WorldOptions};
+use crate::world::{FOREWARNING, LabModel, Outcome, World, WorldOptions};
 use crate::{Act, Lang};
 
 /// How a session is opened.
@@ -157,23 +157,32 @@ impl Session {
 
     /// Goes on to `to` as long as `budget` says true. Stops where a step of the Lab document says `pause`.
     pub fn advance(&mut self, to: Time, budget: &mut dyn FnMut() -> bool) -> Reached {
-        let now = self.now();
-        let pause = self.spec().steps.iter().enumerate().find_map(|(index, step)| {
-            let at = Time(u64::try_from(step.at.0).unwrap_or_default());
-            let due = step.pause == Some(true) && at >= now && at <= to && self.paused_at != Some(index);
-            due.then_some((index, at))
-        });
-        // The pause comes before the step's actions: they are due at its instant.
-        let until = pause.map_or(to, |(_, at)| Time(at.0.saturating_sub(1)).max(now));
-        match self.timeline.advance(until, budget) {
-            opscape_sim::Reached::Budget => Reached::Budget,
-            opscape_sim::Reached::End => match pause {
-                Some((index, _)) => {
-                    self.paused_at = Some(index);
-                    Reached::Pause(index)
+        loop {
+            let now = self.now();
+            let (mut pause, mut waits) = (None, false);
+            for (index, step) in self.spec().steps.iter().enumerate() {
+                if step.pause != Some(true) || self.paused_at == Some(index) {
+                    continue;
                 }
-                None => Reached::End,
-            },
+                match self.model().step_at(index) {
+                    Some(at) if at >= now && at <= to && pause.is_none() => pause = Some((index, at)),
+                    Some(_) => {}
+                    None => waits = true,
+                }
+            }
+            // The pause comes before the step's actions: they are due at its instant. When a step that waits will happen is
+            // known a little before it does.
+            let most = if waits { now + FOREWARNING } else { Time::FAR };
+            let until = pause.map_or(to, |(_, at)| Time(at.0.saturating_sub(1)).max(now));
+            match self.timeline.advance(until.min(most), budget) {
+                opscape_sim::Reached::Budget => return Reached::Budget,
+                opscape_sim::Reached::End if until > most => {}
+                opscape_sim::Reached::End => {
+                    let Some((index, _)) = pause else { return Reached::End };
+                    self.paused_at = Some(index);
+                    return Reached::Pause(index);
+                }
+            }
         }
     }
 

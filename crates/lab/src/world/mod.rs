@@ -17,8 +17,8 @@ use opscape_sim::{Context, EntryId, Model, Run, Time};
 
 pub use diff::{FieldChange, differences, short};
 pub use outcome::{Applied, ApplyResult, Outcome};
+pub(crate) use script::{FOREWARNING, file_of, files_of};
 pub use script::{Runner, World};
-pub(crate) use script::{file_of, files_of};
 
 use crate::Act;
 use crate::census::Census;
@@ -31,6 +31,8 @@ pub enum LabEvent {
     Cluster(opscape_cluster::Event),
     /// A step of the Lab document is due.
     Step(usize),
+    /// The condition that the next step waits for may hold.
+    Look,
 }
 
 /// What happened.
@@ -76,6 +78,7 @@ pub struct LabModel {
     text: Str,
     from_text: Arc<Vec<ObjectKey>>,
     acts: Arc<Vec<ActMark>>,
+    script: script::Script,
 }
 
 /// What a world is made with besides its text.
@@ -119,6 +122,7 @@ impl LabModel {
             text: Str::default(),
             from_text: Arc::default(),
             acts: Arc::default(),
+            script: script::Script::new(spec),
         };
         Run::new(model, |model, context| {
             model.in_cluster(context, |cluster, context| {
@@ -128,9 +132,7 @@ impl LabModel {
                     let _ = cluster.create(context, node, &opscape_cluster::WriteOptions::default());
                 }
             });
-            for (index, step) in spec.steps.iter().enumerate() {
-                context.at(Time(u64::try_from(step.at.0).unwrap_or_default()), LabEvent::Step(index));
-            }
+            model.begin_script(context);
             model.count(context.now());
         })
     }
@@ -174,6 +176,11 @@ impl LabModel {
     pub fn time_of(&self, stamp: Timestamp) -> Time {
         let micros = stamp.0.saturating_mul(1_000_000).saturating_sub(self.cluster.options().epoch.0);
         Time(u64::try_from(micros).unwrap_or_default())
+    }
+
+    /// When a step of the Lab document happens, or happened; none: it waits for its condition.
+    pub fn step_at(&self, index: usize) -> Option<Time> {
+        self.script.at(index)
     }
 
     /// What was done so far, in order.
@@ -229,6 +236,7 @@ impl Model for LabModel {
     fn input(&mut self, act: &Arc<Act>, context: &mut Context<'_, LabEvent, LabRecord>) {
         self.act(act, None, context);
         self.count(context.now());
+        self.wait_for_next_step(context);
     }
 
     fn handle(&mut self, event: LabEvent, context: &mut Context<'_, LabEvent, LabRecord>) {
@@ -237,8 +245,10 @@ impl Model for LabModel {
                 self.in_cluster(context, |cluster, context| cluster.handle(event, context));
             }
             LabEvent::Step(index) => self.run_step(index, context),
+            LabEvent::Look => self.look(context),
         }
         self.count(context.now());
+        self.wait_for_next_step(context);
     }
 
     fn is_visible(record: &LabRecord) -> bool {

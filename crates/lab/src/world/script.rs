@@ -1,7 +1,11 @@
 //! The steps of the Lab document, acted out by the world itself.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use opscape_cluster::{Cluster, Request, Status};
 use opscape_manifest::api::Object;
+use opscape_manifest::lab::LabSpec;
 use opscape_manifest::text;
 use opscape_sim::{Context, Time};
 
@@ -92,7 +96,88 @@ impl World for Desk<'_, '_> {
     }
 }
 
+/// How soon after a change a waiting step's condition is looked at. Changes in between are looked at together.
+const LOOKS_AFTER: Duration = Duration::from_millis(100);
+
+/// A step that waits happens so long after its condition held, if it does not say how long: who watches can be told before.
+pub(crate) const FOREWARNING: Duration = Duration::from_millis(500);
+
+/// How far the steps of the Lab document are.
+#[derive(Clone, Default)]
+pub(super) struct Script {
+    /// When each step is due; none: it waits for its condition.
+    due: Arc<Vec<Option<Time>>>,
+    /// The store's version when the condition was looked at last.
+    seen: Option<u64>,
+    /// A look is scheduled.
+    looks: bool,
+}
+
+impl Script {
+    pub fn new(spec: &LabSpec) -> Script {
+        let due = spec.steps.iter().map(|step| step.when.is_none().then_some(time(step.at)));
+        Script { due: Arc::new(due.collect()), ..Script::default() }
+    }
+
+    pub fn at(&self, index: usize) -> Option<Time> {
+        self.due.get(index).copied().flatten()
+    }
+
+    /// The step whose condition is waited for: the first one that is not due, once those before it have happened.
+    fn waiting(&self, now: Time) -> Option<usize> {
+        let index = self.due.iter().position(Option::is_none)?;
+        self.due.iter().take(index).all(|due| due.is_some_and(|due| due <= now)).then_some(index)
+    }
+}
+
+fn time(span: opscape_manifest::lab::Duration) -> Time {
+    Time(u64::try_from(span.0).unwrap_or_default())
+}
+
 impl LabModel {
+    pub(super) fn begin_script(&mut self, context: &mut Context<'_, LabEvent, LabRecord>) {
+        for index in 0..self.spec.steps.len() {
+            if let Some(at) = self.script.at(index) {
+                context.at(at, LabEvent::Step(index));
+            }
+        }
+        self.wait_for_next_step(context);
+    }
+
+    /// Something may have changed: looks at the condition of the step that is waited for, a little later.
+    pub(super) fn wait_for_next_step(&mut self, context: &mut Context<'_, LabEvent, LabRecord>) {
+        if self.script.looks || self.script.seen == Some(self.cluster.store().version()) {
+            return;
+        }
+        let now = context.now();
+        let Some(index) = self.script.waiting(now) else { return };
+        let not_before = self.spec.steps.get(index).map(|step| time(step.at)).unwrap_or_default();
+        self.script.looks = true;
+        let before = context.because(None);
+        context.at((now + LOOKS_AFTER).max(not_before), LabEvent::Look);
+        context.because(before);
+    }
+
+    /// Looks at the condition of the step that is waited for.
+    pub(super) fn look(&mut self, context: &mut Context<'_, LabEvent, LabRecord>) {
+        self.script.looks = false;
+        self.script.seen = Some(self.cluster.store().version());
+        let spec = self.spec.clone();
+        let Some(index) = self.script.waiting(context.now()) else { return };
+        let Some(step) = spec.steps.get(index) else { return };
+        let Some(when) = &step.when else { return };
+        if !crate::session::evaluate(when, self).0 {
+            return;
+        }
+        let after = step.after.map_or(FOREWARNING, |after| Duration::from_micros(time(after).0));
+        let at = context.now() + after.max(FOREWARNING);
+        if let Some(due) = Arc::make_mut(&mut self.script.due).get_mut(index) {
+            *due = Some(at);
+        }
+        self.script.seen = None;
+        context.at(at, LabEvent::Step(index));
+    }
+
     pub(super) fn run_step(&mut self, index: usize, context: &mut Context<'_, LabEvent, LabRecord>) {
         let spec = self.spec.clone();
         let Some(step) = spec.steps.get(index) else { return };

@@ -353,6 +353,10 @@ impl Finder<'_> {
         }
         let files: Vec<&str> = checked.files.iter().filter_map(|file| file.name.as_deref()).collect();
         for (i, step) in lab.spec.steps.iter().enumerate() {
+            if step.when.is_none() && self.document.root.descend(&format!("spec.steps[{i}].at")).is_none() {
+                let why = "when it happens: a time, or `when` with a condition";
+                self.field_error(&FieldError::required(format!("spec.steps[{i}].at"), why));
+            }
             for (j, action) in step.actions.iter().enumerate() {
                 let Some(file) = action.apply.as_deref().filter(|file| !files.contains(file)) else {
                     continue;
@@ -371,18 +375,21 @@ impl Finder<'_> {
 
     /// What the types of a lab refuse beyond the table: only the operator of a check is an enumeration.
     fn bad_lab(&mut self, message: &str) {
-        for (i, check) in self
-            .document
-            .value
-            .at(&["spec", "checks"])
-            .and_then(Value::as_list)
-            .unwrap_or_default()
-            .iter()
-            .enumerate()
-        {
-            let Some(op) = check.str_at(&["op"]).filter(|op| !lab::Op::ALL.contains(op)) else { continue };
+        let list = |name: &str| {
+            self.document
+                .value
+                .at(&["spec", name])
+                .and_then(Value::as_list)
+                .unwrap_or_default()
+                .iter()
+                .enumerate()
+        };
+        let checks = list("checks").map(|(i, check)| (format!("spec.checks[{i}].op"), check.str_at(&["op"])));
+        let steps =
+            list("steps").map(|(i, step)| (format!("spec.steps[{i}].when.op"), step.str_at(&["when", "op"])));
+        let wrong = checks.chain(steps).find(|(_, op)| op.is_some_and(|op| !lab::Op::ALL.contains(&op)));
+        if let Some((path, Some(op))) = wrong {
             let words: Vec<String> = lab::Op::ALL.iter().map(|word| quote(word)).collect();
-            let path = format!("spec.checks[{i}].op");
             let message =
                 format!("{path}: Unsupported value: {}: supported values: {}", quote(op), words.join(", "));
             let diagnostic = self

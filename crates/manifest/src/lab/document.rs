@@ -249,11 +249,15 @@ fields! {
     used "use",
 }
 
-/// Something that happens at a time.
+/// Something that happens at a time, or once a condition holds.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Step {
-    /// Time since t=0.
+    /// Time since t=0; with `when`: not before it.
     pub at: Duration,
+    /// It happens once this holds and the steps before it have happened.
+    pub when: Option<Check>,
+    /// With `when`: how long after that.
+    pub after: Option<Duration>,
     /// A few words.
     pub title: Option<Text>,
     /// What to look at and why.
@@ -269,6 +273,8 @@ pub struct Step {
 fields! {
     Step:
     at "at",
+    when "when",
+    after "after",
     title "title",
     text "text",
     focus "focus",

@@ -37,6 +37,9 @@
 //!     - run: kubectl set image deployment/web web=shop:2.0
 //!     - apply: k8s/canary.yaml     # a named file of the same text
 //!     - stopNode: worker-1
+//!   - when: {get: deployment/web, jsonPath: "{.status.readyReplicas}", value: 3}   # once this holds
+//!     after: 2s                    # so long after that; default: half a second
+//!     title: {en: All ready, ko: 모두 준비됨}
 //!   checks:
 //!   - text: {en: All pods are ready., ko: 모든 파드가 준비되었습니다.}
 //!     get: deployment/web

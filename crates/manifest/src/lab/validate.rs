@@ -1,6 +1,6 @@
 //! What a `Lab` document may not say.
 
-use super::{Action, Duration, Lab, MAX_NODES, MAX_STEPS};
+use super::{Action, Check, Duration, Lab, MAX_NODES, MAX_STEPS};
 use crate::golang::quote;
 use crate::names;
 use crate::validation::{FieldError, Kind};
@@ -49,20 +49,7 @@ pub fn validate(lab: &Lab) -> Vec<FieldError> {
     steps(lab, &mut errors);
     for (i, check) in lab.spec.checks.iter().enumerate() {
         let path = format!("spec.checks[{i}]");
-        if check.get.is_empty() {
-            errors.push(FieldError::required(
-                format!("{path}.get"),
-                "a resource or an object, as pods or deployment/web",
-            ));
-        }
-        if let Some(selector) = &check.selector
-            && let Err(message) = crate::selector::Selector::parse(selector)
-        {
-            errors.push(FieldError::invalid(format!("{path}.selector"), &Value::from(&**selector), message));
-        }
-        if check.value.is_none() {
-            errors.push(FieldError::required(format!("{path}.value"), ""));
-        }
+        condition(check, &path, &mut errors);
         if check.at.is_some() && check.within.is_some() {
             errors.push(FieldError::forbidden(format!("{path}.within"), "may not be set together with `at`"));
         }
@@ -132,6 +119,23 @@ fn nodes(lab: &Lab, errors: &mut Vec<FieldError>) {
     }
 }
 
+fn condition(check: &Check, path: &str, errors: &mut Vec<FieldError>) {
+    if check.get.is_empty() {
+        errors.push(FieldError::required(
+            format!("{path}.get"),
+            "a resource or an object, as pods or deployment/web",
+        ));
+    }
+    if let Some(selector) = &check.selector
+        && let Err(message) = crate::selector::Selector::parse(selector)
+    {
+        errors.push(FieldError::invalid(format!("{path}.selector"), &Value::from(&**selector), message));
+    }
+    if check.value.is_none() {
+        errors.push(FieldError::required(format!("{path}.value"), ""));
+    }
+}
+
 fn steps(lab: &Lab, errors: &mut Vec<FieldError>) {
     if lab.spec.steps.len() > MAX_STEPS {
         errors.push(FieldError::forbidden(
@@ -142,6 +146,15 @@ fn steps(lab: &Lab, errors: &mut Vec<FieldError>) {
     for (i, step) in lab.spec.steps.iter().enumerate() {
         let path = format!("spec.steps[{i}]");
         not_negative(Some(step.at), &format!("{path}.at"), errors);
+        not_negative(step.after, &format!("{path}.after"), errors);
+        match &step.when {
+            Some(when) => condition(when, &format!("{path}.when"), errors),
+            None if step.after.is_some() => {
+                let why = "may only be set together with `when`";
+                errors.push(FieldError::forbidden(format!("{path}.after"), why));
+            }
+            None => {}
+        }
         for (j, action) in step.actions.iter().enumerate() {
             let Action { apply, run, stop_node, start_node, remove_node, text: _ } = action;
             let set = [apply, run, stop_node, start_node, remove_node].into_iter().flatten().count();
