@@ -172,6 +172,17 @@ impl<M: Model> Timeline<M> {
         left
     }
 
+    /// Inputs that will happen, each at its time: in order, and none before the present instant. What was known of the future
+    /// is forgotten.
+    pub fn expect(&mut self, inputs: impl IntoIterator<Item = (Time, M::Input)>) {
+        self.forget_future();
+        let mut last = self.run.now();
+        for (at, input) in inputs {
+            last = last.max(at);
+            self.inputs.push((last, input));
+        }
+    }
+
     /// Forgets the known future and the inputs in it: from here on nothing is known.
     pub fn forget_future(&mut self) {
         self.ahead = None;

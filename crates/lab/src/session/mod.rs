@@ -1,5 +1,6 @@
 //! What a front end holds: one world in time, with its branches.
 
+mod acts;
 mod branches;
 mod check;
 mod events;
@@ -11,13 +12,14 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use opscape_cluster::{Cluster, Request, Status};
-use opscape_manifest::api::{Object, ObjectKey};
+use opscape_manifest::api::{Object, ObjectKey, Str};
 use opscape_manifest::check::{Checked, Role};
 use opscape_manifest::codec;
 use opscape_manifest::diagnostic::{Diagnostic, Severity};
 use opscape_manifest::lab::{Lab, LabSpec};
 use opscape_sim::{EntryId, Model, Run, Time, Timeline};
 
+pub use acts::BadActs;
 pub use branches::BranchInfo;
 pub use check::{CheckReport, CheckState, end_of, evaluate};
 pub(crate) use events::rows as event_rows;
@@ -65,7 +67,9 @@ pub enum Reached {
 pub struct Session {
     timeline: Timeline<LabModel>,
     options: SessionOptions,
-    /// The text that was applied last, at the present instant of this timeline or before.
+    /// The text it was opened with, and whether that had something to apply.
+    opening: Str,
+    applied_at_first: bool,
     branches: Vec<branches::Kept>,
     next: RefCell<next::Cache>,
     /// The pause that was reached last, so that it is not reached again.
@@ -87,12 +91,14 @@ impl Session {
         let mut session = Session {
             timeline: Timeline::new(run),
             options,
+            opening: text.into(),
+            applied_at_first: checked.documents.iter().any(|document| document.role == Role::Object),
             branches: Vec::new(),
             next: RefCell::default(),
             paused_at: None,
         };
-        if checked.documents.iter().any(|document| document.role == Role::Object)
-            && let Err(Refused::Text(diagnostics)) = session.act(Act::Apply { text: text.into() })
+        if session.applied_at_first
+            && let Err(Refused::Text(diagnostics)) = session.act(Act::Apply { text: session.opening.clone() })
         {
             return Err(diagnostics);
         }
