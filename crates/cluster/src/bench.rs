@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opscape_manifest::api::core::NodeCondition;
+use opscape_manifest::api::core::{NodeCondition, ServicePort};
 use opscape_manifest::api::meta::{LabelSelector, MicroTime, ObjectMeta};
 use opscape_manifest::api::pod::{Container, ResourceList};
-use opscape_manifest::api::{Deployment, Node, Object, Pod};
+use opscape_manifest::api::{Deployment, Node, Object, Pod, Service};
 use opscape_manifest::quantity::Quantity;
 use opscape_sim::{Model, Rng, Run, Time};
 
@@ -54,10 +54,20 @@ impl Images for Quick {
 
 /// A run that begins with a Deployment `crowd` of `pods` replicas and `nodes` nodes that hold 110 pods each.
 pub fn crowd(pods: i32, nodes: u32, seed: u64) -> Run<Crowd> {
+    begin(pods, nodes, seed, false)
+}
+
+/// The same with a Service that selects all of them.
+pub fn served_crowd(pods: i32, nodes: u32, seed: u64) -> Run<Crowd> {
+    begin(pods, nodes, seed, true)
+}
+
+fn begin(pods: i32, nodes: u32, seed: u64, served: bool) -> Run<Crowd> {
     let cluster = Cluster::new(Options {
         seed,
         epoch: MicroTime(1_767_225_600_000_000),
         images: Arc::new(Quick),
+        usage: crate::metrics::idle(),
         latency: Latency::default(),
         flags: Flags::default(),
     });
@@ -67,6 +77,9 @@ pub fn crowd(pods: i32, nodes: u32, seed: u64) -> Run<Crowd> {
         for number in 0..nodes {
             // What is made here is valid; were it refused, no pod would become ready.
             let _ = crowd.cluster.create(context, node(number), &options);
+        }
+        if served {
+            let _ = crowd.cluster.create(context, service(), &options);
         }
         let _ = crowd.cluster.create(context, deployment(pods), &options);
     })
@@ -130,6 +143,16 @@ fn deployment(pods: i32) -> Object {
     container.resources.requests = amounts(&requests);
     Arc::make_mut(&mut template.spec).containers.push(container);
     Object::Deployment(Arc::new(deployment))
+}
+
+fn service() -> Object {
+    let mut service = Service {
+        metadata: ObjectMeta { name: "crowd".into(), ..ObjectMeta::default() },
+        ..Service::default()
+    };
+    service.spec.selector.insert("app".into(), "crowd".into());
+    service.spec.ports.push(ServicePort { port: 80, ..ServicePort::default() });
+    Object::Service(Arc::new(service))
 }
 
 fn amounts(list: &[(&str, &str)]) -> ResourceList {

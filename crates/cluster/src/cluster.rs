@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use opscape_manifest::api::Node;
 use opscape_manifest::api::meta::Uid;
+use opscape_manifest::api::{Node, Object, Pod};
 use opscape_sim::Time;
 
+use crate::autoscaler::{Autoscalers, decision::Decision};
 use crate::deployment::Deployments;
+use crate::endpoint_slice::{self, EndpointSlices};
 use crate::garbage::Garbage;
 use crate::kubelet::Kubelets;
+use crate::metrics::{self, PodMetrics, Usage, Used};
 use crate::namespaces::Namespaces;
 use crate::node_lifecycle::NodeLifecycle;
 use crate::replica_set::ReplicaSets;
@@ -26,6 +29,8 @@ pub struct Cluster {
 pub(crate) struct Parts {
     deployments: Deployments,
     replica_sets: ReplicaSets,
+    endpoint_slices: EndpointSlices,
+    autoscalers: Autoscalers,
     garbage: Garbage,
     namespaces: Namespaces,
     scheduler: Scheduler,
@@ -39,6 +44,8 @@ impl Cluster {
         let parts = Parts {
             deployments: Deployments::new(&options),
             replica_sets: ReplicaSets::new(&options),
+            endpoint_slices: EndpointSlices::new(&options),
+            autoscalers: Autoscalers::new(&options),
             garbage: Garbage::new(&options),
             namespaces: Namespaces::new(&options),
             scheduler: Scheduler::new(&options),
@@ -60,9 +67,17 @@ impl Cluster {
 
     /// Something that was scheduled is due.
     pub fn handle(&mut self, event: Event, context: &mut Context<'_>) {
+        let usage = self.options().usage.clone();
+        self.handle_with(event, &*usage, context);
+    }
+
+    /// As [`Cluster::handle`], where what containers use changes as the owner's world goes on.
+    pub fn handle_with(&mut self, event: Event, usage: &dyn Usage, context: &mut Context<'_>) {
         self.act(context, |api, parts, context| match event {
             Event::Deployment(uid) => parts.deployments.handle(uid, api, context),
             Event::ReplicaSet(uid) => parts.replica_sets.handle(uid, api, context),
+            Event::EndpointSlice(uid) => parts.endpoint_slices.handle(uid, api, context),
+            Event::Autoscaler(uid) => parts.autoscalers.handle(uid, usage, api, context),
             Event::Garbage(uid) => parts.garbage.handle(uid, api, context),
             Event::Namespace(uid) => parts.namespaces.handle(uid, api, context),
             Event::Scheduler(wake) => parts.scheduler.handle(wake, api, context),
@@ -113,6 +128,31 @@ impl Cluster {
         self.parts.scheduler.decision(pod)
     }
 
+    /// The `v1` Endpoints of all Services that have a selector: made from their EndpointSlices, and not stored.
+    pub fn endpoints(&self, namespace: Option<&str>) -> Vec<Object> {
+        endpoint_slice::endpoints(self.store(), namespace)
+    }
+
+    /// The `v1` Endpoints of one Service that has a selector.
+    pub fn endpoints_of(&self, namespace: &str, name: &str) -> Option<Object> {
+        endpoint_slice::endpoints_of(self.store(), namespace, name)
+    }
+
+    /// What an autoscaler decided when it looked last, with the numbers.
+    pub fn autoscaler_decision(&self, autoscaler: Uid) -> Option<&Arc<Decision>> {
+        self.parts.autoscalers.decision(autoscaler)
+    }
+
+    /// What metrics.k8s.io says of a pod at an instant; none: it has no metrics (yet).
+    pub fn pod_metrics(&self, pod: &Pod, usage: &dyn Usage, now: Time) -> Option<PodMetrics> {
+        metrics::of_pod(pod, usage, now, &self.api)
+    }
+
+    /// What metrics.k8s.io says of a node at an instant; none: it has no metrics (yet).
+    pub fn node_metrics(&self, node: &Node, usage: &dyn Usage, now: Time) -> Option<Used> {
+        metrics::of_node(node, usage, now, &self.api)
+    }
+
     /// All objects.
     pub fn store(&self) -> &Store {
         self.api.store()
@@ -134,6 +174,8 @@ impl Cluster {
             let before = context.because(change.cause);
             self.parts.deployments.on_change(&change, &self.api, context);
             self.parts.replica_sets.on_change(&change, &self.api, context);
+            self.parts.endpoint_slices.on_change(&change, &self.api, context);
+            self.parts.autoscalers.on_change(&change, context);
             self.parts.garbage.on_change(&change, &self.api, context);
             self.parts.namespaces.on_change(&change, &self.api, context);
             self.parts.scheduler.on_change(&change, &self.api, context);

@@ -11,6 +11,10 @@ pub enum Event {
     Deployment(Uid),
     /// The ReplicaSet controller looks at a ReplicaSet.
     ReplicaSet(Uid),
+    /// The EndpointSlice controller looks at a Service.
+    EndpointSlice(Uid),
+    /// The horizontal pod autoscaler looks at an autoscaler.
+    Autoscaler(Uid),
     /// The garbage collector looks at an object.
     Garbage(Uid),
     /// The namespace controller looks at a namespace.

@@ -5,14 +5,17 @@
 //! Every write carries its cause, so that each fact in the journal leads back to what a person did.
 
 mod api;
+pub mod autoscaler;
 pub mod bench;
 mod cluster;
 mod component;
 mod deployment;
+mod endpoint_slice;
 mod event;
 mod garbage;
 pub mod images;
 pub mod kubelet;
+pub mod metrics;
 mod namespaces;
 pub mod node_lifecycle;
 mod options;
@@ -26,11 +29,12 @@ mod status;
 mod store;
 pub mod words;
 
-pub use api::{Api, DeleteOptions, Propagation, WriteOptions};
+pub use api::{Api, DeleteOptions, Propagation, Scale, WriteOptions};
 pub use cluster::Cluster;
 pub use component::Component;
 pub use event::Event;
 pub use images::{Images, Plan};
+pub use metrics::{Usage, Used};
 pub use options::{Flags, Latency, Options};
 pub use queue::{Weight, WorkQueue};
 pub use record::{Record, Subject};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use opscape_manifest::api::meta::MicroTime;
 
 use crate::images::Images;
+use crate::metrics::Usage;
 
 /// What a cluster is made with. It never changes while the cluster runs.
 #[derive(Clone)]
@@ -16,6 +17,8 @@ pub struct Options {
     pub epoch: MicroTime,
     /// How images behave when run.
     pub images: Arc<dyn Images>,
+    /// What containers use, unless [`crate::Cluster::handle_with`] is told otherwise.
+    pub usage: Arc<dyn Usage>,
     /// How long the components take.
     pub latency: Latency,
     /// Command-line flags of the real components.
@@ -30,6 +33,10 @@ pub struct Latency {
     pub deployment: Duration,
     /// The ReplicaSet controller.
     pub replica_set: Duration,
+    /// The EndpointSlice controller.
+    pub endpoint_slice: Duration,
+    /// The horizontal pod autoscaler, for one look at an autoscaler.
+    pub autoscaler: Duration,
     /// The garbage collector.
     pub garbage_collector: Duration,
     /// The namespace controller.
@@ -47,6 +54,8 @@ impl Default for Latency {
         Latency {
             deployment: Duration::from_millis(4),
             replica_set: Duration::from_millis(5),
+            endpoint_slice: Duration::from_millis(4),
+            autoscaler: Duration::from_millis(9),
             garbage_collector: Duration::from_millis(6),
             namespace: Duration::from_millis(6),
             scheduler: Duration::from_millis(3),
@@ -61,6 +70,8 @@ impl Latency {
     pub const ZERO: Latency = Latency {
         deployment: Duration::ZERO,
         replica_set: Duration::ZERO,
+        endpoint_slice: Duration::ZERO,
+        autoscaler: Duration::ZERO,
         garbage_collector: Duration::ZERO,
         namespace: Duration::ZERO,
         scheduler: Duration::ZERO,
@@ -93,6 +104,10 @@ pub struct Flags {
     pub events_kept: usize,
     /// Replicas a ReplicaSet may create or delete in one sync (`BurstReplicas`), 500.
     pub burst_replicas: i32,
+    /// `--horizontal-pod-autoscaler-sync-period`, 15 s.
+    pub autoscaler_sync_period: Duration,
+    /// `--metric-resolution` of metrics-server, 15 s.
+    pub metric_resolution: Duration,
     /// How the kubelets act.
     pub kubelet: crate::kubelet::Style,
 }
@@ -110,6 +125,8 @@ impl Default for Flags {
             event_ttl: Duration::from_hours(1),
             events_kept: 20_000,
             burst_replicas: 500,
+            autoscaler_sync_period: Duration::from_secs(15),
+            metric_resolution: Duration::from_secs(15),
             kubelet: crate::kubelet::Style::default(),
         }
     }

@@ -1,8 +1,11 @@
 //! Journal entries: structured facts with the rule and the numbers. Words are made of them in the lab, in both languages.
 
+use std::sync::Arc;
+
 use opscape_manifest::api::meta::{Str, Uid};
 use opscape_manifest::api::{Kind, Object, Resource};
 
+use crate::autoscaler::decision::Decision;
 use crate::{kubelet, node_lifecycle, scheduler, words};
 
 /// Which object a record speaks of.
@@ -68,6 +71,8 @@ pub enum Record {
     Released(Box<Adoption>),
     /// A condition in an object's status changed.
     ConditionChanged(Box<ConditionChanged>),
+    /// The horizontal pod autoscaler changed the size of a workload.
+    Autoscaled(Arc<Decision>),
     /// The garbage collector deleted an object whose owners are gone, or took the owner out of it.
     Collected(Box<Collected>),
     /// The namespace controller deletes what is in a namespace that is being deleted.
@@ -379,6 +384,7 @@ impl Record {
             Record::PodDeleted(fact) => &fact.pod,
             Record::Adopted(fact) | Record::Released(fact) => &fact.object,
             Record::ConditionChanged(fact) => &fact.subject,
+            Record::Autoscaled(decision) => &decision.target,
             Record::Collected(fact) => &fact.object,
             Record::NamespaceEmptied(fact) => &fact.namespace,
             Record::EventRecorded(fact) => &fact.regarding,

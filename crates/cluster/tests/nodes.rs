@@ -61,6 +61,7 @@ fn site() -> Run<Site> {
         seed: 1,
         epoch: MicroTime(1_795_223_393_613_000),
         images: Arc::new(ByName),
+        usage: opscape_cluster::metrics::idle(),
         latency: Latency::default(),
         flags,
     };

@@ -73,6 +73,7 @@ fn begin() -> Run<World> {
         seed: 1,
         epoch: MicroTime(1_795_223_393_000_000),
         images: Arc::new(ByName),
+        usage: opscape_cluster::metrics::idle(),
         latency: Latency::ZERO,
         flags: Flags::default(),
     });

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use opscape_manifest::api::Object;
 use opscape_manifest::api::apps::{DeploymentStatus, ReplicaSetStatus};
+use opscape_manifest::api::autoscaling::HorizontalPodAutoscalerStatus;
 use opscape_manifest::api::pod::PodStatus;
 
 /// Whether the change from `old` to `new` is one of what is wanted.
@@ -14,6 +15,8 @@ pub(super) fn spec_changed(old: &Object, new: &Object) -> bool {
             old.spec != new.spec || old.metadata.annotations != new.metadata.annotations
         }
         (Object::ReplicaSet(old), Object::ReplicaSet(new)) => old.spec != new.spec,
+        // All of a slice counts (pkg/registry/discovery/endpointslice/strategy.go).
+        (Object::EndpointSlice(old), Object::EndpointSlice(new)) => old != new,
         (Object::Pod(old), Object::Pod(new)) => !Arc::ptr_eq(&old.spec, &new.spec) && old.spec != new.spec,
         (Object::Other(old), Object::Other(new)) => old.body.get("spec") != new.body.get("spec"),
         _ => false,
@@ -23,7 +26,7 @@ pub(super) fn spec_changed(old: &Object, new: &Object) -> bool {
 /// Whether objects of this kind have a generation at all.
 pub(super) fn has_generation(object: &Object) -> bool {
     match object {
-        Object::Deployment(_) | Object::ReplicaSet(_) | Object::Pod(_) => true,
+        Object::Deployment(_) | Object::ReplicaSet(_) | Object::Pod(_) | Object::EndpointSlice(_) => true,
         Object::Other(other) => other.body.contains_key("spec") && WITH_GENERATION.contains(&&*other.kind),
         _ => false,
     }
@@ -38,7 +41,6 @@ const WITH_GENERATION: &[&str] = &[
     "NetworkPolicy",
     "PodDisruptionBudget",
     "ReplicationController",
-    "HorizontalPodAutoscaler",
     "Gateway",
     "HTTPRoute",
 ];
@@ -62,6 +64,11 @@ pub(super) fn keep_status(old: &Object, new: &mut Object) {
             Arc::make_mut(new).status = old.status.clone();
         }
         (Object::Service(old), Object::Service(new)) if old.status != new.status => {
+            Arc::make_mut(new).status = old.status.clone();
+        }
+        (Object::HorizontalPodAutoscaler(old), Object::HorizontalPodAutoscaler(new))
+            if old.status != new.status =>
+        {
             Arc::make_mut(new).status = old.status.clone();
         }
         (Object::Other(old), Object::Other(new)) if has_generation(&Object::Other(old.clone())) => {
@@ -90,6 +97,9 @@ pub(super) fn clear_status(object: &mut Object) {
             super::pods::say_gated(pod);
         }
         Object::Namespace(namespace) => Arc::make_mut(namespace).status.phase = "Active".into(),
+        Object::HorizontalPodAutoscaler(autoscaler) => {
+            Arc::make_mut(autoscaler).status = HorizontalPodAutoscalerStatus::default();
+        }
         Object::Other(other) if other.body.contains_key("status") => {
             Arc::make_mut(other).body.remove("status");
         }

@@ -19,9 +19,7 @@ const OTHERS: &[(&str, &str, &str, bool)] = &[
     ("ControllerRevision", "controllerrevisions", "apps/v1", true),
     ("Job", "jobs", "batch/v1", true),
     ("CronJob", "cronjobs", "batch/v1", true),
-    ("HorizontalPodAutoscaler", "horizontalpodautoscalers", "autoscaling/v2", true),
     ("PodDisruptionBudget", "poddisruptionbudgets", "policy/v1", true),
-    ("EndpointSlice", "endpointslices", "discovery.k8s.io/v1", true),
     ("Ingress", "ingresses", "networking.k8s.io/v1", true),
     ("IngressClass", "ingressclasses", "networking.k8s.io/v1", false),
     ("NetworkPolicy", "networkpolicies", "networking.k8s.io/v1", true),
@@ -73,6 +71,12 @@ pub(super) fn resource_of_kind(kind: &str) -> ResourceName<'_> {
         Some((_, plural, api_version, _)) => ResourceName { plural, api_version },
         None => ResourceName { plural: kind, api_version: "" },
     }
+}
+
+/// Whether a group has a kind.
+pub(crate) fn is_served(kind: &str, group: &str) -> bool {
+    let api_version = resource_of_kind(kind).api_version;
+    !api_version.is_empty() && api_version.split_once('/').map_or("", |(group, _)| group) == group
 }
 
 /// Whether an object lives in a namespace.

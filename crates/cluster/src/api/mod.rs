@@ -8,6 +8,7 @@ mod generation;
 mod kinds;
 mod pods;
 mod requests;
+mod scale;
 mod service;
 mod write;
 
@@ -19,9 +20,10 @@ use opscape_sim::{Rng, Time};
 
 pub use delete::{DeleteOptions, Propagation};
 pub(crate) use delete::{FOREGROUND, ORPHAN};
-pub(crate) use kinds::resource_name;
 use kinds::resource_of_kind;
+pub(crate) use kinds::{is_served, resource_name};
 pub(crate) use pods::set_condition;
+pub use scale::Scale;
 pub use write::WriteOptions;
 
 use crate::recorder::Recorders;
@@ -34,6 +36,8 @@ pub struct Api {
     options: Arc<Options>,
     /// Generated names and addresses.
     random: Rng,
+    /// Names of EndpointSlices: a Service does not change the names of pods.
+    slice_names: Rng,
     shared: pods::Shared,
     pub(crate) recorders: Recorders,
     /// Written, and not told to the components yet.
@@ -59,10 +63,12 @@ impl Outcome {
 impl Api {
     pub(crate) fn new(options: Arc<Options>) -> Self {
         let random = Rng::stream(options.seed, "names");
+        let slice_names = Rng::stream(options.seed, "slice names");
         Api {
             store: Store::default(),
             options,
             random,
+            slice_names,
             shared: pods::Shared::default(),
             recorders: Recorders::default(),
             fresh: Vec::new(),

@@ -123,13 +123,7 @@ impl Cluster {
             if resource_version.is_some_and(|version| version != old.meta().resource_version) {
                 return Err(resource_of_kind(&key.kind).conflict(&key.name, Status::STALE));
             }
-            let mut new = old.clone();
-            match &mut new {
-                Object::Deployment(deployment) => Arc::make_mut(deployment).spec.replicas = Some(replicas),
-                Object::ReplicaSet(replica_set) => Arc::make_mut(replica_set).spec.replicas = Some(replicas),
-                _ => return Err(resource_of_kind(&key.kind).not_found(&key.name)),
-            }
-            let outcome = super::write::finish_update(&old, new);
+            let outcome = api.plan_scale(key, replicas)?;
             within_limits(&outcome)?;
             Ok(api.request(Verb::Scale, Some(old), outcome, options.dry_run, context))
         })

@@ -194,10 +194,11 @@ impl Api {
             let end = prefix.char_indices().next_back().map_or(0, |(at, _)| at);
             prefix = prefix.get(..end).unwrap_or_default();
         }
+        let random = if kind == "EndpointSlice" { &mut self.slice_names } else { &mut self.random };
         loop {
             let mut name = String::with_capacity(prefix.len() + SUFFIX);
             name.push_str(prefix);
-            name.push_str(&self.random.suffix(SUFFIX));
+            name.push_str(&random.suffix(SUFFIX));
             if self.store.object(kind, namespace, &name).is_none() {
                 return name;
             }

@@ -22,6 +22,7 @@ use crate::{
 };
 pub(crate) use claim::matches;
 use counts::Counts;
+pub(crate) use rank::is_ready;
 
 /// The ReplicaSet controller.
 #[derive(Clone)]

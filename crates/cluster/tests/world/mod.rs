@@ -6,7 +6,7 @@ use std::time::Duration;
 use opscape_cluster::images::{Exit, Pull, Ready};
 use opscape_cluster::{
     Cluster, Context, DeleteOptions, Event, Flags, Images, Latency, Options, Plan, Record, Request, Status,
-    WriteOptions,
+    Usage, WriteOptions,
 };
 use opscape_manifest::api::meta::MicroTime;
 use opscape_manifest::api::pod::Container;
@@ -67,11 +67,17 @@ impl Images for ByName {
 
 /// A run with these nodes.
 pub fn run(seed: u64, latency: Latency, nodes: &[Object]) -> Run<World> {
+    run_with(seed, latency, nodes, opscape_cluster::metrics::idle())
+}
+
+/// A run with these nodes, whose containers use what is said.
+pub fn run_with(seed: u64, latency: Latency, nodes: &[Object], usage: Arc<dyn Usage>) -> Run<World> {
     let cluster = Cluster::new(Options {
         seed,
         // 2026-11-21T01:09:53.613Z: not at a whole second.
         epoch: MicroTime(1_795_223_393_613_000),
         images: Arc::new(ByName),
+        usage,
         latency,
         flags: Flags::default(),
     });

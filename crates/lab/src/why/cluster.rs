@@ -68,6 +68,7 @@ pub(super) fn row(teller: Teller<'_>, record: &Record, this: bool) -> Option<Why
             let mark = if bad && &*fact.condition == "Progressing" { Mark::Failure } else { Mark::Step };
             row_of(teller, mark, "why.condition", &values, reason(&fact.reason, &fact.message))
         }
+        Record::Autoscaled(decision) => super::autoscaling::row(teller, decision),
         Record::Collected(fact) if fact.deleted => step(
             "why.collected",
             &[
@@ -218,6 +219,11 @@ pub(super) fn headline(teller: Teller<'_>, record: &Record) -> Option<Rich> {
             let values =
                 [("object", object.as_str()), ("from", &fact.from.to_string()), ("to", &fact.to.to_string())];
             Some(teller.rich("next.scaled", &values))
+        }
+        Record::Autoscaled(decision) => {
+            let object = named(&decision.target.kind, &decision.target.name);
+            let (from, to) = (decision.current.to_string(), decision.desired.to_string());
+            Some(teller.rich("next.scaled", &[("object", &object), ("from", &from), ("to", &to)]))
         }
         Record::Kubelet(fact) => super::kubelet::headline(teller, fact),
         Record::PodDeleted(fact) => {

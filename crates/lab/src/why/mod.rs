@@ -1,6 +1,7 @@
 //! *Why?* in words: from the journal's causes to rows, newest first, back to what a person did.
 
 mod act;
+mod autoscaling;
 mod cluster;
 mod fix;
 mod kubelet;

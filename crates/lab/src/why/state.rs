@@ -15,6 +15,7 @@ pub(super) fn row(teller: Teller<'_>, object: &Object) -> Option<WhyRow> {
         Object::Deployment(deployment) => of_deployment(teller, deployment),
         Object::Node(node) => of_node(teller, node),
         Object::Service(service) => of_service(teller, service),
+        Object::HorizontalPodAutoscaler(autoscaler) => super::autoscaling::state(teller, autoscaler),
         Object::ReplicaSet(set) => {
             let wanted = set.spec.replicas.unwrap_or(1).to_string();
             let values = [("wanted", &*wanted), ("ready", &set.status.ready_replicas.to_string())];

@@ -110,6 +110,7 @@ impl LabModel {
             seed,
             epoch: MicroTime(epoch.0.saturating_mul(1_000_000)),
             images: images.clone(),
+            usage: opscape_cluster::metrics::idle(),
             latency: options.latency.clone().unwrap_or_default(),
             flags: opscape_cluster::Flags::default(),
         });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use opscape_cluster::{Cluster, Request, Status};
+use opscape_cluster::{Cluster, Request, Status, Usage};
 use opscape_manifest::api::Object;
 use opscape_manifest::lab::LabSpec;
 use opscape_manifest::text;
@@ -35,6 +35,11 @@ pub trait World {
     /// As the API server.
     fn logs(&self, query: LogQuery<'_>) -> Result<Log, Status> {
         logs::read(&LabImages::default(), self.cluster(), self.now(), query)
+    }
+
+    /// What containers use at this instant, for `kubectl top`.
+    fn usage(&self) -> &dyn Usage {
+        &*self.cluster().options().usage
     }
 
     /// The text of a file of the lab (`kubectl apply -f web.yaml`); `None` if there is none of this path.

@@ -1,76 +1,98 @@
-//! `discovery.k8s.io/v1`: what is in an EndpointSlice. Source: k8s.io/api/discovery/v1, Kubernetes v1.36.
+//! `discovery.k8s.io/v1`: EndpointSlice. Source: k8s.io/api/discovery/v1, Kubernetes v1.36.
 
-use super::meta::Str;
+use std::sync::Arc;
+
+use super::core::ObjectReference;
+use super::meta::{ObjectMeta, Str};
 use crate::codec::fields;
+use crate::value::Value;
 
-/// What an EndpointSlice says beside its metadata.
+/// A part of the endpoints of a Service: those of one address type with one set of ports.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SliceContent {
-    /// `IPv4`, `IPv6` or `FQDN`.
+pub struct EndpointSlice {
+    /// Its label `kubernetes.io/service-name` names the Service.
+    pub metadata: ObjectMeta,
+    /// `IPv4`, `IPv6`, `FQDN`.
     pub address_type: Str,
-    /// Who serves.
-    pub endpoints: Vec<SliceEndpoint>,
-    /// On which ports.
-    pub ports: Vec<SlicePort>,
+    /// At most 1000; the controller puts in 100. Shared, because a slice is written anew whenever one of them changes.
+    pub endpoints: Vec<Arc<Endpoint>>,
+    /// Ports of every endpoint in it.
+    pub ports: Vec<EndpointPort>,
 }
 
 fields! {
-    SliceContent:
+    EndpointSlice:
+    metadata "metadata",
     address_type "!addressType",
-    endpoints "!endpoints",
-    ports "!ports",
+    endpoints "?endpoints",
+    ports "?ports",
 }
 
-/// One that serves.
+/// A pod, or another address.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SliceEndpoint {
-    /// Its addresses; all mean the same endpoint.
+pub struct Endpoint {
+    /// All of the same pod.
     pub addresses: Vec<Str>,
-    /// Whether it can be used.
-    pub conditions: SliceConditions,
-    /// The node it is on.
+    /// Whether it takes requests.
+    pub conditions: EndpointConditions,
+    /// Of pods with `spec.hostname` and `spec.subdomain`: the name in DNS.
+    pub hostname: Option<Str>,
+    /// The pod.
+    pub target_ref: Option<ObjectReference>,
+    /// Where it runs.
     pub node_name: Option<Str>,
+    /// The node's zone.
+    pub zone: Option<Str>,
+    /// Kept, not simulated.
+    pub hints: Option<Value>,
 }
 
 fields! {
-    SliceEndpoint:
+    Endpoint:
     addresses "!addresses",
     conditions "conditions",
+    hostname "hostname",
+    target_ref "targetRef",
     node_name "nodeName",
+    zone "zone",
+    hints "hints",
 }
 
-/// Whether an endpoint can be used. What is absent counts as true, but for `terminating`.
+/// The state of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SliceConditions {
-    /// Serving and not terminating (or the Service wants those that are not ready, too).
+pub struct EndpointConditions {
+    /// It takes requests: it serves and does not end (or the Service publishes addresses that are not ready).
     pub ready: Option<bool>,
-    /// Passes its readiness probe.
+    /// Its pod is ready, even while it ends.
     pub serving: Option<bool>,
-    /// Being deleted.
+    /// Its pod is being deleted.
     pub terminating: Option<bool>,
 }
 
 fields! {
-    SliceConditions:
+    EndpointConditions:
     ready "ready",
     serving "serving",
     terminating "terminating",
 }
 
 /// A port of all endpoints of a slice.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SlicePort {
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct EndpointPort {
     /// The name of the Service's port.
-    pub name: Str,
-    /// Default `TCP`.
-    pub protocol: Str,
-    /// Of the endpoints.
-    pub port: i32,
+    pub name: Option<Str>,
+    /// `TCP`, `UDP`, `SCTP`.
+    pub protocol: Option<Str>,
+    /// The pods' port.
+    pub port: Option<i32>,
+    /// Kept, not simulated.
+    pub app_protocol: Option<Str>,
 }
 
 fields! {
-    SlicePort:
+    EndpointPort:
     name "name",
     protocol "protocol",
     port "port",
+    app_protocol "appProtocol",
 }

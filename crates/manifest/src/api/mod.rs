@@ -2,6 +2,7 @@
 //! browser), and [`Object`], which holds any of them.
 
 pub mod apps;
+pub mod autoscaling;
 pub mod core;
 pub mod discovery;
 pub mod gateway;
@@ -11,7 +12,9 @@ mod object;
 pub mod pod;
 
 pub use apps::{Deployment, ReplicaSet};
+pub use autoscaling::HorizontalPodAutoscaler;
 pub use core::{ConfigMap, Event, Namespace, Node, Secret, Service};
+pub use discovery::EndpointSlice;
 pub use meta::{ObjectMeta, Str, StrMap, Timestamp, Uid};
 pub use object::{Kind, Object, ObjectKey, Other, Resource};
 pub use pod::Pod;

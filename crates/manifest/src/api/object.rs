@@ -4,7 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::meta::{ObjectMeta, Str};
-use super::{ConfigMap, Deployment, Event, Namespace, Node, Pod, ReplicaSet, Secret, Service};
+use super::{
+    ConfigMap, Deployment, EndpointSlice, Event, HorizontalPodAutoscaler, Namespace, Node, Pod, ReplicaSet,
+    Secret, Service,
+};
 
 macro_rules! kinds {
     ($($kind:ident $plural:literal $short:literal $group:literal $namespaced:literal;)*) => {
@@ -114,6 +117,8 @@ kinds! {
     Event "events" "ev" "v1" true;
     ReplicaSet "replicasets" "rs" "apps/v1" true;
     Deployment "deployments" "deploy" "apps/v1" true;
+    EndpointSlice "endpointslices" "" "discovery.k8s.io/v1" true;
+    HorizontalPodAutoscaler "horizontalpodautoscalers" "hpa" "autoscaling/v2" true;
 }
 
 /// What the typed objects have in common.

@@ -7,7 +7,8 @@ use crate::value::{Map, Value};
 
 /// A struct whose fields are read and written by name. Made by `fields!`.
 pub trait Fields {
-    /// The names as in documents; a leading `!` marks fields that are written even if they are empty or zero.
+    /// The names as in documents; a leading `!` marks fields that are written even if they are empty or zero, `?` those that
+    /// are `null` then (slices in Go, without `omitempty`).
     fn names(&self) -> &'static [&'static str];
     /// The field of a name's place.
     fn field(&self, place: usize) -> Option<&dyn Codec>;
@@ -69,7 +70,7 @@ pub fn read_fields(target: &mut dyn Fields, value: &Value) -> Result<(), Error> 
         if value.is_null() {
             continue;
         }
-        let place = names.iter().position(|name| name.strip_prefix('!').unwrap_or(name) == key);
+        let place = names.iter().position(|name| name.strip_prefix(['!', '?']).unwrap_or(name) == key);
         if let Some(field) = place.and_then(|place| target.field_mut(place)) {
             field.read(value).map_err(|error| Error([key, ": ", &error.0].concat()))?;
         }
@@ -84,11 +85,14 @@ pub fn write_fields(source: &dyn Fields) -> Value {
         let Some(field) = source.field(place) else { continue };
         let kept = name.strip_prefix('!');
         if kept.is_none() && field.is_empty() {
+            if let Some(name) = name.strip_prefix('?') {
+                map.insert(name.to_owned(), Value::Null);
+            }
             continue;
         }
         let value = field.write();
         if !value.is_null() {
-            map.insert(kept.unwrap_or(name).to_owned(), value);
+            map.insert(kept.or(name.strip_prefix('?')).unwrap_or(name).to_owned(), value);
         }
     }
     Value::Map(map)

@@ -101,7 +101,19 @@ macro_rules! typed_kinds {
     };
 }
 
-typed_kinds!(Namespace, Node, ConfigMap, Secret, Service, Pod, Event, ReplicaSet, Deployment);
+typed_kinds!(
+    Namespace,
+    Node,
+    ConfigMap,
+    Secret,
+    Service,
+    Pod,
+    Event,
+    ReplicaSet,
+    Deployment,
+    EndpointSlice,
+    HorizontalPodAutoscaler
+);
 
 #[cfg(test)]
 mod tests {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use opscape_manifest::api::core::ServicePort;
+use opscape_manifest::api::discovery::EndpointPort;
 use opscape_manifest::api::meta::{IntOrString, Str};
 use opscape_manifest::api::pod::Phase;
-use opscape_manifest::api::{Pod, Service};
+use opscape_manifest::api::{EndpointSlice, Pod, Service};
 
 use super::objects::{Objects, namespace_of};
 
@@ -212,8 +213,8 @@ pub(super) fn candidates(
     let own: Vec<_> = objects
         .slices
         .iter()
-        .filter(|(name, slice)| *name == service.metadata.name && slice.meta.namespace == namespace)
-        .map(|(_, slice)| &slice.spec)
+        .filter(|(name, slice)| *name == service.metadata.name && namespace_of(&slice.metadata) == namespace)
+        .map(|(_, slice)| slice)
         .collect();
     if own.is_empty() {
         return of_pods(objects, service, port);
@@ -243,20 +244,20 @@ pub(super) fn candidates(
 
 /// The ports of a slice that belong to a Service's port: those of its name. ingress-nginx
 /// (`getEndpointsFromSlices`) falls back on the target port.
-fn slice_ports(
-    slice: &opscape_manifest::api::discovery::SliceContent,
-    port: &ServicePort,
-    lookup: Lookup,
-) -> Vec<u16> {
-    let protocol = |text: &Str| if text.is_empty() { Str::from("TCP") } else { text.clone() };
+fn slice_ports(slice: &EndpointSlice, port: &ServicePort, lookup: Lookup) -> Vec<u16> {
+    let protocol = |text: &str| if text.is_empty() { Str::from("TCP") } else { Str::from(text) };
     let mut numbers = Vec::new();
     let fallback = || if lookup == Lookup::Plain { None } else { target_number(port) };
     if slice.ports.is_empty() {
         numbers.extend(fallback());
     }
-    for one in slice.ports.iter().filter(|one| protocol(&one.protocol) == protocol(&port.protocol)) {
-        let number = if one.name == port.name || port.name.is_empty() {
-            Some(port_number(one.port))
+    let same = |one: &&EndpointPort| {
+        protocol(one.protocol.as_deref().unwrap_or_default()) == protocol(&port.protocol)
+    };
+    for one in slice.ports.iter().filter(same) {
+        let name = one.name.as_deref().unwrap_or_default();
+        let number = if *name == *port.name || port.name.is_empty() {
+            Some(port_number(one.port.unwrap_or_default()))
         } else {
             fallback()
         };

@@ -3,11 +3,10 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use opscape_manifest::api::discovery::SliceContent;
 use opscape_manifest::api::gateway::{GatewaySpec, HttpRouteSpec, ReferenceGrantSpec};
 use opscape_manifest::api::ingress::{IngressClassSpec, IngressSpec};
 use opscape_manifest::api::meta::{ObjectMeta, Str};
-use opscape_manifest::api::{Object, Pod, Service};
+use opscape_manifest::api::{EndpointSlice, Object, Pod, Service};
 use opscape_manifest::codec::{self, Codec};
 use opscape_manifest::order::sort_by;
 use opscape_manifest::value::Value;
@@ -28,7 +27,7 @@ pub struct Objects {
     pub(super) services: Vec<Arc<Service>>,
     pub(super) pods: Vec<Arc<Pod>>,
     /// With the name of the Service.
-    pub(super) slices: Vec<(Str, Found<SliceContent>)>,
+    pub(super) slices: Vec<(Str, Arc<EndpointSlice>)>,
     pub(super) secrets: Vec<(Str, Str)>,
     pub(super) namespaces: Vec<ObjectMeta>,
     pub(super) ingresses: Vec<Found<IngressSpec>>,
@@ -69,6 +68,10 @@ impl Objects {
         match object {
             Object::Service(service) => self.services.push(service.clone()),
             Object::Pod(pod) => self.pods.push(pod.clone()),
+            Object::EndpointSlice(slice) => {
+                let service = slice.metadata.label("kubernetes.io/service-name").unwrap_or_default();
+                self.slices.push((service.into(), slice.clone()));
+            }
             Object::Namespace(namespace) => self.namespaces.push(namespace.metadata.clone()),
             Object::Secret(secret) => {
                 self.secrets.push((namespace_of(&secret.metadata), secret.metadata.name.clone()));
@@ -80,12 +83,6 @@ impl Objects {
     fn add_other(&mut self, object: &Object) {
         let meta = object.meta();
         match object.kind_name() {
-            "EndpointSlice" => {
-                let service = meta.label("kubernetes.io/service-name").unwrap_or_default().into();
-                if let Ok(content) = codec::from_value(&object.to_value()) {
-                    self.slices.push((service, found(object, content)));
-                }
-            }
             "Ingress" => push(&mut self.ingresses, object),
             "IngressClass" => push(&mut self.classes, object),
             "Gateway" => push(&mut self.gateways, object),

@@ -11,6 +11,7 @@ use opscape_shell::World;
 use opscape_sim::{Model, Run, Time};
 
 use super::kubelet::PretendKubelet;
+use super::usage::PretendMetrics;
 
 /// The simulated world: a cluster, and the answer to the last request.
 #[derive(Clone)]
@@ -64,6 +65,7 @@ impl Game {
             seed: 1,
             epoch: MicroTime(epoch),
             images: Arc::new(PretendKubelet),
+            usage: Arc::new(PretendMetrics),
             latency: Latency::default(),
             flags,
         };

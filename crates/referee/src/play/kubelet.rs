@@ -16,7 +16,7 @@ const STOP: Duration = Duration::from_secs(1);
 pub struct PretendKubelet;
 
 /// A time in a `ref/` annotation; none if it is not there or no time.
-pub fn time(pod: &Pod, name: &str) -> Option<Duration> {
+fn time(pod: &Pod, name: &str) -> Option<Duration> {
     let micros = parse_go(pod.metadata.annotation(name)?).ok()?;
     u64::try_from(micros).ok().map(Duration::from_micros)
 }
@@ -52,7 +52,7 @@ impl Images for PretendKubelet {
                 code,
                 reason: if code == 0 { "Completed" } else { "Error" }.into(),
             }),
-            stop: STOP,
+            stop: time(pod, "ref/delete-after").unwrap_or(STOP),
             stop_code: 0,
             ..Plan::default()
         }

@@ -9,6 +9,7 @@ mod routing;
 mod scenario;
 mod scores;
 mod trace;
+mod usage;
 mod validation;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

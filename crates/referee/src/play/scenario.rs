@@ -12,7 +12,6 @@ use opscape_shell::{Poll, Process, Shell, Stream, World};
 use opscape_sim::Time;
 
 use super::game::{Game, KUBECTL_END, KUBECTL_START};
-use super::kubelet;
 use super::names::Translation;
 use super::nodes::nodes;
 use super::scores::scores;
@@ -81,7 +80,6 @@ pub fn play(folder: &Path) -> Result<Played, String> {
         zero,
         namespace: namespace.clone(),
         running: Vec::new(),
-        due: Vec::new(),
         finished: BTreeMap::new(),
     };
     play.go_to(zero - NAMESPACE)?;
@@ -133,8 +131,6 @@ struct Play {
     zero: Time,
     namespace: String,
     running: Vec<Running>,
-    /// Deletions that an annotation asks for: when, and the pod's name.
-    due: Vec<(Time, Str)>,
     finished: BTreeMap<usize, Command>,
 }
 
@@ -150,14 +146,13 @@ impl Play {
             self.look();
             self.poll_all();
             let wakes = self.running.iter().filter_map(|running| running.wake);
-            let next = wakes.chain(self.due.iter().map(|(at, _)| *at)).min().unwrap_or(Time::FAR);
+            let next = wakes.min().unwrap_or(Time::FAR);
             let next = next.max(self.game.now());
             if next.min(self.game.next_at().unwrap_or(Time::FAR)) > until {
                 self.game.go_to(until);
                 return Ok(());
             }
             self.game.go(next.min(until));
-            self.delete_due();
             if self.game.handled() > MOST_EVENTS {
                 return Err(format!("more than {MOST_EVENTS} events at {} s", self.game.now()));
             }
@@ -180,45 +175,13 @@ impl Play {
     }
 
     fn obey(&mut self, change: &Change) {
-        match &change.object {
-            Object::Node(node) if change.op == Op::Modified => {
-                let stopped = |object: Option<&Object>| {
-                    object
-                        .and_then(|object| object.meta().annotation("ref/stopped").map(|text| text == "true"))
-                };
-                let (before, after) = (stopped(change.old.as_ref()), stopped(Some(&change.object)));
-                if before.unwrap_or(false) != after.unwrap_or(false) {
-                    self.game.set_stopped(&node.metadata.name, after.unwrap_or(false));
-                }
-            }
-            Object::Pod(pod) => {
-                let running = |object: &Object| matches!(object, Object::Pod(pod) if pod.status.phase == opscape_manifest::api::pod::Phase::Running);
-                if running(&change.object)
-                    && !change.old.as_ref().is_some_and(running)
-                    && let Some(after) = kubelet::time(pod, "ref/delete-after")
-                {
-                    self.due.push((change.at + after, pod.metadata.name.clone()));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn delete_due(&mut self) {
-        let now = self.game.now();
-        let (due, later) = std::mem::take(&mut self.due).into_iter().partition(|(at, _)| *at <= now);
-        self.due = later;
-        let due: Vec<(Time, Str)> = due;
-        for (_, name) in due {
-            let key = opscape_manifest::api::ObjectKey {
-                kind: "Pod".into(),
-                namespace: self.namespace.as_str().into(),
-                name,
-            };
-            // A pod that is gone already needs no deletion.
-            let _ = self
-                .game
-                .request(opscape_cluster::Request::Delete(key, opscape_cluster::DeleteOptions::default()));
+        let Object::Node(node) = &change.object else { return };
+        let stopped = |object: Option<&Object>| {
+            object.is_some_and(|object| object.meta().annotation("ref/stopped") == Some("true"))
+        };
+        let (before, after) = (stopped(change.old.as_ref()), stopped(Some(&change.object)));
+        if change.op == Op::Modified && before != after {
+            self.game.set_stopped(&node.metadata.name, after);
         }
     }
 

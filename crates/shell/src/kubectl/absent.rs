@@ -1,4 +1,4 @@
-//! Commands that need something this world does not have: processes inside containers, metrics, an editor in the
+//! Commands that need something this world does not have: processes inside containers, an editor in the
 //! terminal. What the API server would refuse is refused in its words; the rest says what is missing here.
 
 use opscape_cluster::Status;
@@ -14,8 +14,6 @@ pub(super) const EXEC_FLAGS: &str = "i|stdin! t|tty! c|container= q|quiet! f|fil
 pub(super) const FORWARD_FLAGS: &str = "address* pod-running-timeout~";
 pub(super) const EDIT_FLAGS: &str =
     "f|filename* o|output= save-config! validate?strict windows-line-endings!";
-pub(super) const TOP_FLAGS: &str = "A|all-namespaces! l|selector= field-selector= containers! no-headers! sort-by= \
-    sum! show-capacity! use-protocol-buffers!";
 
 /// Something that cannot be done here, in the person's language.
 fn not_here(call: &Call<'_, '_>, key: &'static str) -> Failure {
@@ -105,10 +103,6 @@ pub(super) fn edit(call: &mut Call<'_, '_>) -> Outcome {
     let (_, failures) = super::get::present(targets.found);
     Failure::all(failures)?;
     Err(not_here(call, "shell.kubectl.edit"))
-}
-
-pub(super) fn top(_: &mut Call<'_, '_>) -> Outcome {
-    words("Metrics API not available")
 }
 
 pub(super) const AUTH_FLAGS: &str = "list! A|all-namespaces! q|quiet! no-headers! subresource=";

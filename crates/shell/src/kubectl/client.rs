@@ -2,6 +2,7 @@
 
 use opscape_cluster::{DeleteOptions, Request, Status, WriteOptions};
 use opscape_manifest::api::{Object, ObjectKey};
+use opscape_manifest::order;
 use opscape_manifest::value::Value;
 
 use super::{Call, Failure, Resource};
@@ -20,13 +21,21 @@ impl Call<'_, '_> {
         found.retain(|object| {
             Resource::of_object(object).is_some_and(|kind| kind.group() == resource.group())
         });
+        if resource.plural == "endpoints" {
+            found.extend(self.scope.world.cluster().endpoints(namespace));
+            order::sort_by(&mut found, |a, b| a.key().cmp(&b.key()));
+        }
         found
     }
 
     /// An object by its name.
     pub fn read(&self, resource: &Resource, namespace: &str, name: &str) -> Result<Object, Status> {
         let namespace = if resource.namespaced { namespace } else { "" };
-        let found = self.scope.world.cluster().store().object(resource.kind, namespace, name);
+        let cluster = self.scope.world.cluster();
+        let mut found = cluster.store().object(resource.kind, namespace, name);
+        if resource.plural == "endpoints" {
+            found = found.or_else(|| cluster.endpoints_of(namespace, name));
+        }
         found.ok_or_else(|| not_found(resource, name))
     }
 

@@ -3,7 +3,7 @@
 use super::flags::{GLOBAL, Takes, specs};
 use super::{
     Call, Outcome, absent, apply, config, create, delete, describe, diff, drain, explain, get, info, logs,
-    mutate, patching, rollout, scale, set, wait,
+    mutate, patching, rollout, scale, set, top, wait,
 };
 
 /// A command.
@@ -96,8 +96,8 @@ commands! {
     "attach" "POD" absent::EXEC_FLAGS => absent::exec;
     "port-forward" "TYPE/NAME PORTS" absent::FORWARD_FLAGS => absent::port_forward;
     "edit" "TYPE NAME" absent::EDIT_FLAGS => absent::edit;
-    "top nodes" "[NAME]" absent::TOP_FLAGS => absent::top;
-    "top pods" "[NAME]" absent::TOP_FLAGS => absent::top;
+    "top nodes" "[NAME]" top::FLAGS => top::nodes;
+    "top pods" "[NAME]" top::FLAGS => top::pods;
     #[cfg(feature = "unsimulated")]
     "auth can-i" "VERB TYPE" absent::AUTH_FLAGS => absent::can_i;
     "config view" "" config::VIEW_FLAGS => config::view;

@@ -28,6 +28,7 @@ mod rollout;
 mod scale;
 mod set;
 mod target;
+mod top;
 mod wait;
 
 use flags::Flags;

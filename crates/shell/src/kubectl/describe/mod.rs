@@ -3,6 +3,7 @@
 //! A describer writes lines with tabs between their cells into a [`Page`]; the page aligns them. Kinds without a describer
 //! of their own are shown field by field, as `kubectl` shows custom resources.
 
+mod autoscaling;
 mod config;
 mod containers;
 mod generic;
@@ -205,7 +206,6 @@ fn page(resource: &Resource, object: &Value, with_events: bool, call: &Call<'_, 
         "services" => network::service(object, call, &mut page),
         #[cfg(feature = "unsimulated")]
         "ingresses" => network::ingress(object, call, &mut page),
-        #[cfg(feature = "unsimulated")]
         "endpointslices" => network::endpoint_slice(object, &mut page),
         "configmaps" => config::config_map(object, &mut page),
         "secrets" => config::secret(object, &mut page),
@@ -223,8 +223,7 @@ fn page(resource: &Resource, object: &Value, with_events: bool, call: &Call<'_, 
         "roles" | "clusterroles" => config::role(object, &mut page),
         #[cfg(feature = "unsimulated")]
         "rolebindings" | "clusterrolebindings" => config::binding(object, &mut page),
-        #[cfg(feature = "unsimulated")]
-        "horizontalpodautoscalers" => config::autoscaler(object, &mut page),
+        "horizontalpodautoscalers" => autoscaling::autoscaler(object, &mut page),
         _ => generic::describe(object, &mut page),
     };
     if events && with_events {

@@ -5,9 +5,9 @@ use opscape_manifest::value::Value;
 
 use super::{Printer, age_of, at, list, name, number, scalar, text};
 
+#[cfg(feature = "unsimulated")]
 pub(super) fn printer(plural: &str) -> Option<Printer> {
     let (columns, cells): (_, fn(&Value, MicroTime) -> Vec<String>) = match plural {
-        "horizontalpodautoscalers" => ("NAME|REFERENCE|TARGETS|MINPODS|MAXPODS|REPLICAS|AGE", autoscaler),
         "poddisruptionbudgets" => ("NAME|MIN AVAILABLE|MAX UNAVAILABLE|ALLOWED DISRUPTIONS|AGE", budget),
         "priorityclasses" => ("NAME|VALUE|GLOBAL-DEFAULT|AGE|PREEMPTIONPOLICY", |object, now| {
             let default = at(object, "globalDefault") == Some(&Value::Bool(true));
@@ -21,6 +21,10 @@ pub(super) fn printer(plural: &str) -> Option<Printer> {
         _ => return None,
     };
     Some(Printer { columns, cells })
+}
+
+pub(super) fn autoscalers() -> Printer {
+    Printer { columns: "NAME|REFERENCE|TARGETS|MINPODS|MAXPODS|REPLICAS|AGE", cells: autoscaler }
 }
 
 /// The metrics of an autoscaler, `cpu: 40%/80%` (`formatHPAMetrics`).
@@ -44,6 +48,7 @@ pub(crate) fn targets(object: &Value) -> String {
         let target = metric.get(source).and_then(|source| source.get("target"));
         let now = now.and_then(|now| now.get(source)).and_then(|source| source.get("current"));
         let part = |value: Option<&Value>, field: &str| value.and_then(|value| value.get(field)).map(scalar);
+        let target_of_average = part(target, "averageValue").is_some();
         let (now, target) = match part(target, "averageUtilization") {
             Some(percent) => (
                 part(now, "averageUtilization").map_or("<unknown>".to_owned(), |now| format!("{now}%")),
@@ -58,7 +63,10 @@ pub(crate) fn targets(object: &Value) -> String {
             },
         };
         let name = metric.get(source).map_or("", |source| text(source, "name"));
-        shown.push(if label { format!("{name}: {now}/{target}") } else { format!("{now}/{target}") });
+        let average = target_of_average && matches!(source, "object" | "external");
+        let whose = if label { format!("{name}: ") } else { String::new() };
+        let shared = if average { " (avg)" } else { "" };
+        shown.push(format!("{whose}{now}/{target}{shared}"));
     }
     let most = 2;
     match shown.len().checked_sub(most) {
@@ -81,6 +89,7 @@ fn autoscaler(object: &Value, now: MicroTime) -> Vec<String> {
     ]
 }
 
+#[cfg(feature = "unsimulated")]
 fn budget(object: &Value, now: MicroTime) -> Vec<String> {
     let limit = |field: &str| at(object, field).map_or("N/A".to_owned(), scalar);
     vec![

@@ -51,10 +51,9 @@ pub(crate) fn printer(resource: &Resource) -> Printer {
         "persistentvolumes" | "persistentvolumeclaims" | "storageclasses" => {
             storage::printer(resource.plural)
         }
+        "horizontalpodautoscalers" => Some(autoscaling::autoscalers()),
         #[cfg(feature = "unsimulated")]
-        "horizontalpodautoscalers" | "poddisruptionbudgets" | "priorityclasses" => {
-            autoscaling::printer(resource.plural)
-        }
+        "poddisruptionbudgets" | "priorityclasses" => autoscaling::printer(resource.plural),
         other => config::printer(other),
     };
     family.unwrap_or(Printer {
