@@ -139,6 +139,12 @@ impl Backend {
             let ready = all.into_iter().filter(|one| one.ready).map(|one| one.endpoint);
             Endpoints::Known(ready.collect())
         };
+        // A named target port may be another number in each Pod; where all agree, it is known.
+        if let (None, [first, rest @ ..]) = (backend.target_port, backend.known())
+            && rest.iter().all(|one| one.port == first.port)
+        {
+            backend.target_port = Some(first.port);
+        }
         backend
     }
 }

@@ -88,14 +88,12 @@ pub fn connection(service: &str, connection: &Connection) -> Value {
     let mut map = Map::new();
     let serves = connection.assumed || !connection.endpoints.is_empty();
     text(&mut map, "decision", if serves { "route" } else { "dropped" });
-    if serves {
-        text(&mut map, "service", service);
-        number(&mut map, "port", connection.port);
-        if let Some(port) = connection.target_port {
-            number(&mut map, "target_port", port);
-        }
-        map.insert("endpoints".to_owned(), addresses(&connection.endpoints));
-        map.insert("sticky".to_owned(), if connection.sticky { "ClientIP".into() } else { Value::Null });
+    text(&mut map, "service", service);
+    number(&mut map, "port", connection.port);
+    if let Some(port) = connection.target_port {
+        number(&mut map, "target_port", port);
     }
+    map.insert("endpoints".to_owned(), addresses(&connection.endpoints));
+    map.insert("sticky".to_owned(), if connection.sticky { "ClientIP".into() } else { Value::Null });
     Value::Map(map)
 }

@@ -21,6 +21,8 @@ pub(super) enum Action {
     Forward { targets: Vec<(BackendId, u32)>, sticky: Option<Str> },
     /// To elsewhere.
     Redirect(Redirect),
+    /// 404, where a listener has no default of its own.
+    NotFound,
     /// An answer on the spot.
     Fixed { status: u16, body: Str },
 }
@@ -151,13 +153,13 @@ impl Action {
         why: &mut Why<'_>,
     ) -> Decision<'r> {
         match self {
+            Action::NotFound => Decision::not_found(),
             Action::Fixed { status, body } => {
                 why.say(|| {
                     let reason = Reason::taken("route.alb.fixed").with("status", status.to_string());
                     reason.with("body", &**body)
                 });
-                let kind = if *status == 404 && body.is_empty() { Answer::NotFound } else { Answer::Fixed };
-                Decision::Answer { kind, status: *status, body: body.clone(), backend: None }
+                Decision::Answer { kind: Answer::Fixed, status: *status, body: body.clone(), backend: None }
             }
             Action::Redirect(redirect) => {
                 let location = redirect.location(request, port);

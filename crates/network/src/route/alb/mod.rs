@@ -197,13 +197,8 @@ impl LoadBalancer {
 impl Listener {
     /// `buildListenerRules`, `buildListenerDefaultActions`
     fn new(port: u16, https: bool, members: &[&Found<IngressSpec>], builder: &mut Builder<'_>) -> Listener {
-        let mut listener = Listener {
-            port,
-            https,
-            rules: Vec::new(),
-            default: Action::Fixed { status: 404, body: "".into() },
-            default_source: None,
-        };
+        let mut listener =
+            Listener { port, https, rules: Vec::new(), default: Action::NotFound, default_source: None };
         for member in members {
             let source = |field: String| Source { origin: member.origin.clone(), field: field.into() };
             let default = member.spec.default_backend.as_ref().and_then(|backend| backend.service.as_ref());

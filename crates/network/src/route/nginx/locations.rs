@@ -119,7 +119,7 @@ impl Locations {
             candidate = entry.parent;
         }
         if longest.is_none_or(|at| self.path(at) != path)
-            && let Some(slashed) = self.prefixes.get(after..).and_then(|later| self.with_slash(later, path))
+            && let Some(slashed) = self.with_slash(path)
         {
             return Hit::Slash(slashed);
         }
@@ -128,13 +128,17 @@ impl Locations {
         by_regex.copied().or(longest).map_or(Hit::None, location)
     }
 
-    /// `auto_redirect`: the location that is the path and a slash. Only what begins with the path comes before it.
-    fn with_slash(&self, later: &[PrefixEntry], path: &[u8]) -> Option<&Location> {
-        let slashed = later
-            .iter()
-            .take_while(|entry| self.path(entry.at).starts_with(path))
-            .find(|entry| self.path(entry.at).strip_prefix(path) == Some(b"/"))?;
-        self.all.get(slashed.at)
+    /// `auto_redirect`: the location, exact or not, that is the path and a slash.
+    fn with_slash(&self, path: &[u8]) -> Option<&Location> {
+        let is_it = |at: &usize| self.path(*at).strip_prefix(path) == Some(b"/");
+        // What begins with the path stands right behind it.
+        let behind = |at: &usize| self.path(*at).starts_with(path);
+        let exact = self.exact.get(self.exact.partition_point(|at| self.path(*at) <= path)..)?;
+        let prefixes =
+            self.prefixes.get(self.prefixes.partition_point(|entry| self.path(entry.at) <= path)..)?;
+        let found = exact.iter().copied().take_while(behind).find(is_it);
+        let at = found.or_else(|| prefixes.iter().map(|entry| entry.at).take_while(behind).find(is_it))?;
+        self.all.get(at)
     }
 
     /// Says why a location was taken, and the others not.
@@ -225,8 +229,14 @@ mod tests {
 
     #[test]
     fn nginx_takes_the_exact_then_the_longest_then_the_first_expression() {
-        let list =
-            locations(&[("", "/cart/items/"), ("=", "/cart"), ("", "/cart/"), ("", "/blog/"), ("", "/")]);
+        let list = locations(&[
+            ("", "/cart/items/"),
+            ("=", "/cart"),
+            ("", "/cart/"),
+            ("", "/blog/"),
+            ("=", "/x/"),
+            ("", "/"),
+        ]);
         for (path, want) in [
             ("/", "/"),
             ("/cart", "= /cart"),
@@ -237,6 +247,7 @@ mod tests {
             ("/cart/items", "301 /cart/items/"),
             ("/blog", "301 /blog/"),
             ("/blogger", "/"),
+            ("/x", "301 /x/"),
         ] {
             let got = match list.find(path.as_bytes()) {
                 Hit::Location(location) if location.matcher == Matcher::Exact => {

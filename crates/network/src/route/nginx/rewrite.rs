@@ -83,8 +83,8 @@ impl Rewrite {
         if path.is_empty() {
             return Rewritten::Empty;
         }
-        let path = if quoted { escape(&path, Escape::Path) } else { text(&path) };
-        Rewritten::To { path, query }
+        // What was changed is escaped again (nginx 1.21.1 and later), whatever the client sent.
+        Rewritten::To { path: escape(&path, Escape::Path), query }
     }
 }
 
