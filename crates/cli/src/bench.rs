@@ -2,11 +2,14 @@
 
 #![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "a benchmark measures wall time")]
 
+use std::fmt::Write as _;
 use std::time::Instant;
 
 use opscape_lab::census::is_ready;
 use opscape_lab::{Lang, Session, SessionOptions};
 use opscape_manifest::api::Pod;
+use opscape_manifest::check::check;
+use opscape_network::route::{Decision, Objects, Request, Table};
 use opscape_sim::{Rng, Time};
 use serde_json::{Value as Json, json};
 
@@ -14,13 +17,14 @@ use crate::say::say;
 use crate::world::Stopped;
 
 /// The benchmarks: name, and pods on nodes where it starts some.
-const BENCHMARKS: [(&str, Option<(u32, u32)>); 6] = [
+const BENCHMARKS: [(&str, Option<(u32, u32)>); 7] = [
     ("pods-100", Some((100, 10))),
     ("pods-1000", Some((1_000, 50))),
     ("pods-10000", Some((10_000, 400))),
     ("pods-150000", Some((150_000, 5_000))),
     ("rollout", None),
     ("seek", None),
+    ("routes", None),
 ];
 /// Only when asked for.
 const LARGE: &str = "pods-150000";
@@ -41,6 +45,7 @@ pub fn bench(large: bool, names: &[String], lang: Lang) -> Result<(), Stopped> {
         let line = match (name, size) {
             (_, Some((pods, nodes))) => pods_started(name, pods, nodes),
             ("rollout", _) => rollout(),
+            ("routes", _) => routes(),
             _ => seek(),
         };
         println!(
@@ -153,6 +158,54 @@ fn seek() -> Result<Json, String> {
     Ok(json!({
         "name": "seek", "seeks": SEEKS, "median_ms": round(at(0.5)), "p95_ms": round(at(0.95)), "max_ms": round(at(1.0)),
         "events": session.timeline().known().handled(),
+    }))
+}
+
+/// Requests through an Ingress of ingress-nginx to Services with pods: 100 hosts with 10 paths each.
+fn routes() -> Result<Json, String> {
+    const REQUESTS: u32 = 2_000_000;
+    let mut text = String::new();
+    for host in 0..100 {
+        let _ = write!(
+            text,
+            "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: i{host}}}\nspec:\n  ingressClassName: nginx\n  rules:\n  - host: h{host}.example.com\n    http:\n      paths:\n"
+        );
+        for path in 0..10 {
+            let _ = writeln!(
+                text,
+                "      - {{path: /p{path}, pathType: Prefix, backend: {{service: {{name: s{host}, port: {{number: 80}}}}}}}}"
+            );
+        }
+        let _ = write!(
+            text,
+            "---\napiVersion: v1\nkind: Service\nmetadata: {{name: s{host}}}\nspec: {{selector: {{app: a{host}}}, ports: [{{port: 80}}]}}\n---\napiVersion: v1\nkind: Pod\nmetadata: {{name: p{host}, labels: {{app: a{host}}}}}\nspec: {{containers: [{{name: c, image: web}}]}}\nstatus: {{phase: Running, podIP: 10.0.0.{host}, conditions: [{{type: Ready, status: \"True\"}}]}}\n---\n"
+        );
+    }
+    let objects = Objects::of_cluster(check(&text).objects());
+    let begin = Instant::now();
+    let table = Table::compile(&objects);
+    let compiled = begin.elapsed().as_secs_f64();
+    let mut requests = Vec::new();
+    for (host, path) in (0..100).zip((0..10).cycle()) {
+        let url = format!("http://h{host}.example.com/p{path}/orders/17?page=2");
+        requests.push(Request::new("GET", &url, Vec::new()).map_err(|error| error.key().to_owned())?);
+    }
+    let begin = Instant::now();
+    let mut served = 0_usize;
+    for request in requests.iter().cycle().take(REQUESTS as usize) {
+        if let Decision::Forward(forward) = table.answer(request)
+            && let Some(backend) = forward.shares.first().and_then(|share| share.backend)
+        {
+            served += table.backend(backend).known().len();
+        }
+    }
+    let wall = begin.elapsed().as_secs_f64();
+    if served != REQUESTS as usize {
+        return Err(format!("only {served} of {REQUESTS} requests found a pod"));
+    }
+    Ok(json!({
+        "name": "routes", "hosts": 100, "paths": 1_000, "compile_ms": round(compiled * 1e3), "requests": REQUESTS,
+        "wall_s": round(wall), "requests_per_s": round(f64::from(REQUESTS) / wall),
     }))
 }
 

@@ -258,3 +258,47 @@ fn single_fields_are_refused_in_the_servers_words() {
         assert_eq!(apply(&text), (1, want + "\n"), "{text}");
     }
 }
+
+#[test]
+fn the_gateway_api_is_refused_in_its_rules_words() {
+    let route = |rule: &str| {
+        let head = "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r}\n";
+        apply(&format!("{head}spec: {{parentRefs: [{{name: gw}}], rules: [{rule}]}}\n")).1
+    };
+    let object = |place: &str, message: &str| {
+        format!(
+            "The HTTPRoute \"r\" is invalid: spec.rules[0]{place}: Invalid value: \"object\": {message}\n"
+        )
+    };
+    assert_eq!(route("{backendRefs: [{name: web, port: 80, weight: 0}]}"), "");
+    assert_eq!(
+        route("{backendRefs: [{name: web}]}"),
+        object(".backendRefs[0]", "Must have port for Service reference")
+    );
+    assert_eq!(
+        route("{matches: [{path: {value: shop}}], backendRefs: [{name: web, port: 80}]}"),
+        object(
+            ".matches[0].path",
+            "value must be an absolute path and start with '/' when type one of ['Exact', 'PathPrefix']"
+        )
+    );
+    assert_eq!(
+        route(
+            "{filters: [{type: RequestRedirect, requestRedirect: {scheme: https}}], backendRefs: [{name: web, port: 80}]}"
+        ),
+        object("", "RequestRedirect filter must not be used together with backendRefs")
+    );
+    assert_eq!(
+        route("{filters: [{type: URLRewrite}], backendRefs: [{name: web, port: 80}]}"),
+        object(".filters[0]", "filter.urlRewrite must be specified for URLRewrite filter.type")
+    );
+    assert_eq!(
+        route("{matches: [{path: {type: Prefix, value: /}}]}"),
+        "The HTTPRoute \"r\" is invalid: spec.rules[0].matches[0].path.type: Unsupported value: \"Prefix\": supported values: \"Exact\", \"PathPrefix\", \"RegularExpression\"\n"
+    );
+    let gateway = "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: g}\nspec:\n  gatewayClassName: c\n  listeners: [{name: a, port: 80, protocol: HTTP}, {name: b, port: 80, protocol: HTTP}]\n";
+    assert_eq!(
+        apply(gateway).1,
+        "The Gateway \"g\" is invalid: spec.listeners: Invalid value: \"array\": Combination of port, protocol and hostname must be unique for each listener\n"
+    );
+}

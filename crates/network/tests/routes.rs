@@ -26,7 +26,9 @@ fn decide(table: &Table, line: &str) -> String {
             let mut out = forward.shares.iter().map(|share| {
                 let backend = share.backend.map(|id| table.backend(id));
                 match (backend, forward.shares.len()) {
-                    (Some(backend), 1) => format!("{}/{}:{}", backend.namespace, backend.service, backend.port),
+                    (Some(backend), 1) => {
+                        format!("{}/{}:{}", backend.namespace, backend.service, backend.port)
+                    }
                     (Some(backend), _) => format!("{} {}", backend.service, share.weight * 100 / total),
                     (None, _) => format!("500 {}", share.weight * 100 / total),
                 }

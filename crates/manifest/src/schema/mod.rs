@@ -1,5 +1,6 @@
-//! Which fields exist and what they hold: the generated table of the official schemas (`fields.txt`), that of our own
-//! `Lab` document (`lab.txt`), and the list of what is simulated (`simulated.txt`).
+//! Which fields exist and what they hold: the generated table of the official schemas (`fields.txt`), those of the
+//! Gateway API (`gateway.txt`) and of our own `Lab` document (`lab.txt`), and the list of what is simulated
+//! (`simulated.txt`).
 //!
 //! The tables are texts that are searched where they lie; only an index of the types is built, once.
 
@@ -17,6 +18,7 @@ pub use suggest::nearest;
 
 static FIELDS: &str = include_str!("fields.txt");
 static LAB: &str = include_str!("lab.txt");
+static GATEWAY: &str = include_str!("gateway.txt");
 
 /// A type of the table, by its Go name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,7 +140,7 @@ fn index() -> &'static Index {
     static INDEX: OnceLock<Index> = OnceLock::new();
     INDEX.get_or_init(|| {
         let mut index = Index { types: Vec::with_capacity(512), kinds: Vec::with_capacity(48) };
-        for table in [FIELDS, LAB] {
+        for table in [FIELDS, LAB, GATEWAY] {
             let (head, body) = table.split_once("\n= ").unwrap_or((table, ""));
             for line in head.lines() {
                 let mut words = line.split(' ');

@@ -10,6 +10,7 @@ mod container;
 mod cron;
 mod error;
 mod field;
+mod gateway;
 mod meta;
 mod network;
 mod pod;
@@ -78,6 +79,10 @@ fn run(object: &Value, old: Option<&Value>, errors: &mut Errors) {
         ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
             network::role_binding(&root, kind, old, errors);
         }
+        ("gateway.networking.k8s.io", "GatewayClass") => gateway::class(&root, errors),
+        ("gateway.networking.k8s.io", "Gateway") => gateway::gateway(&root, errors),
+        ("gateway.networking.k8s.io", "HTTPRoute") => gateway::http_route(&root, errors),
+        ("gateway.networking.k8s.io", "ReferenceGrant") => gateway::reference_grant(&root, errors),
         ("scheduling.k8s.io", "PriorityClass") => policy::priority_class(&root, old, errors),
         _ => {}
     }

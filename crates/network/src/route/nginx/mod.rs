@@ -157,8 +157,10 @@ impl Controller {
 
     /// certificate.lua, `configured_for_current_request`
     fn has_certificate(&self, host: &str) -> bool {
-        let wildcard = host.split_once('.').map(|(_, rest)| ["*.", rest].concat());
-        self.certificates.iter().any(|known| known == host || Some(known) == wildcard.as_ref())
+        let parent = host.split_once('.').map(|(_, rest)| rest);
+        self.certificates
+            .iter()
+            .any(|known| known == host || parent.is_some() && known.strip_prefix("*.") == parent)
     }
 
     /// What becomes of a request.
