@@ -43,6 +43,42 @@ test("a pod is found, explained and deleted by the keyboard", () =>
     await podsUntil(page, "it is replaced", (pods) => allReady(4, 1)(pods) && pods.every((one) => one.name !== pod));
   }));
 
+test("the events are one stop of Tab; arrows, Home and End go through them", () =>
+  withApp({}, async (page, app) => {
+    await app.open(deployment({ replicas: 12 }));
+    await app.speed(10);
+    await app.play();
+    await podsUntil(page, "12 pods are ready", allReady(12, 1));
+    await app.pause();
+    const table = page.getByRole("grid", { name: app.word("ui.events"), exact: true });
+    assert.equal(await table.locator("tbody [tabindex='0']").count(), 1, "one stop");
+    const count = Number(await table.getAttribute("aria-rowcount")) - 1;
+    assert.ok(count > 40, `${count} events`);
+    assert.ok((await table.locator("tbody tr").count()) < 40, "only those in sight are made");
+    const at = () => page.evaluate(() => Number(document.activeElement?.closest("tr")?.getAttribute("aria-rowindex")) - 1);
+    const reached = (row) => page.waitForFunction(
+      (row) => Number(document.activeElement?.closest("tr")?.getAttribute("aria-rowindex")) - 1 === row, row);
+    await table.locator("tbody [tabindex='0']").focus();
+    await reached(1);
+    for (let row = 2; row <= 8; row += 1) {
+      await page.keyboard.press("ArrowDown");
+      await reached(row);
+    }
+    await page.keyboard.press("End");
+    await reached(count);
+    await page.keyboard.press("ArrowUp");
+    await reached(count - 1);
+    const said = await page.evaluate(() => document.activeElement.getAttribute("aria-label"));
+    assert.match(said, /^\d+\.\d, (Normal|Warning), \w+, \w+\/[\w-]+, ./);
+    await page.keyboard.press("Enter");
+    await app.inspector.getByText(said.match(/\/([\w-]+),/)[1]).first().waitFor();
+    // From a row to its buttons: the first goes to the row's time.
+    await page.keyboard.press("ArrowRight");
+    assert.equal(await at(), count - 1);
+    await page.keyboard.press("Enter");
+    assert.ok(Math.abs((await time(page)) - Number(said.split(",")[0])) < 0.06);
+  }));
+
 test("Tab reaches everything and leaves the editor", () =>
   withApp({}, async (page, app) => {
     await app.pause();

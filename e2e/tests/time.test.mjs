@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { allReady, pods, podsUntil, time } from "../app.mjs";
+import { axe, picture } from "../browser.mjs";
 import { deployment } from "../labs.mjs";
 import { suite } from "../suite.mjs";
 
@@ -91,6 +92,61 @@ test("a change made in the past gives another future", () =>
     await app.apply.click();
     await app.play();
     await podsUntil(page, "6 pods are ready", (pods) => pods.filter((pod) => pod.state === "ready").length === 6);
+  }));
+
+test("a future that was left can be gone back to, and dropped, by the keyboard", () =>
+  withApp({}, async (page, app) => {
+    await rolledOut(page, app);
+    const end = await time(page);
+    const was = await pods(page);
+    await app.seek(end * 0.4);
+    await app.rewrite(deployment({ image: "shop/web:1.5", replicas: 6 }));
+    await app.apply.click();
+    await app.play();
+    await podsUntil(page, "6 pods are ready", (pods) => pods.filter((pod) => pod.state === "ready").length === 6);
+    await app.pause();
+    const menu = page.getByRole("button", { name: "1 other future", exact: true });
+    await menu.focus();
+    await page.keyboard.press("Enter");
+    const dialog = page.getByRole("dialog", { name: "1 other future", exact: true });
+    await dialog.waitFor();
+    // The first act that is done there and not here.
+    await dialog.getByText("apply").first().waitFor();
+    assert.deepEqual(await axe(page), []);
+    await picture(page, "branches");
+    await page.keyboard.press("Enter");
+    await app.seek(end);
+    assert.deepEqual(await pods(page), was, "the future that was left");
+    // The other one took its place.
+    await menu.focus();
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Enter");
+    await menu.waitFor({ state: "detached" });
+    assert.deepEqual(await pods(page), was);
+  }));
+
+test("what comes next is never past", () =>
+  withApp({}, async (page, app) => {
+    await app.open(deployment());
+    await app.speed(2);
+    await app.play();
+    const seen = await page.evaluate(async () => {
+      const seen = [];
+      const end = performance.now() + 6_000;
+      while (performance.now() < end) {
+        await new Promise(requestAnimationFrame);
+        // After the frame that is being drawn.
+        await new Promise((resolve) => setTimeout(resolve));
+        const next = document.querySelector(".next b");
+        const now = Number(document.querySelector("[data-time]").dataset.time) / 1e6;
+        if (next) seen.push([Number(next.textContent), now]);
+      }
+      return seen;
+    });
+    assert.ok(seen.length > 20, `${seen.length} times seen`);
+    // It is named to a tenth.
+    for (const [next, now] of seen) assert.ok(next >= now - 0.051, `next ${next} at ${now}`);
   }));
 
 test("the speed changes how fast the clock runs", () =>

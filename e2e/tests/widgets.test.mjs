@@ -24,6 +24,18 @@ async function withArticle(widgets, around, body) {
 }
 
 const far = `<div style="height:4000px"></div>`;
+/** Three nodes, a Service and its pods. */
+const served = `apiVersion: opscape.dev/v1alpha1
+kind: Lab
+spec:
+  nodes: [{name: node, count: 3, cpu: 4, memory: 8Gi}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+---
+${deployment({ replicas: 12 })}`;
 const three = [
   { text: deployment({ replicas: 2 }) },
   { text: deployment({ replicas: 3 }), lang: "ko", theme: "dark" },
@@ -43,6 +55,34 @@ test("three widgets of a page play, each its own lab, from one Wasm module", () 
     assert.equal(asked.filter((name) => name.endsWith(".wasm")).length, 1, "one Wasm module");
     assert.ok(!asked.includes("editor.js"), "no editor before somebody edits");
     assert.deepEqual(await axe(page), []);
+  }));
+
+test("a widget shows every node and which pods a Service reaches, at any width", () =>
+  withArticle([{ text: served }], {}, async (page) => {
+    await movingWidget(page);
+    const widget = page.locator("opscape-lab");
+    await podsUntil(widget, "all pods are ready", (pods) => pods.length === 12 && pods.every((pod) => pod.state === "ready"));
+    for (const width of [900, 760, 640, 460, 360]) {
+      await page.setViewportSize({ width: width + 16, height: 800 });
+      await page.waitForTimeout(300);
+      const { clipped, links, pods } = await widget.evaluate((widget) => {
+        const root = widget.shadowRoot;
+        const frame = root.querySelector(".stage .scroll").getBoundingClientRect();
+        const outside = (element) => {
+          const box = element.getBoundingClientRect();
+          return box.bottom > frame.bottom + 1 || box.right > frame.right + 1;
+        };
+        return {
+          clipped: [...root.querySelectorAll(".node .card")].filter(outside).length,
+          links: root.querySelectorAll(".link-line").length,
+          pods: root.querySelectorAll("[data-pod]").length,
+        };
+      });
+      assert.equal(clipped, 0, `${clipped} nodes are cut off at ${width} px`);
+      assert.equal(pods, 12);
+      assert.ok(links >= 3 || width < 420, `${links} lines at ${width} px`);
+      await picture(page, `widget-wide-${width}`);
+    }
   }));
 
 test("a widget out of sight stands still and goes on when it is back", () =>

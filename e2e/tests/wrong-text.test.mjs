@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { allReady, pods, podsUntil } from "../app.mjs";
+import { allReady, pods, podsUntil, time } from "../app.mjs";
 import { axe, picture } from "../browser.mjs";
 import { deployment } from "../labs.mjs";
 import { suite } from "../suite.mjs";
@@ -70,18 +70,44 @@ test("hostile texts end in a message, at once", () =>
     assert.deepEqual(await pods(page), before, "the old world is still there");
   }));
 
-test("if the Wasm stops, the page keeps the text and offers to start again", () =>
+test("if the Wasm stops, the page keeps the text and comes back to where it was", () =>
   withApp({}, async (page, app) => {
     await running(page, app);
+    await app.rewrite(deployment({ replicas: 5, image: "shop/web:1.5" }));
+    await app.apply.click();
+    await podsUntil(page, "the second revision is ready", allReady(5, 2));
+    await app.pause();
+    const before = await pods(page);
+    const stopped = await time(page);
     const text = deployment({ replicas: 3 });
     await app.rewrite(text);
-    await page.waitForTimeout(200);
+    await page.waitForTimeout(700);
     await page.evaluate(() => window.opscapeFailed("unreachable"));
-    await page.getByRole("alert").waitFor();
+    await page.getByRole("alert").getByText(`at ${stopped.toFixed(1)} s`).first().waitFor();
     await picture(page, "stopped");
     assert.deepEqual(await axe(page), []);
     await page.getByRole("alert").getByRole("button").last().click();
     await page.waitForLoadState();
     await page.locator('html[data-opscape="ready"]').waitFor({ state: "attached" });
+    await page.getByText(app.word("ui.resumed").split("{t}")[1]).first().waitFor();
     assert.equal(await app.currentText(), text);
+    assert.ok(Math.abs((await time(page)) - stopped) < 0.01, "the same instant");
+    assert.deepEqual(await pods(page), before, "with what was done");
+    // What was typed and not applied is still to be applied.
+    await app.apply.click();
+    await app.play();
+    await podsUntil(page, "3 pods are ready", (pods) => pods.length === 3 && pods.every((pod) => pod.state === "ready"));
+
+    // If it stops there again at once: from the beginning, then the text alone.
+    for (const [again, alive] of [["Restart at", true], ["Restart from the beginning", true], ["Open the text only", false]]) {
+      await page.evaluate((first) => {
+        if (first) sessionStorage.removeItem("opscape.stopped");
+        window.opscapeFailed("unreachable");
+      }, again === "Restart at");
+      await page.getByRole("alert").getByRole("button", { name: new RegExp(`^${again}`) }).click();
+      await page.waitForLoadState();
+      await page.locator('html[data-opscape="ready"]').waitFor({ state: "attached" });
+      assert.equal(await app.currentText(), text);
+      assert.equal((await page.locator("[data-pod]").count()) > 0, alive, again);
+    }
   }));

@@ -21,6 +21,25 @@ pub fn store(name: &str, value: &str) {
     }
 }
 
+/// What this tab keeps under a name, until it is closed.
+pub fn kept(name: &str) -> Option<String> {
+    web_sys::window()?.session_storage().ok()??.get_item(&key(name)).ok()?
+}
+
+/// Lets this tab keep something.
+pub fn keep(name: &str, value: &str) {
+    if let Some(storage) = web_sys::window().and_then(|window| window.session_storage().ok()?) {
+        let _ = storage.set_item(&key(name), value);
+    }
+}
+
+/// Keeps it no longer.
+pub fn forget(name: &str) {
+    if let Some(storage) = web_sys::window().and_then(|window| window.session_storage().ok()?) {
+        let _ = storage.remove_item(&key(name));
+    }
+}
+
 fn key(name: &str) -> String {
     format!("opscape.{name}")
 }

@@ -22,7 +22,7 @@ mod top;
 mod widget;
 
 use opscape_lab::words::Lang;
-use session::{Session, Start};
+use session::{Begin, Recording, Session, Start};
 pub(crate) use timeline::tenths as timeline_tenths;
 
 fn main() {
@@ -43,8 +43,25 @@ fn main() {
             Some(shared) => (shared.text, shared.seed),
             None => (browser::stored("text").unwrap_or_else(|| lessons::first().to_owned()), None),
         };
-        let session =
-            Session::new(Start { text, seed, lang, play: true, keep: Some("text"), base: String::new() });
+        // After a stop (`opscapeFailed` in index.html counts them): first where it was; if that stops again, from the
+        // beginning; then the text alone.
+        let stops = browser::kept("stopped").map_or(0, |stops| stops.parse().unwrap_or(1));
+        let world = match stops {
+            0 => Begin::Fresh,
+            1 => Recording::stored().map_or(Begin::Fresh, |recording| Begin::Again(Box::new(recording))),
+            2 => Begin::Fresh,
+            _ => Begin::NotYet,
+        };
+        let session = Session::new(Start {
+            text,
+            seed,
+            lang,
+            play: stops == 0,
+            keep: Some("text"),
+            base: String::new(),
+            world,
+        });
+        browser::after(5_000, || browser::forget("stopped"));
         hook::install(&session);
         root.set_inner_html("");
         yew::Renderer::<app::App>::with_root_and_props(root, app::Props { session, dark }).render();

@@ -106,12 +106,18 @@ impl TextState {
         self.check();
     }
 
+    /// This was applied, which need not be what stands here.
+    pub(super) fn set_applied(&mut self, applied: String) {
+        self.applied = applied;
+        self.check();
+    }
+
     pub(super) fn set_problems(&mut self, problems: Vec<Diagnostic>) {
         self.problems = Rc::new(problems);
         self.view = None;
     }
 
-    fn check(&mut self) {
+    pub(super) fn check(&mut self) {
         self.set_problems(Lab::check_text(&self.all));
     }
 

@@ -5,13 +5,14 @@ mod acts;
 mod clock;
 mod editing;
 mod logs;
+mod recording;
 mod terminal;
 mod view;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use opscape_lab::words::Lang;
+use opscape_lab::words::{Lang, fill, seconds};
 use opscape_lab::{Session as Lab, SessionOptions, WorldOptions};
 use opscape_manifest::api::ObjectKey;
 use opscape_sim::Time;
@@ -20,6 +21,7 @@ use yew::prelude::*;
 use editing::TextState;
 pub use editing::TextView;
 pub use logs::Writing;
+pub use recording::Recording;
 pub use terminal::{LineKind, Screen};
 pub use view::{Detail, Notice, View, Window};
 
@@ -59,6 +61,20 @@ pub struct Start {
     pub keep: Option<&'static str>,
     /// Where the site's files are, relative to the page; ends in a slash or is empty.
     pub base: String,
+    /// How the world begins.
+    pub world: Begin,
+}
+
+/// How the world begins.
+#[derive(Default)]
+pub enum Begin {
+    /// As the text says.
+    #[default]
+    Fresh,
+    /// Where it was before the program stopped.
+    Again(Box<Recording>),
+    /// Not at all: the text is there, and may be applied.
+    NotYet,
 }
 
 pub(crate) struct State {
@@ -77,6 +93,7 @@ pub(crate) struct State {
     /// The part of the timeline that is shown; none: as much as fits what is known.
     window: Option<Window>,
     keep: Option<&'static str>,
+    recorder: recording::Recorder,
     base: String,
     view: Rc<View>,
     parts: view::Parts,
@@ -99,11 +116,17 @@ impl Session {
             track_width: 1200.0,
             window: None,
             keep: start.keep,
+            recorder: recording::Recorder::default(),
             base: start.base,
             view: Rc::default(),
             parts: view::Parts::default(),
         };
-        state.open();
+        let again = matches!(start.world, Begin::Again(_));
+        match start.world {
+            Begin::Fresh => state.open(),
+            Begin::Again(recording) => state.resume(*recording),
+            Begin::NotYet => state.text.check(),
+        }
         state.clock.playing &= state.world.is_some();
         state.refresh(true);
         let session = Session(Rc::new(Inner {
@@ -116,6 +139,10 @@ impl Session {
         }));
         session.prepare_frames();
         session.wake();
+        if again {
+            let at = seconds(start.lang, session.now());
+            session.tell(fill(start.lang, "ui.resumed", &[("t", &at)]), false);
+        }
         session
     }
 
@@ -235,23 +262,28 @@ impl State {
 
     /// Starts the text's world from the beginning. With errors the world that was there stays.
     fn open(&mut self) {
-        let world = WorldOptions {
-            seed: self.seed,
-            runner: Some(opscape_shell::run_line),
-            ..WorldOptions::default()
-        };
-        match Lab::open(self.text.all(), SessionOptions { lang: self.lang, world }) {
+        let options = SessionOptions { lang: self.lang, world: self.world_options() };
+        match Lab::open(self.text.all(), options) {
             Ok(world) => {
-                // kubectl without -n means the namespace that the text is about.
-                let namespaces = world.scene(None).namespaces;
-                if let [only] = namespaces.as_slice() {
-                    self.terminal.set_namespace(only);
-                }
-                self.world = Some(world);
+                self.set_world(world);
                 self.text.was_applied();
-                self.selected = None;
+                self.record_opened();
             }
             Err(problems) => self.text.set_problems(problems),
         }
+    }
+
+    fn world_options(&self) -> WorldOptions {
+        WorldOptions { seed: self.seed, runner: Some(opscape_shell::run_line), ..WorldOptions::default() }
+    }
+
+    fn set_world(&mut self, world: Lab) {
+        // kubectl without -n means the namespace that the text is about.
+        let namespaces = world.scene(None).namespaces;
+        if let [only] = namespaces.as_slice() {
+            self.terminal.set_namespace(only);
+        }
+        self.world = Some(world);
+        self.selected = None;
     }
 }

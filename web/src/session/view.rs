@@ -143,6 +143,9 @@ pub struct Parts {
 impl State {
     /// Makes the view. `all`: with the parts that are read rather than watched.
     pub(super) fn refresh(&mut self, all: bool) {
+        if all {
+            self.record();
+        }
         let mut view = View {
             lang: self.lang,
             playing: self.clock.playing,

@@ -14,7 +14,7 @@ use yew::prelude::*;
 
 use crate::browser;
 use crate::lessons;
-use crate::session::{Session, Start};
+use crate::session::{Begin, Session, Start};
 use frame::{Config, Frame};
 
 thread_local! {
@@ -52,6 +52,7 @@ pub fn mount_widget(root: &ShadowRoot, config: &str) -> Result<Widget, JsValue> 
         play: false,
         keep: None,
         base: get("base"),
+        world: Begin::Fresh,
     });
     open(&session, &get("src"), play);
     let config = Config {

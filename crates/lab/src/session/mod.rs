@@ -7,6 +7,7 @@ mod events;
 mod lesson;
 mod next;
 mod path;
+mod resume;
 
 use std::cell::RefCell;
 use std::sync::Arc;
