@@ -103,6 +103,12 @@ pub fn after(ms: i32, callback: impl FnOnce() + 'static) {
     }
 }
 
+/// Whether the page has an element.
+pub fn is_there(selector: &str) -> bool {
+    let document = web_sys::window().and_then(|window| window.document());
+    document.is_some_and(|document| document.query_selector(selector).is_ok_and(|found| found.is_some()))
+}
+
 /// Sets an attribute of the page itself.
 pub fn set_root(name: &str, value: &str) {
     let root = web_sys::window().and_then(|window| window.document()?.document_element());

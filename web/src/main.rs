@@ -61,7 +61,11 @@ fn main() {
             base: String::new(),
             world,
         });
-        browser::after(5_000, || browser::forget("stopped"));
+        browser::after(5_000, || {
+            if !browser::is_there(".failed") {
+                browser::forget("stopped");
+            }
+        });
         hook::install(&session);
         root.set_inner_html("");
         yew::Renderer::<app::App>::with_root_and_props(root, app::Props { session, dark }).render();

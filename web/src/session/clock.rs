@@ -5,6 +5,7 @@ use opscape_lab::words::text;
 use opscape_sim::Time;
 use wasm_bindgen::prelude::*;
 
+use super::view::Renewed;
 use super::{Session, State};
 use crate::browser;
 
@@ -29,8 +30,9 @@ pub struct Clock {
     pub seek: Option<Time>,
     /// Not seen by anybody: do not play.
     pub hidden: bool,
-    /// When inspection and events were made last.
+    /// When one of the parts that are read was made last, and which.
     pub slow_parts: f64,
+    pub turn: usize,
     /// Frames and their total milliseconds of work, for the benchmarks.
     pub frames: u32,
     pub busy: f64,
@@ -46,6 +48,7 @@ impl Default for Clock {
             seek: None,
             hidden: false,
             slow_parts: 0.0,
+            turn: 0,
             frames: 0,
             busy: 0.0,
             worst: 0.0,
@@ -87,12 +90,17 @@ impl Session {
         let begin = browser::milliseconds();
         if let Ok(mut state) = self.0.state.try_borrow_mut() {
             state.go_on(begin);
-            // Words and tables are read, not watched: five times a second is enough while it plays.
-            let slow = !state.clock.playing || begin - state.clock.slow_parts > 200.0;
-            if slow {
+            // Words and tables are read, not watched: while it plays, each five times a second, one in a frame.
+            let parts = if !state.clock.playing {
+                Renewed::All
+            } else if begin - state.clock.slow_parts > 200.0 / Renewed::PARTS as f64 {
                 state.clock.slow_parts = begin;
-            }
-            state.refresh(slow);
+                state.clock.turn = (state.clock.turn + 1) % Renewed::PARTS;
+                Renewed::Part(state.clock.turn)
+            } else {
+                Renewed::Picture
+            };
+            state.refresh(parts);
         }
         self.notify();
         let took = browser::milliseconds() - begin;

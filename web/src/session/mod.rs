@@ -23,6 +23,7 @@ pub use editing::TextView;
 pub use logs::Writing;
 pub use recording::Recording;
 pub use terminal::{LineKind, Screen};
+use view::Renewed;
 pub use view::{Detail, Notice, View, Window};
 
 /// A handle on the session; clones are the same session.
@@ -128,7 +129,7 @@ impl Session {
             Begin::NotYet => state.text.check(),
         }
         state.clock.playing &= state.world.is_some();
-        state.refresh(true);
+        state.refresh(Renewed::All);
         let session = Session(Rc::new(Inner {
             state: RefCell::new(state),
             listeners: RefCell::default(),
@@ -181,7 +182,7 @@ impl Session {
         let result = {
             let mut state = self.0.state.try_borrow_mut().ok()?;
             let result = change(&mut state);
-            state.refresh(true);
+            state.refresh(Renewed::All);
             result
         };
         self.notify();

@@ -129,9 +129,31 @@ impl Default for Window {
     }
 }
 
+/// What is made anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Renewed {
+    /// Everything: something was done.
+    All,
+    /// What is watched: the stage and the timeline.
+    Picture,
+    /// That and one of the parts that are read.
+    Part(usize),
+}
+
+impl Renewed {
+    /// How many parts are read.
+    pub const PARTS: usize = 4;
+
+    fn is(self, part: usize) -> bool {
+        self == Renewed::All || self == Renewed::Part(part)
+    }
+}
+
 /// Parts of the view that are not made for each frame.
 #[derive(Default)]
 pub struct Parts {
+    /// The stage, and how many events of the world it shows.
+    scene: Option<(u64, Rc<Scene>)>,
     events: Rc<Vec<EventRow>>,
     inspection: Option<Rc<Inspection>>,
     next: Option<Rc<(Time, Rich)>>,
@@ -141,9 +163,9 @@ pub struct Parts {
 }
 
 impl State {
-    /// Makes the view. `all`: with the parts that are read rather than watched.
-    pub(super) fn refresh(&mut self, all: bool) {
-        if all {
+    /// Makes the view.
+    pub(super) fn refresh(&mut self, renewed: Renewed) {
+        if renewed.is(0) {
             self.record();
         }
         let mut view = View {
@@ -165,23 +187,34 @@ impl State {
             view.seed = self.seed.or(world.spec().seed.map(i64::cast_unsigned)).unwrap_or(1);
             view.spec = Some(world.spec().clone());
             view.steps = (0..world.spec().steps.len()).map(|step| world.model().step_at(step)).collect();
-            view.scene = Rc::new(world.scene(level(self.detail)));
+            // Between two events of the world nothing on the stage is another one.
+            let handled = world.run().handled();
+            let kept = self.parts.scene.take().filter(|(at, _)| renewed != Renewed::All && *at == handled);
+            let (_, scene) = self
+                .parts
+                .scene
+                .insert(kept.unwrap_or_else(|| (handled, Rc::new(world.scene(level(self.detail))))));
+            view.scene = scene.clone();
             let window = self.window.unwrap_or_else(|| whole(world.known_until()));
             view.tracks = Rc::new(world.tracks(window.from, window.until, self.track_width as u32));
-            if all {
+            if renewed.is(0) {
                 self.parts.title = title(world, self.lang).into();
                 self.parts.goals = Rc::new(world.goals());
                 self.parts.branches = Rc::new(world.branches());
+            }
+            if renewed.is(1) {
                 let filter = EventFilter { most: EVENTS_MOST, ..EventFilter::default() };
                 self.parts.events = Rc::new(world.events(&filter));
+            }
+            if renewed.is(2) {
                 self.parts.inspection =
                     self.selected.as_ref().and_then(|key| world.inspect(key)).map(Rc::new);
             }
             // What comes next is named until it is there, never after; nobody could read it at full speed.
-            let passed = self.parts.next.as_ref().is_none_or(|next| next.0 <= view.at);
+            let passed = self.parts.next.as_ref().is_some_and(|next| next.0 <= view.at);
             if self.clock.playing && self.clock.speed >= FAST {
                 self.parts.next = None;
-            } else if all || passed {
+            } else if renewed.is(3) || passed {
                 self.parts.next = world.next_visible().map(|next| Rc::new((next.at, next.text)));
             }
             view.title = self.parts.title.clone();

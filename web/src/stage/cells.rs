@@ -4,19 +4,19 @@
 use std::fmt::Write;
 use std::rc::Rc;
 
-use opscape_lab::scene::{Bar, Level, NodeCard, NodeHealth, PodGlyph, PodState, Scene};
+use opscape_lab::scene::{Level, NodeCard, PodGlyph, PodState, Scene};
 use opscape_lab::words::count;
 use opscape_manifest::api::ObjectKey;
-use wasm_bindgen::JsCast;
-use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
+use web_sys::HtmlCanvasElement;
 use yew::prelude::*;
 
 use super::board::pod_key;
+use super::painter::{Painted, paint};
 use crate::session::{Session, View};
 
-const CELL: f32 = 7.0;
-const PITCH: f32 = 8.2;
-const COLUMNS: usize = 6;
+pub(super) const CELL: f32 = 7.0;
+pub(super) const PITCH: f32 = 8.2;
+pub(super) const COLUMNS: usize = 6;
 /// A node's block: its cells and the gap.
 const NODE_W: f32 = 57.0;
 const EDGE: f32 = 12.0;
@@ -30,29 +30,31 @@ pub struct Props {
 }
 
 /// A node's block in the picture.
-struct Block {
-    node: usize,
-    x: f32,
-    y: f32,
-    h: f32,
+#[derive(PartialEq)]
+pub(super) struct Block {
+    pub node: usize,
+    pub x: f32,
+    pub y: f32,
+    pub h: f32,
 }
 
 /// A zone's card.
-struct Zone {
-    index: usize,
-    x: f32,
-    y: f32,
-    w: f32,
-    h: f32,
+#[derive(PartialEq)]
+pub(super) struct Zone {
+    pub index: usize,
+    pub x: f32,
+    pub y: f32,
+    pub w: f32,
+    pub h: f32,
 }
 
-#[derive(Default)]
-struct Plan {
-    zones: Vec<Zone>,
-    blocks: Vec<Block>,
-    height: f32,
+#[derive(Default, PartialEq)]
+pub(super) struct Plan {
+    pub zones: Vec<Zone>,
+    pub blocks: Vec<Block>,
+    pub height: f32,
     /// From the block's top to its cells.
-    cells_at: f32,
+    pub cells_at: f32,
 }
 
 fn plan(scene: &Scene, width: f32, height: f32) -> Plan {
@@ -100,21 +102,6 @@ fn plan(scene: &Scene, width: f32, height: f32) -> Plan {
     plan
 }
 
-/// Colours of the page, read from its tokens.
-struct Palette {
-    get: web_sys::CssStyleDeclaration,
-}
-
-impl Palette {
-    fn of(&self, name: &str) -> String {
-        self.get.get_property_value(name).unwrap_or_default()
-    }
-
-    fn revisions(&self, suffix: &str) -> Vec<String> {
-        (1..=6).map(|n| self.of(&format!("--r{n}{suffix}"))).collect()
-    }
-}
-
 #[component]
 pub fn Cells(props: &Props) -> Html {
     let Props { session, view, width, height } = props;
@@ -123,9 +110,10 @@ pub fn Cells(props: &Props) -> Html {
     let plan = Rc::new(plan(&view.scene, *width, *height));
     {
         let (canvas, view, plan, width) = (canvas.clone(), view.clone(), plan.clone(), *width);
+        let painted = use_mut_ref(|| None::<Painted>);
         use_effect(move || {
             if let Some(canvas) = canvas.cast::<HtmlCanvasElement>() {
-                paint(&canvas, &view, &plan, width);
+                paint(&canvas, view, plan, width, &mut painted.borrow_mut());
             }
         });
     }
@@ -228,228 +216,4 @@ fn hit<'a>(scene: &'a Scene, plan: &Plan, x: f32, y: f32) -> Option<(ObjectKey, 
         }
     }
     Some((node_key(node), None))
-}
-
-fn paint(canvas: &HtmlCanvasElement, view: &View, plan: &Plan, width: f32) {
-    let Some(window) = web_sys::window() else { return };
-    let scale = window.device_pixel_ratio() as f32;
-    let (w, h) = ((width * scale) as u32, (plan.height * scale) as u32);
-    if canvas.width() != w || canvas.height() != h {
-        canvas.set_width(w);
-        canvas.set_height(h);
-    }
-    let Some(context) = canvas.get_context("2d").ok().flatten() else { return };
-    let Ok(context) = context.dyn_into::<CanvasRenderingContext2d>() else { return };
-    let Ok(Some(get)) = window.get_computed_style(canvas) else { return };
-    let palette = Palette { get };
-    let scale = f64::from(scale);
-    let _ = context.set_transform(scale, 0.0, 0.0, scale, 0.0, 0.0);
-    context.clear_rect(0.0, 0.0, f64::from(width), f64::from(plan.height));
-    Painter {
-        fills: palette.revisions(""),
-        tints: palette.revisions("-tint"),
-        err: palette.of("--err"),
-        err_bg: palette.of("--err-bg"),
-        raised: palette.of("--raised"),
-        line: palette.of("--line"),
-        line2: palette.of("--line-2"),
-        ink: palette.of("--ink"),
-        ink2: palette.of("--ink-2"),
-        ink3: palette.of("--ink-3"),
-        accent: palette.of("--accent"),
-        font: palette.of("--font"),
-        context,
-        view,
-    }
-    .all(plan);
-}
-
-struct Painter<'a> {
-    context: CanvasRenderingContext2d,
-    view: &'a View,
-    fills: Vec<String>,
-    tints: Vec<String>,
-    err: String,
-    err_bg: String,
-    raised: String,
-    line: String,
-    line2: String,
-    ink: String,
-    ink2: String,
-    ink3: String,
-    accent: String,
-    font: String,
-}
-
-impl Painter<'_> {
-    fn fill(&self, colour: &str, x: f32, y: f32, w: f32, h: f32) {
-        self.context.set_fill_style_str(colour);
-        self.context.fill_rect(f64::from(x), f64::from(y), f64::from(w), f64::from(h));
-    }
-
-    fn round(&self, x: f32, y: f32, w: f32, h: f32, radius: f64) {
-        self.context.begin_path();
-        let _ =
-            self.context.round_rect_with_f64(f64::from(x), f64::from(y), f64::from(w), f64::from(h), radius);
-    }
-
-    fn write(&self, text: &str, x: f32, y: f32, colour: &str, bold: bool) {
-        self.context.set_fill_style_str(colour);
-        self.context.set_font(&format!("{} 11px {}", if bold { 600 } else { 400 }, self.font));
-        let _ = self.context.fill_text(text, f64::from(x), f64::from(y));
-    }
-
-    fn colour(&self, colour: u8) -> &str {
-        self.fills.get(usize::from(colour).saturating_sub(1)).map_or("", String::as_str)
-    }
-
-    fn all(&self, plan: &Plan) {
-        let scene = &self.view.scene;
-        for place in &plan.zones {
-            let Some(zone) = scene.zones.get(place.index) else { continue };
-            self.round(place.x + 0.5, place.y + 0.5, place.w - 1.0, place.h - 1.0, 6.0);
-            self.context.set_fill_style_str(&self.raised);
-            self.context.fill();
-            self.context.set_stroke_style_str(&self.line2);
-            self.context.set_line_width(1.0);
-            self.context.stroke();
-            if !zone.name.is_empty() {
-                self.write(&zone.name, place.x + 10.0, place.y + 20.0, &self.ink, true);
-                let about = self.view.say(
-                    "ui.zone-about",
-                    &[("nodes", &count(zone.nodes as u64)), ("pods", &count(u64::from(zone.counts.total())))],
-                );
-                let name_width = zone.name.chars().count() as f32 * 7.0;
-                self.write(&about, place.x + 18.0 + name_width, place.y + 20.0, &self.ink2, false);
-                self.split(&zone.bars, place.x + place.w - 54.0, place.y + 12.0, 44.0, 8.0);
-            }
-        }
-        for block in &plan.blocks {
-            if let Some(node) = scene.nodes.get(block.node) {
-                self.node(node, block, plan);
-            }
-        }
-    }
-
-    fn node(&self, node: &NodeCard, block: &Block, plan: &Plan) {
-        let lost = node.stopped || node.health != NodeHealth::Ready;
-        let cells = COLUMNS as f32 * PITCH - (PITCH - CELL);
-        if self.view.scene.level == Level::Bars {
-            self.fill(&self.line, block.x, block.y + 3.0, cells, 7.0);
-            self.split(&node.bars, block.x, block.y + 3.0, cells, 7.0);
-        } else {
-            let short = node.name.rsplit('-').next().unwrap_or(&node.name);
-            let short: String = short.chars().take(8).collect();
-            let (colour, bold) = if lost { (&self.err, true) } else { (&self.ink2, false) };
-            self.write(&short, block.x, block.y + 12.0, colour, bold);
-            let share = node.cpu.share();
-            self.fill(&self.line, block.x, block.y + 15.5, cells, 3.0);
-            let ink = if share > 0.95 { &self.ink } else { &self.ink3 };
-            self.fill(ink, block.x, block.y + 15.5, cells * share.clamp(0.0, 1.0), 3.0);
-            for (index, pod) in node.pods.iter().enumerate() {
-                let x = block.x + (index % COLUMNS) as f32 * PITCH;
-                let y = block.y + plan.cells_at + (index / COLUMNS) as f32 * PITCH;
-                self.cell(pod, x, y);
-            }
-        }
-        let picked =
-            self.view.selected.as_ref().is_some_and(|key| &*key.kind == "Node" && key.name == node.name);
-        if picked || lost {
-            self.round(block.x - 3.5, block.y + 0.5, cells + 7.0, block.h - 3.0, 4.0);
-            self.context.set_stroke_style_str(if picked { &self.accent } else { &self.err });
-            self.context.set_line_width(if picked { 2.0 } else { 1.0 });
-            self.context.stroke();
-        }
-    }
-
-    /// Pods of each revision side by side, failing ones as a red notch at the end.
-    fn split(&self, bars: &[Bar], x: f32, y: f32, w: f32, h: f32) {
-        let total: u32 = bars.iter().map(|bar| bar.ready + bar.other + bar.failing).sum();
-        if total == 0 {
-            return;
-        }
-        let unit = w / total as f32;
-        let mut at = x;
-        let mut failing = 0;
-        for bar in bars {
-            let index = usize::from(bar.colour).saturating_sub(1);
-            self.fill(self.colour(bar.colour), at, y, bar.ready as f32 * unit, h);
-            at += bar.ready as f32 * unit;
-            self.fill(self.tints.get(index).map_or("", String::as_str), at, y, bar.other as f32 * unit, h);
-            at += bar.other as f32 * unit;
-            failing += bar.failing;
-        }
-        if failing > 0 {
-            self.fill(&self.err, at, y, (failing as f32 * unit).max(2.0), h);
-        }
-    }
-
-    fn cell(&self, pod: &PodGlyph, x: f32, y: f32) {
-        let colour = self.colour(pod.colour);
-        let tint = self.tints.get(usize::from(pod.colour).saturating_sub(1)).map_or("", String::as_str);
-        let context = &self.context;
-        let frame = |fill: &str| {
-            self.round(x + 0.5, y + 0.5, CELL - 1.0, CELL - 1.0, 1.2);
-            context.set_fill_style_str(fill);
-            context.fill();
-            context.set_stroke_style_str(colour);
-            context.set_line_width(1.0);
-            context.stroke();
-        };
-        match pod.state {
-            PodState::Ready | PodState::Succeeded => {
-                self.round(x, y, CELL, CELL, 1.4);
-                context.set_fill_style_str(colour);
-                context.fill();
-                if pod.state == PodState::Succeeded {
-                    self.fill(&self.raised, x + 2.5, y + 2.5, 2.0, 2.0);
-                }
-            }
-            PodState::Starting | PodState::Pulling => frame(&self.raised),
-            PodState::NotReady => frame(tint),
-            PodState::Unknown => frame(&self.err_bg),
-            PodState::Pending => {
-                for (dx, dy) in [
-                    (0.5, 0.5),
-                    (3.0, 0.5),
-                    (5.5, 0.5),
-                    (0.5, 3.0),
-                    (5.5, 3.0),
-                    (0.5, 5.5),
-                    (3.0, 5.5),
-                    (5.5, 5.5),
-                ] {
-                    self.fill(colour, x + dx, y + dy, 1.0, 1.0);
-                }
-            }
-            PodState::Terminating => {
-                context.begin_path();
-                context.move_to(f64::from(x), f64::from(y));
-                context.line_to(f64::from(x + CELL), f64::from(y));
-                context.line_to(f64::from(x), f64::from(y + CELL));
-                context.set_fill_style_str(colour);
-                context.fill();
-            }
-            PodState::Failing => {
-                let (a, b) = (1.0, CELL - 1.0);
-                context.begin_path();
-                context.move_to(f64::from(x + a), f64::from(y + a));
-                context.line_to(f64::from(x + b), f64::from(y + b));
-                context.move_to(f64::from(x + b), f64::from(y + a));
-                context.line_to(f64::from(x + a), f64::from(y + b));
-                context.set_stroke_style_str(&self.err);
-                context.set_line_width(1.6);
-                context.stroke();
-            }
-        }
-        let selected = self.view.selected.as_ref();
-        if selected
-            .is_some_and(|key| key.name == pod.name && key.namespace == pod.namespace && &*key.kind == "Pod")
-        {
-            self.round(x - 2.0, y - 2.0, CELL + 4.0, CELL + 4.0, 2.0);
-            context.set_stroke_style_str(&self.accent);
-            context.set_line_width(2.0);
-            context.stroke();
-        }
-    }
 }

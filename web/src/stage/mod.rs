@@ -6,6 +6,7 @@ mod keys;
 mod layout;
 mod links;
 mod menu;
+mod painter;
 mod parts;
 mod slots;
 

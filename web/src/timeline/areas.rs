@@ -63,7 +63,17 @@ pub fn areas(track: &WorkloadTrack, scale: Scale, begin: Time, end: Time) -> Vec
         times.extend(revision.steps.iter().map(|step| step.at).filter(|at| *at > begin && *at < end));
     }
     times.sort_unstable();
-    times.dedup();
+    // Of the steps within a pixel the last one is seen.
+    let pixel = |at: Time| scale.x(at) as i32;
+    let mut seen: Vec<Time> = Vec::with_capacity(times.len().min(4_000));
+    for at in times {
+        match seen.last_mut() {
+            Some(last) if *last > begin && pixel(*last) == pixel(at) => *last = at,
+            Some(last) if *last == at => {}
+            _ => seen.push(at),
+        }
+    }
+    let times = seen;
     let mut below = vec![0_u32; times.len()];
     let mut out = Vec::new();
     for revision in &track.revisions {
@@ -101,21 +111,68 @@ fn counts_at(revision: &RevisionTrack, times: &[Time]) -> Vec<Step> {
         .collect()
 }
 
-/// Closed pieces between `low` and `high`; where both are the same there is nothing.
+/// Closed pieces between `low` and `high`; where both are the same there is nothing. A piece goes along its upper edge and
+/// back along the lower one.
 fn path(scale: Scale, times: &[Time], end: Time, low: &[u32], high: &[u32]) -> String {
-    use std::fmt::Write;
     let mut out = String::new();
-    for (index, at) in times.iter().enumerate() {
-        let (Some(low), Some(high)) = (low.get(index), high.get(index)) else { continue };
-        if high <= low {
+    let edge = |index: usize| scale.x(times.get(index).copied().unwrap_or(end));
+    let at = |list: &[u32], index: usize| list.get(index).copied().unwrap_or_default();
+    let mut index = 0;
+    while index < times.len() {
+        let first = index;
+        while index < times.len() && at(high, index) > at(low, index) {
+            index += 1;
+        }
+        if index == first {
+            index += 1;
             continue;
         }
-        let next = times.get(index + 1).copied().unwrap_or(end);
+        put(&mut out, 'M', edge(first));
+        put(&mut out, ' ', scale.y(at(high, first)));
+        for step in first..index {
+            if step > first && at(high, step) != at(high, step - 1) {
+                put(&mut out, 'H', edge(step));
+                put(&mut out, 'V', scale.y(at(high, step)));
+            }
+        }
         // A hair wider, so that neighbours leave no seam.
-        let (x, to) = (scale.x(*at), scale.x(next) + 0.3);
-        let _ = write!(out, "M{x:.1} {:.1}H{to:.1}V{:.1}H{x:.1}Z", scale.y(*high), scale.y(*low));
+        put(&mut out, 'H', edge(index) + 0.3);
+        put(&mut out, 'V', scale.y(at(low, index - 1)));
+        for step in (first + 1..index).rev() {
+            if at(low, step) != at(low, step - 1) {
+                put(&mut out, 'H', edge(step));
+                put(&mut out, 'V', scale.y(at(low, step - 1)));
+            }
+        }
+        put(&mut out, 'H', edge(first));
+        out.push('Z');
     }
     out
+}
+
+/// A command with its number to a tenth: some thousand of them are written for a frame.
+fn put(out: &mut String, command: char, value: f32) {
+    out.push(command);
+    let tenths = (value * 10.0).round() as i32;
+    if tenths < 0 {
+        out.push('-');
+    }
+    let tenths = tenths.unsigned_abs();
+    let mut digits = [0_u8; 10];
+    let (mut left, mut count) = (tenths / 10, 0);
+    for digit in &mut digits {
+        *digit = b'0' + (left % 10) as u8;
+        left /= 10;
+        count += 1;
+        if left == 0 {
+            break;
+        }
+    }
+    out.extend(digits.iter().take(count).rev().map(|digit| char::from(*digit)));
+    if tenths % 10 > 0 {
+        out.push('.');
+        out.push(char::from(b'0' + (tenths % 10) as u8));
+    }
 }
 
 /// The middle of the longest stretch where a name of 15 px fits.
@@ -150,7 +207,6 @@ fn room(scale: Scale, times: &[Time], end: Time, low: &[u32], high: &[u32]) -> O
 
 /// The wanted number as a line with steps.
 pub fn wanted(track: &WorkloadTrack, scale: Scale, end: Time) -> String {
-    use std::fmt::Write;
     let mut out = String::new();
     for (index, (at, count)) in track.wanted.iter().enumerate() {
         if *at > end {
@@ -158,8 +214,9 @@ pub fn wanted(track: &WorkloadTrack, scale: Scale, end: Time) -> String {
         }
         let next = track.wanted.get(index + 1).map_or(end, |(at, _)| (*at).min(end));
         let command = if out.is_empty() { 'M' } else { 'L' };
-        let (x, to) = (scale.x((*at).max(scale.from)), scale.x(next));
-        let _ = write!(out, "{command}{x:.1} {y:.1}H{to:.1}", y = scale.y(*count) + 0.5);
+        put(&mut out, command, scale.x((*at).max(scale.from)));
+        put(&mut out, ' ', scale.y(*count) + 0.5);
+        put(&mut out, 'H', scale.x(next));
     }
     out
 }

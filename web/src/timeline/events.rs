@@ -41,37 +41,40 @@ pub fn Events(props: &Props) -> Html {
     let wanted = use_mut_ref(|| None::<usize>);
     let at = active.as_ref().and_then(|row| events.iter().position(|other| is_same(row, other))).unwrap_or(0);
     {
-        // New events come above: what is read stays where it is.
-        let (scroller, step, held) = (scroller.clone(), *row_height, active.is_some());
+        // New events come above: the row that is read keeps the focus, and its place.
+        let (scroller, wanted, step) = (scroller.clone(), wanted.clone(), *row_height);
+        let held = active.is_some();
         let before = use_mut_ref(|| 0_usize);
         use_effect_with(at, move |at| {
             let moved = *at as f64 - before.replace(*at) as f64;
-            if let (true, Some(scroller)) = (held, scroller.cast::<Element>())
-                && scroller.query_selector("tr:focus, tr :focus").ok().flatten().is_some()
-            {
-                let frame = f64::from(scroller.client_height());
-                let place = *at as f64 * step - f64::from(scroller.scroll_top());
-                if place < 0.0 || place + step > frame {
-                    scroller.set_scroll_top(scroller.scroll_top() + (moved * step) as i32);
-                }
+            let Some(scroller) = scroller.cast::<Element>().filter(|_| held) else { return };
+            let Some(focused) = scroller.query_selector("tr:focus").ok().flatten() else { return };
+            let mut wanted = wanted.borrow_mut();
+            if wanted.is_none() && focused.get_attribute("aria-rowindex") != Some((at + 2).to_string()) {
+                scroller.set_scroll_top(scroller.scroll_top() + (moved * step) as i32);
+                *wanted = Some(*at);
             }
         });
     }
     {
-        let (scroller, wanted, row_height) = (scroller.clone(), wanted.clone(), row_height.clone());
-        use_effect(move || {
-            let Some(scroller) = scroller.cast::<Element>() else { return };
-            if let Some(row) = scroller.query_selector("tbody tr").ok().flatten() {
-                let height = row.get_bounding_client_rect().height();
-                if height > 1.0 {
-                    row_height.set(height);
-                }
+        let (scroller, row_height) = (scroller.clone(), row_height.clone());
+        use_effect_with((height as u32, events.is_empty()), move |_| {
+            let row = scroller.cast::<Element>().and_then(|rows| rows.query_selector("tbody tr").ok()?);
+            let measured = row.map_or(0.0, |row| row.get_bounding_client_rect().height());
+            if measured > 1.0 {
+                row_height.set(measured);
             }
+        });
+    }
+    {
+        let (scroller, wanted) = (scroller.clone(), wanted.clone());
+        use_effect(move || {
             let mut wanted = wanted.borrow_mut();
-            let row = wanted
-                .and_then(|row| scroller.query_selector(&format!("[aria-rowindex='{}']", row + 2)).ok()?);
+            let (Some(scroller), Some(row)) = (scroller.cast::<Element>(), *wanted) else { return };
+            let row = scroller.query_selector(&format!("[aria-rowindex='{}']", row + 2)).ok().flatten();
             if let Some(row) = row.and_then(|row| row.dyn_into::<HtmlElement>().ok()) {
                 *wanted = None;
+                drop(wanted);
                 let _ = row.focus();
             }
         });
@@ -168,7 +171,7 @@ pub fn Events(props: &Props) -> Html {
         let whole = format!("{time}, {kind}, {}, {object}, {message}", event.reason);
         let picked = selected.as_ref() == Some(&event.object);
         html! {
-            <tr class={picked.then_some("picked")} tabindex={if index == at { "0" } else { "-1" }} aria-rowindex={(index + 2).to_string()}
+            <tr key={index} class={picked.then_some("picked")} tabindex={if index == at { "0" } else { "-1" }} aria-rowindex={(index + 2).to_string()}
                 aria-selected={picked.to_string()} aria-label={whole} onclick={pick.clone()} onfocusin={focused}>
                 <td class="at"><button type="button" tabindex="-1" onclick={go}>{ time }</button></td>
                 <td class={classes!("type", event.warning.then_some("bad"))}>{ kind }</td>

@@ -12,17 +12,30 @@ use opscape_manifest::order;
 /// The rows, newest first.
 pub(crate) fn rows(run: &Run<LabModel>, filter: &EventFilter) -> Vec<EventRow> {
     let cluster = run.model().cluster();
-    let mut rows: Vec<(Time, u64, &Event)> = cluster
+    let most = if filter.most == 0 { usize::MAX } else { filter.most };
+    let mut rows: Vec<(Time, u64, &Event)> = Vec::new();
+    // The oldest that is among the newest: what is older still need not be looked at.
+    let mut oldest = None;
+    let newest = |rows: &mut Vec<(Time, u64, &Event)>| {
+        order::sort_by(rows, |a, b| (b.0, b.1).cmp(&(a.0, a.1)));
+        rows.truncate(most);
+        rows.last().filter(|_| rows.len() == most).map(|row| (row.0, row.1))
+    };
+    let all = cluster
         .store()
         .list::<Event>(filter.namespace.as_deref())
         .filter(|event| !filter.warnings || &*event.kind == "Warning")
-        .filter(|event| filter.object.as_ref().is_none_or(|key| is_about(event, key)))
-        .map(|event| (last_time(run, event), event.metadata.resource_version, event.as_ref()))
-        .collect();
-    order::sort_by(&mut rows, |a, b| (b.0, b.1).cmp(&(a.0, a.1)));
-    if filter.most > 0 {
-        rows.truncate(filter.most);
+        .filter(|event| filter.object.as_ref().is_none_or(|key| is_about(event, key)));
+    for event in all {
+        let row = (last_time(run, event), event.metadata.resource_version, event.as_ref());
+        if oldest.is_none_or(|oldest| (row.0, row.1) > oldest) {
+            rows.push(row);
+            if rows.len() >= most.saturating_mul(2) {
+                oldest = newest(&mut rows);
+            }
+        }
     }
+    newest(&mut rows);
     let exact = exact_times(run, &rows);
     let times = exact.into_iter().chain(std::iter::repeat(None));
     rows.into_iter()
