@@ -108,6 +108,6 @@ test("if the Wasm stops, the page keeps the text and comes back to where it was"
       await page.waitForLoadState();
       await page.locator('html[data-opscape="ready"]').waitFor({ state: "attached" });
       assert.equal(await app.currentText(), text);
-      assert.equal((await page.locator("[data-pod]").count()) > 0, alive, again);
+      assert.equal((await page.locator(".node .card").count()) > 0, alive, again);
     }
   }));

@@ -47,9 +47,8 @@ fn main() {
         // beginning; then the text alone.
         let stops = browser::kept("stopped").map_or(0, |stops| stops.parse().unwrap_or(1));
         let world = match stops {
-            0 => Begin::Fresh,
             1 => Recording::stored().map_or(Begin::Fresh, |recording| Begin::Again(Box::new(recording))),
-            2 => Begin::Fresh,
+            0 | 2 => Begin::Fresh,
             _ => Begin::NotYet,
         };
         let session = Session::new(Start {

@@ -169,7 +169,7 @@ fn put(out: &mut String, command: char, value: f32) {
         }
     }
     out.extend(digits.iter().take(count).rev().map(|digit| char::from(*digit)));
-    if tenths % 10 > 0 {
+    if !tenths.is_multiple_of(10) {
         out.push('.');
         out.push(char::from(b'0' + (tenths % 10) as u8));
     }
