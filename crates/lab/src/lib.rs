@@ -28,7 +28,6 @@
 //! - [`census`]: pods counted by workload, revision, node and state as the store changes.
 //! - [`images`]: how images behave when they are run.
 //! - [`logs`]: what containers write.
-//! - [`record`]: what was done, as text.
 //! - [`scene`], [`tracks`], [`inspect`]: what is drawn, as plain data.
 //! - [`why`]: causes in words. [`words`]: the texts, in Korean and English.
 //! - [`session`]: all of it for one person: time, branches, steps, checks.
@@ -38,7 +37,6 @@ pub mod census;
 pub mod images;
 pub mod inspect;
 pub mod logs;
-pub mod record;
 pub mod scene;
 pub mod session;
 pub mod tracks;

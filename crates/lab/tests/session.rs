@@ -1,10 +1,9 @@
 //! A world from a text: applying, refusing, branching.
 #![expect(clippy::panic, clippy::expect_used, reason = "helpers of tests")]
 
-use opscape_cluster::Request;
 use opscape_lab::world::Applied;
-use opscape_lab::{Act, Refused, Session, SessionOptions, record};
-use opscape_manifest::api::{Deployment, Namespace, ObjectKey};
+use opscape_lab::{Act, Refused, Session, SessionOptions};
+use opscape_manifest::api::{Deployment, Namespace};
 use opscape_sim::Time;
 
 const WEB: &str = "apiVersion: apps/v1
@@ -243,53 +242,4 @@ fn steps_wait_for_what_they_name() {
     session.act(scale).expect("it scales");
     session.advance(Time::secs(130), &mut || true);
     assert!(session.steps()[2].reached);
-}
-
-#[test]
-fn a_run_is_played_again_from_its_record() {
-    let key = |kind: &str, namespace: &str, name: &str| ObjectKey {
-        kind: kind.into(),
-        namespace: namespace.into(),
-        name: name.into(),
-    };
-    let web = key("Deployment", "shop", "web");
-    let mut session = open(WEB);
-    session.advance(Time::secs(3), &mut || true);
-    session.act(Act::Scale { workload: web.clone(), replicas: 5 }).unwrap();
-    session.advance(Time::secs(9), &mut || true);
-    apply(&mut session, &WEB.replace("1.4", "2.0\"").replace("shop/web", "\"shop/web"));
-    session.advance(Time::secs(12), &mut || true);
-    let pod = session.scene(None).nodes.iter().find_map(|node| node.pods.first().cloned()).expect("a pod");
-    session.act(Act::Delete { object: key("Pod", "shop", &pod.name), grace: Some(0) }).unwrap();
-    session.advance(Time::secs(14), &mut || true);
-    let mut changed = session.cluster().store().object("Deployment", "shop", "web").expect("it is there");
-    changed.meta_mut().set_annotation("by", "한글 \"quoted\": yes");
-    let update = Request::Update(changed, opscape_cluster::WriteOptions::default());
-    opscape_lab::World::request(&mut session, update).unwrap();
-    for act in [
-        Act::Cordon { node: "node-a".into(), on: true },
-        Act::StopNode { node: "node-b".into() },
-        Act::RollBack { deployment: web.clone(), to: Some(1) },
-        Act::Pause { deployment: web.clone(), on: true },
-        Act::Pause { deployment: web.clone(), on: false },
-        Act::Restart { deployment: web },
-    ] {
-        let until = session.now() + std::time::Duration::from_millis(1_700);
-        session.advance(until, &mut || true);
-        session.act(act).unwrap();
-    }
-    session.advance(Time::secs(60), &mut || true);
-    let lines = record::write(session.inputs());
-    let acts = record::read(&lines);
-    assert_eq!(acts.len(), session.inputs().len());
-    for ((at, act), (read_at, read)) in session.inputs().iter().zip(&acts) {
-        assert_eq!((at, &**act), (read_at, read));
-    }
-    let again = Session::resume(WEB, SessionOptions::default(), acts, Time::secs(60)).expect("it opens");
-    assert_eq!(again.now(), Time::secs(60));
-    assert_eq!(again.scene(None), session.scene(None));
-    assert_eq!(again.run().journal().len(), session.run().journal().len());
-    // A line that is none ends it.
-    assert_eq!(record::read("{\"at\": 5, \"restart\": \"Deployment/a/b\"}\n{\"at\": 6}\n").len(), 1);
-    assert_eq!(record::read("\u{0}: [").len(), 0);
 }

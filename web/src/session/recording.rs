@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use opscape_lab::{Act, Session as Lab, SessionOptions, record};
+use opscape_lab::{Act, Session as Lab, SessionOptions};
 use opscape_sim::Time;
 
 use super::State;
@@ -19,7 +19,7 @@ pub struct Recording {
     /// The text the world was opened with.
     pub opened: String,
     pub seed: Option<u64>,
-    pub acts: Vec<(Time, Act)>,
+    pub acts: String,
     pub at: Time,
 }
 
@@ -29,7 +29,7 @@ impl Recording {
         Some(Recording {
             opened: browser::kept("opened")?,
             seed: browser::kept("seed").and_then(|seed| seed.parse().ok()),
-            acts: record::read(&browser::kept("acts").unwrap_or_default()),
+            acts: browser::kept("acts").unwrap_or_default(),
             at: Time(browser::kept("at")?.parse().ok()?),
         })
     }
@@ -76,7 +76,7 @@ impl State {
         });
         let now = browser::milliseconds();
         if !same {
-            let lines = record::write(inputs);
+            let lines = world.acts_text();
             browser::keep("acts", if lines.len() > LONGEST { "" } else { &lines });
             self.recorder.acts = Some((inputs.len(), newest));
         }
@@ -90,15 +90,14 @@ impl State {
     pub(super) fn resume(&mut self, recording: Recording) {
         self.seed = recording.seed;
         let options = SessionOptions { lang: self.lang, world: self.world_options() };
-        let applied = recording.acts.iter().rev().find_map(|(at, act)| match act {
-            Act::Apply { text } if *at <= recording.at => Some(text.to_string()),
-            _ => None,
-        });
-        let applied = applied.unwrap_or_else(|| recording.opened.clone());
-        let Ok(world) = Lab::resume(&recording.opened, options, recording.acts, recording.at) else {
+        let Ok(mut world) = Lab::open(&recording.opened, options) else {
             self.open();
             return;
         };
+        // Acts that cannot be read are not done: then it is at least the same instant.
+        let _ = world.expect_acts(&recording.acts);
+        world.seek(recording.at);
+        let applied = world.model().text().to_string();
         self.set_world(world);
         self.text.set_applied(applied);
     }

@@ -7,7 +7,6 @@ mod events;
 mod lesson;
 mod next;
 mod path;
-mod resume;
 
 use std::cell::RefCell;
 use std::sync::Arc;
