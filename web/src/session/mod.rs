@@ -125,7 +125,7 @@ impl Session {
         let again = matches!(start.world, Begin::Again(_));
         match start.world {
             Begin::Fresh => state.open(),
-            Begin::Again(recording) => state.resume(*recording),
+            Begin::Again(recording) => state.resume(&recording),
             Begin::NotYet => state.text.check(),
         }
         state.clock.playing &= state.world.is_some();

@@ -87,7 +87,7 @@ impl State {
     }
 
     /// Comes back to what was recorded, standing. The text stays as it was typed.
-    pub(super) fn resume(&mut self, recording: Recording) {
+    pub(super) fn resume(&mut self, recording: &Recording) {
         self.seed = recording.seed;
         let options = SessionOptions { lang: self.lang, world: self.world_options() };
         let Ok(mut world) = Lab::open(&recording.opened, options) else {

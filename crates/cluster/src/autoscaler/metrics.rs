@@ -519,6 +519,7 @@ fn answer(name: String, current: Metric, proposal: Proposal, asked: Asked) -> An
     Answer { name, current, asked: Asked { outcome: Ok(proposal), ..asked } }
 }
 
+#[allow(clippy::unnecessary_box_returns, reason = "large where pointers have 64 bits, small in the browser")]
 fn failure(reason: &'static str, message: String, whole: String, asked: Asked) -> Box<Failure> {
     let asked = Asked { outcome: Err(message.as_str().into()), ..asked };
     Box::new(Failure { reason, message, whole, asked })
