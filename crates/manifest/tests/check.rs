@@ -476,3 +476,44 @@ mod hostile {
         }
     }
 }
+
+/// What the editor says of the fields of our own documents, in both languages.
+#[test]
+fn every_field_of_a_lab_is_documented() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let table = std::fs::read_to_string(folder.join("src/schema/lab.txt")).unwrap();
+    let mut missing = Vec::new();
+    for lang in ["en", "ko"] {
+        let docs = folder.join(format!("../../static/fields/opscape.{lang}.json"));
+        let docs: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(docs).unwrap()).unwrap();
+        let said = |ty: &str, field: &str| docs[ty][field].as_str().is_some_and(|text| !text.is_empty());
+        let mut ty = None;
+        for line in
+            table.lines().filter(|line| !line.starts_with(['#', 'k']) || line.starts_with("kind string"))
+        {
+            if let Some(head) = line.strip_prefix("= ") {
+                ty = head.split_once(" opscape.dev").map(|(name, _)| name.to_owned());
+            }
+            let Some(ty) = &ty else { continue };
+            let field = if line.starts_with("= ") {
+                ""
+            } else {
+                line.split(' ').next().unwrap().trim_end_matches('!')
+            };
+            if !said(ty, field) {
+                missing.push(format!("{lang}: {ty}.{field}"));
+            }
+        }
+        for (name, fields) in docs.as_object().unwrap() {
+            let head = format!("\n= {name} opscape.dev");
+            assert!(table.contains(&head), "{name} is no type");
+            let own = table.split(&head).nth(1).unwrap().split("\n= ").next().unwrap();
+            for field in fields.as_object().unwrap().keys().filter(|field| !field.is_empty()) {
+                let there =
+                    own.lines().any(|line| line.split(' ').next().unwrap().trim_end_matches('!') == *field);
+                assert!(there, "{name} has no field {field}");
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:?}");
+}

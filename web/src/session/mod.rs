@@ -240,6 +240,11 @@ impl Session {
         self.0.state.borrow().base.clone()
     }
 
+    /// The language.
+    pub fn lang(&self) -> Lang {
+        self.0.state.borrow().lang
+    }
+
     /// The seed that a link has to carry, because the text does not.
     pub fn shared_seed(&self) -> Option<u64> {
         self.0.state.borrow().seed

@@ -97,12 +97,12 @@ pub async fn load(
         Closure::<dyn Fn(String, u32) -> JsValue>::new(|text: String, at: u32| field_at(&text, at))
             .into_js_value();
     let about = {
-        let base = session.base();
+        let session = session.clone();
         Closure::<dyn Fn(String) -> Promise>::new(move |name: String| {
-            let base = base.clone();
-            future_to_promise(
-                async move { Ok(fields::about(&base, &name).await.unwrap_or(JsValue::UNDEFINED)) },
-            )
+            let (base, lang) = (session.base(), session.lang().tag());
+            future_to_promise(async move {
+                Ok(fields::about(&base, &name, lang).await.unwrap_or(JsValue::UNDEFINED))
+            })
         })
         .into_js_value()
     };

@@ -33,14 +33,15 @@ pub async fn load(base: &str, group: &str) -> Option<String> {
     JsFuture::from(answer.text().ok()?).await.ok()?.as_string()
 }
 
-/// The documentation of `Type.field`, from the file of its group.
-pub async fn about(base: &str, name: &str) -> Option<JsValue> {
+/// The documentation of `Type.field`, from the file of its group. What is our own is there in each language (`lang`).
+pub async fn about(base: &str, name: &str, lang: &str) -> Option<JsValue> {
     let (ty, field) = name.split_once('.')?;
     let group_version = Type::named(ty)?.group_version;
     let group = match group_version.split_once('/') {
         None => "core",
         Some((group, _)) => group.split('.').next().unwrap_or(group),
     };
+    let group = if group == "opscape" { [group, ".", lang].concat() } else { group.to_owned() };
     let window = web_sys::window()?;
     let answer = JsFuture::from(window.fetch_with_str(&format!("{base}fields/{group}.json"))).await.ok()?;
     let answer: web_sys::Response = answer.dyn_into().ok()?;

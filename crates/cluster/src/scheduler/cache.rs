@@ -156,6 +156,7 @@ pub(super) struct Cache {
 pub(super) struct Image {
     pub name: Str,
     pub size: i64,
+    /// In order.
     pub nodes: Vec<u32>,
 }
 
@@ -318,7 +319,9 @@ impl Cache {
             match self.images.iter_mut().find(|image| &*image.name == name) {
                 Some(image) => {
                     image.size = size;
-                    image.nodes.push(index as u32);
+                    if let Err(at) = image.nodes.binary_search(&(index as u32)) {
+                        image.nodes.insert(at, index as u32);
+                    }
                 }
                 None => self.images.push(Image { name: name.into(), size, nodes: vec![index as u32] }),
             }

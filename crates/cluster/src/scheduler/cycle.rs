@@ -209,7 +209,7 @@ fn images(cache: &Cache, class: &Class, feasible: &[u32], out: &mut Vec<i64>) {
         any = true;
         let scaled = (image.size as f64 * (image.nodes.len() as f64 / nodes)) as i64;
         for (index, score) in feasible.iter().zip(out.iter_mut()) {
-            if image.nodes.contains(index) {
+            if image.nodes.binary_search(index).is_ok() {
                 *score += scaled;
             }
         }
