@@ -166,3 +166,30 @@ fn watchers_see_every_change_once_and_in_order() {
     assert_eq!(versions, (before + 1..=store.version()).collect::<Vec<_>>());
     assert_eq!(store.changes_since(store.version()).count(), 0);
 }
+
+#[test]
+fn a_node_port_belongs_to_one_service() {
+    let service = |name: &str, kind: &str, node_port: i64| {
+        let value = json!({
+            "apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "default"},
+            "spec": {"type": kind, "selector": {"app": name}, "ports": [{"port": 80, "nodePort": node_port}]},
+        });
+        Object::from_value(&serde_json::from_value(value).unwrap()).unwrap()
+    };
+    let mut run = empty();
+    run.input(&create(service("a", "NodePort", 30_080)));
+    let status = refusal(&mut run, &create(service("b", "NodePort", 30_080)));
+    assert_eq!(
+        status.message,
+        "Service \"b\" is invalid: spec.ports[0].nodePort: Invalid value: 30080: provided port is already allocated"
+    );
+    run.input(&create(service("b", "ClusterIP", 0)));
+    run.input(&update(service("b", "NodePort", 0)));
+    let port = |name: &str| {
+        let store = run.model().cluster.store();
+        let found = store.get::<Service>("default", name).unwrap();
+        found.spec.ports[0].node_port
+    };
+    assert_eq!(port("a"), 30_080);
+    assert!((30_086..=32_767).contains(&port("b")), "{}", port("b"));
+}

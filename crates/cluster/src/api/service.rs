@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use opscape_manifest::api::core::ServicePort;
 use opscape_manifest::api::meta::Str;
 use opscape_manifest::api::{Object, Service};
 
@@ -27,26 +28,46 @@ impl Api {
         if service.spec.cluster_ip.is_empty() {
             service.spec.cluster_ip = self.free_address().to_string().into();
         } else if &*service.spec.cluster_ip != "None" && self.address_in_use(&service.spec.cluster_ip) {
-            let message = format!(
-                "Service \"{}\" is invalid: spec.clusterIPs: Invalid value: [\"{}\"]: failed to allocate IP {}: provided IP is already allocated",
-                service.metadata.name, service.spec.cluster_ip, service.spec.cluster_ip
-            );
-            let cause = Cause {
-                reason: "FieldValueInvalid".into(),
-                message: message.clone(),
-                field: "spec.clusterIPs".into(),
-            };
-            let details = Details {
-                name: service.metadata.name.clone(),
-                kind: "Service".into(),
-                causes: vec![cause],
-                ..Details::default()
-            };
-            return Err(Status::invalid(message, details));
+            let address = &service.spec.cluster_ip;
+            let value = format!("[\"{address}\"]");
+            let detail = format!("failed to allocate IP {address}: provided IP is already allocated");
+            return Err(refused(service, "spec.clusterIPs", &value, &detail));
         }
         service.spec.cluster_ips = vec![service.spec.cluster_ip.clone()];
         if matches!(&*service.spec.kind, "NodePort" | "LoadBalancer") {
+            self.node_ports_free(service)?;
             self.allocate_node_ports(service);
+        }
+        Ok(())
+    }
+
+    /// Gives a changed Service the node ports it lacks, for example when it becomes one of type `NodePort`.
+    pub(super) fn allocate_changed_ports(&mut self, object: &mut Object) -> Result<(), Status> {
+        let Object::Service(service) = object else { return Ok(()) };
+        if !matches!(&*service.spec.kind, "NodePort" | "LoadBalancer") {
+            return Ok(());
+        }
+        self.node_ports_free(service)?;
+        if service.spec.ports.iter().any(|port| port.node_port == 0) {
+            self.allocate_node_ports(Arc::make_mut(service));
+        }
+        Ok(())
+    }
+
+    /// Node ports that are asked for may be another Service's already.
+    fn node_ports_free(&self, service: &Service) -> Result<(), Status> {
+        for (i, port) in service.spec.ports.iter().enumerate().filter(|(_, port)| port.node_port != 0) {
+            let mut others =
+                self.store.list::<Service>(None).filter(|other| other.metadata.uid != service.metadata.uid);
+            let taken = others.any(|other| {
+                let same = |one: &ServicePort| one.node_port == port.node_port && one.protocol == port.protocol;
+                other.spec.ports.iter().any(same)
+            });
+            if taken {
+                let field = format!("spec.ports[{i}].nodePort");
+                let value = port.node_port.to_string();
+                return Err(refused(service, &field, &value, "provided port is already allocated"));
+            }
         }
         Ok(())
     }
@@ -98,6 +119,7 @@ impl Api {
             .store
             .list::<Service>(None)
             .flat_map(|service| service.spec.ports.iter())
+            .chain(&service.spec.ports)
             .map(|port| port.node_port)
             .collect();
         let (low, high) = (NODE_PORTS.0 + STATIC_PORTS, NODE_PORTS.1);
@@ -111,4 +133,14 @@ impl Api {
             }
         }
     }
+}
+
+/// The allocators' refusal of a field.
+fn refused(service: &Service, field: &str, value: &str, detail: &str) -> Status {
+    let name = &service.metadata.name;
+    let message = format!("Service \"{name}\" is invalid: {field}: Invalid value: {value}: {detail}");
+    let cause = Cause { reason: "FieldValueInvalid".into(), message: message.clone(), field: field.into() };
+    let details =
+        Details { name: name.clone(), kind: "Service".into(), causes: vec![cause], ..Details::default() };
+    Status::invalid(message, details)
 }

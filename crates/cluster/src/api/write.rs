@@ -160,6 +160,7 @@ impl Api {
         opscape_manifest::defaults::apply(&mut value);
         validate_update(&value, &old.to_value())?;
         new = read(&value)?;
+        self.allocate_changed_ports(&mut new)?;
         share_unchanged(&old, &mut new);
         Ok(finish_update(&old, new))
     }

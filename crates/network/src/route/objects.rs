@@ -100,20 +100,26 @@ impl Objects {
 
     /// A Service by its namespace and name.
     pub(super) fn service(&self, namespace: &str, name: &str) -> Option<&Arc<Service>> {
-        let key = |service: &Arc<Service>| (namespace_of(&service.metadata), service.metadata.name.clone());
-        let at =
-            self.services.binary_search_by(|service| key(service).cmp(&(namespace.into(), name.into()))).ok();
+        let key = |service: &'_ Arc<Service>| {
+            let meta = &service.metadata;
+            namespace_text(meta).cmp(namespace).then_with(|| (*meta.name).cmp(name))
+        };
+        let at = self.services.binary_search_by(key).ok();
         self.services.get(at?)
     }
 }
 
 fn by_name(a: &ObjectMeta, b: &ObjectMeta) -> Ordering {
-    (namespace_of(a), &a.name).cmp(&(namespace_of(b), &b.name))
+    (namespace_text(a), &a.name).cmp(&(namespace_text(b), &b.name))
 }
 
 /// Oldest first.
 pub(super) fn by_age(a: &ObjectMeta, b: &ObjectMeta) -> Ordering {
     a.creation_timestamp.cmp(&b.creation_timestamp)
+}
+
+fn namespace_text(meta: &ObjectMeta) -> &str {
+    if meta.namespace.is_empty() { "default" } else { &meta.namespace }
 }
 
 /// The namespace of an object; a text may leave `default` out.
