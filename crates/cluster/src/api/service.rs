@@ -60,7 +60,8 @@ impl Api {
             let mut others =
                 self.store.list::<Service>(None).filter(|other| other.metadata.uid != service.metadata.uid);
             let taken = others.any(|other| {
-                let same = |one: &ServicePort| one.node_port == port.node_port && one.protocol == port.protocol;
+                let same =
+                    |one: &ServicePort| one.node_port == port.node_port && one.protocol == port.protocol;
                 other.spec.ports.iter().any(same)
             });
             if taken {

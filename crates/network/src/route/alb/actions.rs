@@ -77,6 +77,7 @@ impl Action {
             number => PortKey::Number(number),
         };
         let targets = vec![(target(namespace, &service.name, port, builder), 1)];
+        note_target_type(ingress, &service.name, builder);
         Action::to(targets, sticky, builder)
     }
 
@@ -210,6 +211,20 @@ fn target(namespace: &Str, service: &str, port: PortKey, builder: &mut Builder<'
         port,
         lookup: Lookup::Plain,
     })
+}
+
+/// Targets are node ports by default (`target-type: instance`); the controller refuses a Service that has none. Here it is
+/// served all the same, and that is said.
+fn note_target_type(ingress: &Found<IngressSpec>, service: &str, builder: &mut Builder<'_>) {
+    let name = [PREFIX, "target-type"].concat();
+    let Some(found) = builder.objects.service(&ingress.meta.namespace, service) else { return };
+    let kind = found.metadata.annotation(&name).or_else(|| ingress.annotation(&name)).unwrap_or("instance");
+    let node_port = matches!(&*found.spec.kind, "NodePort" | "LoadBalancer");
+    let note = Reason::note("route.alb.instance").with("service", service);
+    let note = note.with("from", ingress.origin.to_string()).at(&ingress.origin, "metadata.annotations");
+    if kind == "instance" && !node_port && !builder.notes.contains(&note) {
+        builder.notes.push(note);
+    }
 }
 
 /// `target-group-attributes: stickiness.enabled=true`

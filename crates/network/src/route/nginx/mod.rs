@@ -30,6 +30,9 @@ use rewrite::{Rewritten, Variables};
 use std::borrow::Cow;
 use uri::Uri;
 
+/// Of how many other servers it is said that they do not take a host.
+const MAX_OTHERS: usize = 8;
+
 /// What the controller has rendered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Controller {
@@ -192,6 +195,10 @@ impl Controller {
             };
             Reason::taken(key).with("host", host).with("server", &*server.hostname)
         });
+        let others = self.servers.iter().filter(|other| !std::ptr::eq(*other, server));
+        for other in others.filter(|other| other.hostname != DEFAULT_SERVER).take(MAX_OTHERS) {
+            why.say(|| Reason::passed("route.host.not").with("host", host).with("server", &*other.hostname));
+        }
         if let Some((root, origin)) = server.app_roots.first().filter(|_| *uri.path == *b"/") {
             why.say(|| {
                 let reason = Reason::taken("route.nginx.app-root").with("to", &**root);
