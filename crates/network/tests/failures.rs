@@ -142,6 +142,18 @@ fn a_restarted_container_has_lost_its_connections() {
 }
 
 #[test]
+fn a_process_that_hangs_lets_everybody_wait() {
+    let mut pods = Pods::new(1, Serve { concurrency: 4, ..slow(0.1) });
+    pods.pod(1).hangs = Some((Time::secs(10), Some(Time::secs(20))));
+    let workload = Workload { timeout: Some(Duration::from_secs(3)), ..open(10.0) };
+    let (load, _) = run(&pods, workload, 40, 1);
+    assert_eq!(seen(&load, 0, 10).errors(), 0);
+    let hung = seen(&load, 13, 20);
+    assert_eq!(hung.of(Outcome::TimedOut), hung.count);
+    assert_eq!(seen(&load, 25, 40).errors(), 0);
+}
+
+#[test]
 fn clients_give_up_while_the_server_works_on() {
     let pods = Pods::new(1, Serve { concurrency: 1, queue: 1_000_000, ..slow(0.02) });
     let workload = Workload { timeout: Some(Duration::from_secs(1)), ..open(100.0) };

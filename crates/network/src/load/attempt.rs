@@ -25,9 +25,15 @@ impl State {
             self.end_now(&request, outcome);
             return;
         }
+        if let Some(outcome) = table.draw(&mut request, &mut self.rng) {
+            let service = table.service_of(&request);
+            self.attempt_failed(&request, GONE, service, outcome);
+            self.end_now(&request, outcome);
+            return;
+        }
         loop {
             let Some(Some(table)) = self.tables.get_mut(request.call as usize) else { return };
-            let Some((number, service)) = table.pick(&mut request, &mut self.rng) else {
+            let Some((number, service)) = table.pick(&request, &mut self.rng) else {
                 // No endpoint: ingress-nginx answers 503 (lua/balancer.lua), kube-proxy rejects the connection.
                 let outcome = if proxy.is_some() { Outcome::Status(503) } else { Outcome::Refused };
                 let service = table.service_of(&request);
@@ -100,8 +106,11 @@ impl State {
         let Some(Some(table)) = self.tables.get_mut(call as usize) else { return };
         let tries = table.proxy.filter(|rules| rules.retries_errors).map_or(1, |rules| rules.tries);
         let mut request = Request { client: self.rng.bits() as u32, ..Request::new(call, now) };
+        if table.draw(&mut request, &mut self.rng).is_some() {
+            return;
+        }
         while request.tries < tries {
-            let Some((number, _)) = table.pick(&mut request, &mut self.rng) else { return };
+            let Some((number, _)) = table.pick(&request, &mut self.rng) else { return };
             request.tries += 1;
             let server = self.servers.get_mut(number as usize).filter(|server| server.listens(now));
             let Some(server) = server else { continue };
@@ -141,6 +150,7 @@ impl State {
     /// The process of a server is gone, or its node is cut off (`silent`).
     pub fn lose(&mut self, number: u32, silent: bool, network: &dyn Network) {
         let now = self.now;
+        self.settle_server(number as usize, now);
         let Some(server) = self.servers.get_mut(number as usize) else { return };
         for mut flight in server.lose(now) {
             let request = flight.request;

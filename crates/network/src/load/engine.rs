@@ -160,6 +160,15 @@ impl Load {
         }
     }
 
+    /// Counts what has been answered up to now. Else that is done at the end of each second.
+    pub fn settle(&mut self) {
+        let now = self.0.now;
+        let left = |server: &Server| server.flights.peek().is_some_and(|Reverse(flight)| flight.at <= now);
+        if self.0.servers.iter().any(left) {
+            Arc::make_mut(&mut self.0).settle(now);
+        }
+    }
+
     /// What was measured.
     pub fn telemetry(&self) -> &Telemetry {
         &self.0.telemetry
@@ -228,7 +237,6 @@ impl State {
             self.handle(event.what, network);
         }
         self.now = until;
-        self.settle(until);
     }
 
     fn handle(&mut self, what: What, network: &dyn Network) {
@@ -377,6 +385,7 @@ impl State {
                     table.backends.push(Endpoints {
                         service: backend.service.map(|service| self.telemetry.subject(service)),
                         weight: backend.weight,
+                        ends: backend.ends,
                         turn: self.rng.below(servers.len() as u64) as u32,
                         servers,
                         balance: backend.balance,

@@ -72,6 +72,8 @@ pub struct Backend {
     pub service: Option<Subject>,
     /// Its part among the backends.
     pub weight: u32,
+    /// It is answered in this way, whoever is there; `None`: by one of the pods.
+    pub ends: Option<Outcome>,
     /// The pods in the table of the proxy (or of kube-proxy): they may be gone already. None: 503 from a proxy, refused
     /// by kube-proxy.
     pub pods: Vec<Uid>,
@@ -140,6 +142,8 @@ pub struct Process {
     pub listens_at: Option<Time>,
     /// When it stops to accept connections (the TERM signal); those it has go on.
     pub refuses_at: Option<Time>,
+    /// Since when and, if that ends, until when it hangs: nothing is answered, and nothing is worked on.
+    pub hangs: Option<(Time, Option<Time>)>,
     /// Whether it is there.
     pub state: ProcessState,
 }

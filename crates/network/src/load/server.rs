@@ -125,6 +125,7 @@ pub(super) struct Server {
     pub weight: u64,
     listens_at: u64,
     refuses_at: u64,
+    hangs: (u64, u64),
     /// When its connections broke, or its node was cut off.
     pub lost_at: u64,
     pub silent: bool,
@@ -158,6 +159,7 @@ impl Server {
             weight: process.cpu_request.max(2),
             listens_at: NEVER,
             refuses_at: NEVER,
+            hangs: (NEVER, NEVER),
             lost_at: NEVER,
             silent: false,
             places: BinaryHeap::new(),
@@ -177,6 +179,7 @@ impl Server {
         let nanos = |time: Option<opscape_sim::Time>| time.map_or(NEVER, |time| time.0.saturating_mul(1_000));
         self.listens_at = nanos(process.listens_at);
         self.refuses_at = nanos(process.refuses_at);
+        self.hangs = process.hangs.map_or((NEVER, NEVER), |(from, until)| (nanos(Some(from)), nanos(until)));
         self.silent = process.state == ProcessState::Silent;
     }
 
@@ -206,6 +209,16 @@ impl Server {
                 }
             }
         }
+        let (hangs, until) = self.hangs;
+        if begin == NEVER || begin >= hangs && until == NEVER {
+            if limited {
+                self.places.push(Reverse(NEVER));
+            }
+            return Some(NEVER);
+        }
+        if begin >= hangs {
+            begin = begin.max(until);
+        }
         let computed = self.cpu.take(begin, need.cpu);
         let period = now / PERIOD;
         if self.taken.0 != period {
@@ -213,7 +226,10 @@ impl Server {
         }
         self.taken.1 += need.cpu;
         self.throttled += computed.saturating_sub(begin + need.cpu);
-        let done = computed + need.waits;
+        let mut done = computed + need.waits;
+        if begin < hangs && done > hangs {
+            done = if until == NEVER { NEVER } else { done + (until - hangs) };
+        }
         if limited {
             self.places.push(Reverse(done));
         }

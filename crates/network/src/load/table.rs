@@ -26,6 +26,7 @@ pub(super) struct Table {
 pub(super) struct Endpoints {
     pub service: Option<SubjectId>,
     pub weight: u32,
+    pub ends: Option<Outcome>,
     pub servers: Vec<u32>,
     pub balance: Balance,
     pub turn: u32,
@@ -57,11 +58,16 @@ impl Rules {
 }
 
 impl Table {
-    /// A server for a request, and its backend's Service. `None`: there is no endpoint.
-    pub fn pick(&mut self, request: &mut Request, rng: &mut Rng) -> Option<(u32, Option<SubjectId>)> {
+    /// Draws the backend of a request that has none yet; how requests to it end, if that is known.
+    pub fn draw(&self, request: &mut Request, rng: &mut Rng) -> Option<Outcome> {
         if request.backend as usize >= self.backends.len() {
             request.backend = self.draw_backend(rng);
         }
+        self.backends.get(request.backend as usize)?.ends
+    }
+
+    /// A server for a request, and its backend's Service. `None`: there is no endpoint.
+    pub fn pick(&mut self, request: &Request, rng: &mut Rng) -> Option<(u32, Option<SubjectId>)> {
         let endpoints = self.backends.get_mut(request.backend as usize)?;
         let count = endpoints.servers.len() as u64;
         let at = match endpoints.balance {

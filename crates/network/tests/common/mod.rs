@@ -50,6 +50,7 @@ pub fn process(serve: Serve) -> Process {
         cpu_request: 100,
         listens_at: Some(Time::ZERO),
         refuses_at: None,
+        hangs: None,
         state: ProcessState::Running,
     }
 }
@@ -59,6 +60,7 @@ impl Network for Pods {
         let backend = Backend {
             service: Some(service()),
             weight: 1,
+            ends: None,
             pods: self.table.iter().map(|number| Uid(*number)).collect(),
             balance: self.balance,
         };
@@ -98,6 +100,7 @@ pub fn run(pods: &Pods, workload: Workload, seconds: u64, seed: u64) -> (Load, W
     let mut load = Load::new(seed);
     let id = load.begin(workload, Time::ZERO);
     load.advance(Time::secs(seconds), pods);
+    load.settle();
     (load, id)
 }
 
