@@ -28,6 +28,7 @@
 //! - [`census`]: pods counted by workload, revision, node and state as the store changes.
 //! - [`images`]: how images behave when they are run.
 //! - [`logs`]: what containers write.
+//! - [`traffic`]: who sends requests, which way they take, and what is measured of them.
 //! - [`scene`], [`tracks`], [`inspect`]: what is drawn, as plain data.
 //! - [`why`]: causes in words. [`words`]: the texts, in Korean and English.
 //! - [`session`]: all of it for one person: time, branches, steps, checks.
@@ -40,6 +41,7 @@ pub mod logs;
 pub mod scene;
 pub mod session;
 pub mod tracks;
+pub mod traffic;
 pub mod why;
 pub mod words;
 pub mod world;

@@ -141,7 +141,7 @@ fn interrupt(answers: &mut Answers, spell: &Spell, answer: Answer, begins: Durat
 }
 
 /// Whether the container is told how to run: then the image's own ways say nothing of it.
-fn is_told(container: &Container) -> bool {
+pub(super) fn is_told(container: &Container) -> bool {
     !(container.command.is_empty()
         && container.args.is_empty()
         && container.env.is_empty()

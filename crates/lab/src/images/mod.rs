@@ -7,6 +7,7 @@ mod hooks;
 mod known;
 pub(crate) mod output;
 mod script;
+mod serve;
 
 use std::time::Duration;
 

@@ -32,10 +32,14 @@ impl LabModel {
             }
             Act::StopNode { node } => {
                 self.in_cluster(context, |cluster, context| cluster.stop_node(context, node));
+                let (traffic, (around, _)) = self.traffic_and_around();
+                traffic.node_changed(node, around);
                 return Outcome::default();
             }
             Act::StartNode { node } => {
                 self.in_cluster(context, |cluster, context| cluster.start_node(context, node));
+                let (traffic, (around, _)) = self.traffic_and_around();
+                traffic.node_changed(node, around);
                 return Outcome::default();
             }
             Act::Request { request, .. } => Ok(Request::clone(request)),

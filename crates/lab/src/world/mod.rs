@@ -23,6 +23,7 @@ pub use script::{Runner, World};
 use crate::Act;
 use crate::census::Census;
 use crate::images::LabImages;
+use crate::traffic::{self, Around, Traffic};
 
 /// What is scheduled.
 #[derive(Debug, Clone)]
@@ -33,6 +34,8 @@ pub enum LabEvent {
     Step(usize),
     /// The condition that the next step waits for may hold.
     Look,
+    /// Among the requests.
+    Traffic(traffic::Wake),
 }
 
 /// What happened.
@@ -79,6 +82,7 @@ pub struct LabModel {
     from_text: Arc<Vec<ObjectKey>>,
     acts: Arc<Vec<ActMark>>,
     script: script::Script,
+    traffic: Traffic,
 }
 
 /// What a world is made with besides its text.
@@ -124,6 +128,7 @@ impl LabModel {
             from_text: Arc::default(),
             acts: Arc::default(),
             script: script::Script::new(spec),
+            traffic: Traffic::new(seed),
         };
         Run::new(model, |model, context| {
             model.in_cluster(context, |cluster, context| {
@@ -134,6 +139,9 @@ impl LabModel {
                 }
             });
             model.begin_script(context);
+            for (at, wake) in Traffic::begins(spec) {
+                context.at(at, LabEvent::Traffic(wake));
+            }
             model.count(context.now());
         })
     }
@@ -146,6 +154,11 @@ impl LabModel {
     /// The counts.
     pub fn census(&self) -> &Census {
         &self.census
+    }
+
+    /// The requests.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// The Lab document this world began with.
@@ -209,6 +222,38 @@ impl LabModel {
             .unwrap_or_else(|| Err(gone()))
     }
 
+    /// The requests and what is around them.
+    fn traffic_and_around(&mut self) -> (&mut Traffic, (Around<'_>, &LabSpec)) {
+        let around = Around { cluster: &self.cluster, census: &self.census, images: &self.images };
+        (&mut self.traffic, (around, &self.spec))
+    }
+
+    /// Before anything happens, requests are brought up to its instant.
+    fn requests_go_on(&mut self, now: Time) {
+        if self.traffic.is_active() {
+            let (traffic, (around, _)) = self.traffic_and_around();
+            traffic.advance(now, around);
+        }
+    }
+
+    /// What happened may matter to requests.
+    fn requests_notice(
+        &mut self,
+        event: Option<&opscape_cluster::Event>,
+        context: &mut Context<'_, LabEvent, LabRecord>,
+    ) {
+        if !self.traffic.is_active() {
+            return;
+        }
+        let (traffic, (around, _)) = self.traffic_and_around();
+        traffic.happened(event, around);
+        let before = context.because(None);
+        for (at, wake) in traffic.wakes(context.now()) {
+            context.at(at, LabEvent::Traffic(wake));
+        }
+        context.because(before);
+    }
+
     fn count(&mut self, now: Time) {
         self.census.update(self.cluster.store(), now);
     }
@@ -235,21 +280,38 @@ impl Model for LabModel {
     type Record = LabRecord;
 
     fn input(&mut self, act: &Arc<Act>, context: &mut Context<'_, LabEvent, LabRecord>) {
+        self.requests_go_on(context.now());
         self.act(act, None, context);
         self.count(context.now());
         self.wait_for_next_step(context);
+        self.requests_notice(None, context);
     }
 
     fn handle(&mut self, event: LabEvent, context: &mut Context<'_, LabEvent, LabRecord>) {
-        match event {
+        self.requests_go_on(context.now());
+        let seen = match event {
             LabEvent::Cluster(event) => {
+                let seen = self.traffic.is_active().then(|| event.clone());
                 self.in_cluster(context, |cluster, context| cluster.handle(event, context));
+                seen
             }
-            LabEvent::Step(index) => self.run_step(index, context),
-            LabEvent::Look => self.look(context),
-        }
+            LabEvent::Step(index) => {
+                self.run_step(index, context);
+                None
+            }
+            LabEvent::Look => {
+                self.look(context);
+                None
+            }
+            LabEvent::Traffic(wake) => {
+                let (traffic, around) = self.traffic_and_around();
+                traffic.handle(wake, around.1, context.now(), around.0);
+                None
+            }
+        };
         self.count(context.now());
         self.wait_for_next_step(context);
+        self.requests_notice(seen.as_ref(), context);
     }
 
     fn is_visible(record: &LabRecord) -> bool {

@@ -1,0 +1,188 @@
+//! The network as the load sees it: routes by the table that proxies have, processes by what kubelets know.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use opscape_manifest::api::meta::{Str, Uid};
+use opscape_manifest::api::pod::Container;
+use opscape_manifest::api::{Node, Pod, Service};
+use opscape_manifest::quantity::Quantity;
+use opscape_network::load::{Backend, Balance, Call, Network, Process, ProcessState, Proxy, Route, To};
+use opscape_network::route::{Answer, BackendId, Decision, Policy, Reason, Request, Table, Verdict};
+use opscape_network::telemetry::{Outcome, Subject};
+
+use super::Around;
+
+/// Network time there and back, from outside through a proxy and from pod to pod.
+const FROM_OUTSIDE: Duration = Duration::from_micros(1_500);
+const INSIDE: Duration = Duration::from_micros(400);
+/// How long a proxy waits for a connection, and for an answer, where nothing is said.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const NO_TIMEOUT: Duration = Duration::from_secs(1 << 32);
+/// A pod that is not there.
+const NOBODY: Uid = Uid(0);
+
+pub(super) struct View<'a> {
+    pub around: Around<'a>,
+    pub table: Option<&'a Table>,
+    /// In order.
+    pub addresses: &'a [(Str, Uid)],
+}
+
+impl Network for View<'_> {
+    fn route(&self, call: &Call) -> Route {
+        let ends = |outcome| Route { entry: None, round_trip: INSIDE, proxy: None, to: To::Ends(outcome) };
+        let headers =
+            call.headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let (Ok(request), Some(table)) = (Request::new(&call.method, &call.url, headers), self.table) else {
+            return ends(Outcome::NoHost);
+        };
+        let (decision, reasons) = table.explain(&request);
+        let direct = reasons.iter().any(|reason| reason.key.starts_with("route.service."));
+        let entry = reasons.iter().rev().find_map(entry_of).filter(|_| !direct);
+        let round_trip = if direct { INSIDE } else { FROM_OUTSIDE };
+        let to = match &decision {
+            Decision::Forward(forward) => {
+                let balance =
+                    if forward.set_cookie.is_some() { Balance::Sticky } else { Balance::RoundRobin };
+                let shares = forward.shares.iter().map(|share| match share.backend {
+                    Some(id) => self.backend(table, id, share.weight, balance, direct),
+                    // A reference that leads nowhere: 500 (HTTPRoute's backendRefs).
+                    None => Backend {
+                        service: None,
+                        weight: share.weight,
+                        ends: Some(Outcome::Status(500)),
+                        pods: Vec::new(),
+                        balance,
+                    },
+                });
+                To::Backends(shares.collect())
+            }
+            Decision::Answer { kind: Answer::Unavailable, status: 503, backend: Some(id), .. } => {
+                let mut backend = self.backend(table, *id, 1, Balance::RoundRobin, direct);
+                backend.pods.clear();
+                To::Backends(vec![backend])
+            }
+            Decision::Redirect { status, .. } => To::Ends(Outcome::Status(*status)),
+            Decision::Answer { .. } if is_unknown(&request, &reasons) => return ends(Outcome::NoHost),
+            Decision::Answer { status, .. } => To::Ends(Outcome::Status(*status)),
+            Decision::Dropped if direct => To::Ends(Outcome::Refused),
+            Decision::Dropped => To::Ends(Outcome::TimedOut),
+        };
+        let proxy = match &decision {
+            Decision::Forward(forward) if !direct => Some(proxy(&forward.policy)),
+            Decision::Answer { .. } if !direct => Some(Proxy::default()),
+            _ => None,
+        };
+        Route { entry, round_trip, proxy, to }
+    }
+
+    fn process(&self, uid: Uid) -> Option<Process> {
+        let pod = self.around.cluster.store().typed_by_uid::<Pod>(uid)?;
+        let container = serving(pod)?;
+        let known = self.around.cluster.process(uid, &container.name);
+        let node = self.around.cluster.store().get::<Node>("", &pod.spec.node_name);
+        let milli = |quantity: Option<&Quantity>| {
+            quantity.map_or(0, |quantity| u64::try_from(quantity.milli_value()).unwrap_or_default())
+        };
+        let resources = &container.resources;
+        Some(Process {
+            life: known.map_or(0, |process| process.life),
+            version: self.version(pod),
+            node: pod.spec.node_name.clone(),
+            node_cpu: milli(node.and_then(|node| node.status.allocatable.get("cpu"))),
+            serve: self.around.images.serve(&container.image),
+            cpu_limit: milli(resources.limits.get("cpu")),
+            cpu_request: milli(resources.requests.get("cpu").or(resources.limits.get("cpu"))),
+            listens_at: known.and_then(|process| process.listens_at),
+            refuses_at: known.and_then(|process| process.term_at),
+            hangs: known.and_then(|process| process.hangs),
+            state: match known {
+                None => ProcessState::Ended,
+                Some(process) if process.away => ProcessState::Silent,
+                Some(_) => ProcessState::Running,
+            },
+        })
+    }
+}
+
+impl View<'_> {
+    fn backend(&self, table: &Table, id: BackendId, weight: u32, balance: Balance, direct: bool) -> Backend {
+        let backend = table.backend(id);
+        let service = self.around.cluster.store().get::<Service>(&backend.namespace, &backend.service);
+        let balance = match balance {
+            Balance::RoundRobin if direct => {
+                let sticky = service.is_some_and(|service| &*service.spec.session_affinity == "ClientIP");
+                if sticky { Balance::Sticky } else { Balance::Random }
+            }
+            balance => balance,
+        };
+        let pods = backend.known().iter().map(|endpoint| self.pod_at(&endpoint.address, endpoint.port));
+        Backend {
+            service: Some(Subject::Service(backend.namespace.clone(), backend.service.clone())),
+            weight,
+            ends: None,
+            pods: pods.collect(),
+            balance,
+        }
+    }
+
+    /// The pod at an address that listens on a port.
+    fn pod_at(&self, address: &Str, port: u16) -> Uid {
+        let Ok(at) = self.addresses.binary_search_by(|(known, _)| known.cmp(address)) else { return NOBODY };
+        let Some((_, uid)) = self.addresses.get(at) else { return NOBODY };
+        let pod = self.around.cluster.store().typed_by_uid::<Pod>(*uid);
+        let container = pod.and_then(|pod| serving(pod));
+        // A pod that is gone is asked, too: it refuses.
+        match container {
+            Some(container) if !self.around.images.listens_on(container, port) => NOBODY,
+            _ => *uid,
+        }
+    }
+
+    fn version(&self, pod: &Arc<Pod>) -> Subject {
+        let meta = &pod.metadata;
+        let mark = self.around.census.mark(meta.uid).filter(|mark| !mark.version.workload.is_empty());
+        match mark {
+            Some(mark) => {
+                let version = &mark.version;
+                Subject::Version(version.namespace.clone(), version.workload.clone(), version.revision)
+            }
+            None => Subject::Version(meta.namespace.clone(), meta.name.clone(), 0),
+        }
+    }
+}
+
+/// The container that serves requests: the first one that says on which port, else the first.
+fn serving(pod: &Pod) -> Option<&Container> {
+    let containers = &pod.spec.containers;
+    containers.iter().find(|container| !container.ports.is_empty()).or(containers.first())
+}
+
+/// What let a request in, as far as a step of the decision says.
+fn entry_of(reason: &Reason) -> Option<Subject> {
+    let (origin, _) = reason.at.as_ref().filter(|_| reason.verdict == Verdict::Taken)?;
+    matches!(&*origin.kind, "Ingress" | "HTTPRoute" | "Gateway")
+        .then(|| Subject::Entry(origin.kind.clone(), origin.namespace.clone(), origin.name.clone()))
+}
+
+/// Whether a name has no address: nobody lets requests in, or it is a name of the cluster that no Service has.
+fn is_unknown(request: &Request, reasons: &[Reason]) -> bool {
+    let host = request.hostname();
+    let inside = [".svc", ".cluster.local"].iter().any(|end| host.ends_with(end));
+    inside || reasons.iter().any(|reason| reason.key == "route.nobody")
+}
+
+fn proxy(policy: &Policy) -> Proxy {
+    let millis = |millis: u32, none: Duration| {
+        if millis == 0 { none } else { Duration::from_millis(u64::from(millis)) }
+    };
+    let nginx = policy.tries > 0;
+    Proxy {
+        connect_timeout: millis(policy.connect_timeout, CONNECT_TIMEOUT),
+        read_timeout: millis(policy.read_timeout, NO_TIMEOUT),
+        tries: policy.tries.max(1),
+        retries_errors: nginx,
+        retries_timeouts: nginx,
+    }
+}

@@ -1,0 +1,197 @@
+//! Requests through Ingress and Service to pods, while the cluster changes under them.
+#![expect(clippy::panic, reason = "helpers of tests")]
+
+use opscape_lab::{Act, Session, SessionOptions};
+use opscape_network::telemetry::{Outcome, Point, Subject};
+use opscape_sim::Time;
+
+/// A shop behind an Ingress. `container`: more lines of its container; `load`: more lines of the Lab document.
+fn shop(replicas: u32, container: &str, load: &str) -> String {
+    format!(
+        "apiVersion: opscape.dev/v1alpha1
+kind: Lab
+spec:
+  images:
+  - name: shop:*
+    readyAfter: 4s
+    serve: {{concurrency: 16, time: 20ms, distribution: exponential, cpuPerRequest: 5ms}}
+  load:
+{load}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: web}}
+spec:
+  replicas: {replicas}
+  selector: {{matchLabels: {{app: web}}}}
+  template:
+    metadata: {{labels: {{app: web}}}}
+    spec:
+      containers:
+      - name: web
+        image: shop:1.0
+        ports: [{{containerPort: 8080}}]
+{container}
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: web}}
+spec:
+  selector: {{app: web}}
+  ports: [{{port: 80, targetPort: 8080}}]
+---
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {{name: nginx}}
+spec: {{controller: k8s.io/ingress-nginx}}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {{name: shop}}
+spec:
+  ingressClassName: nginx
+  rules:
+  - host: shop.example.com
+    http:
+      paths:
+      - {{path: /, pathType: Prefix, backend: {{service: {{name: web, port: {{number: 80}}}}}}}}
+"
+    )
+}
+
+const OPEN: &str = "  - {name: shoppers, url: 'http://shop.example.com/', rate: 100, at: 20s}";
+const READY: &str = "        readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1}";
+const PRE_STOP: &str = "        lifecycle: {preStop: {sleep: {seconds: 5}}}";
+
+fn open(text: &str) -> Session {
+    match Session::open(text, SessionOptions::default()) {
+        Ok(session) => session,
+        Err(diagnostics) => panic!("{diagnostics:#?}"),
+    }
+}
+
+fn play(session: &mut Session, secs: u64) {
+    session.advance(Time::secs(secs), &mut || true);
+}
+
+fn seen(session: &Session, subject: Subject, from: u32, to: u32) -> Point {
+    let telemetry = session.model().traffic().telemetry();
+    telemetry.series(&subject).map_or_else(Point::default, |series| series.between(from, to))
+}
+
+fn clients(session: &Session, from: u32, to: u32) -> Point {
+    seen(session, Subject::Workload("shoppers".into()), from, to)
+}
+
+fn update(session: &mut Session, text: &str) {
+    let text = text.replace("shop:1.0", "shop:2.0");
+    if let Err(refused) = session.act(Act::Apply { text: text.into() }) {
+        panic!("{refused:#?}");
+    }
+}
+
+#[test]
+fn requests_go_through_ingress_and_service_to_pods() {
+    let mut session = open(&shop(3, READY, OPEN));
+    play(&mut session, 80);
+    let all = clients(&session, 21, 80);
+    assert!((all.rate() - 100.0).abs() < 5.0 && all.errors() == 0, "{} {}", all.rate(), all.errors());
+    let median = all.durations.quantile(0.5) / 1e3;
+    // 20 ms ln 2, and the way there and back.
+    assert!((median - 15.4).abs() < 0.8, "{median}");
+    let ingress = Subject::Entry("Ingress".into(), "default".into(), "shop".into());
+    let service = Subject::Service("default".into(), "web".into());
+    let version = Subject::Version("default".into(), "web".into(), 1);
+    for subject in [ingress, service, version.clone()] {
+        let count = seen(&session, subject.clone(), 21, 80).count;
+        assert!(count.abs_diff(all.count) < 10, "{subject:?}: {count} of {}", all.count);
+    }
+    let cpu = seen(&session, version, 30, 80).cpu as f64 / 50e6;
+    assert!((cpu / 0.5 - 1.0).abs() < 0.1, "{cpu} cores of 0.5");
+}
+
+#[test]
+fn a_rollout_without_readiness_probe_loses_requests_and_one_with_probe_and_pre_stop_loses_none() {
+    let errors = |replicas: u32, url: &str, container: &str| {
+        let text = shop(replicas, container, &OPEN.replace("http://shop.example.com/", url));
+        let mut session = open(&text);
+        play(&mut session, 40);
+        update(&mut session, &text);
+        play(&mut session, 100);
+        assert!(clients(&session, 21, 40).errors() == 0);
+        clients(&session, 40, 100)
+    };
+    let (outside, inside) = ("http://shop.example.com/", "http://web.default.svc.cluster.local/");
+    // One pod: the old one goes when the new one counts as ready, which does not listen for 4 s.
+    let lost = errors(1, outside, "");
+    assert!(lost.of(Outcome::Status(502)) > 200, "{lost:?}");
+    assert_eq!(lost.errors(), lost.of(Outcome::Status(502)));
+    // Three: ingress-nginx finds one of three that listens. Who connects to the Service itself tries only once.
+    assert_eq!(errors(3, outside, "").errors(), 0);
+    let refused = errors(3, inside, "");
+    assert!(refused.of(Outcome::Refused) > 200, "{refused:?}");
+    let graceful = [READY, PRE_STOP].join("\n");
+    for (replicas, url) in [(1, outside), (3, outside), (3, inside)] {
+        assert_eq!(errors(replicas, url, &graceful).errors(), 0, "{replicas} {url}");
+    }
+}
+
+#[test]
+fn without_pods_the_ingress_answers_503_and_without_a_rule_404() {
+    let load = "  - {name: shoppers, url: 'http://shop.example.com/', rate: 100}
+  - {name: lost, url: 'http://other.example.com/', rate: 10}
+  - {name: nobody, url: 'http://api.default.svc.cluster.local/', rate: 10}";
+    let mut session = open(&shop(0, "", load));
+    play(&mut session, 30);
+    let all = clients(&session, 5, 30);
+    assert_eq!(all.of(Outcome::Status(503)), all.count);
+    let lost = seen(&session, Subject::Workload("lost".into()), 5, 30);
+    assert!(lost.count > 200 && lost.of(Outcome::Status(404)) == lost.count);
+    let nobody = seen(&session, Subject::Workload("nobody".into()), 5, 30);
+    assert!(nobody.count > 200 && nobody.of(Outcome::NoHost) == nobody.count, "{nobody:?}");
+}
+
+#[test]
+fn a_node_that_is_cut_off_takes_its_share_of_requests_with_it() {
+    let mut session = open(&shop(3, READY, OPEN));
+    play(&mut session, 40);
+    let node = session.cluster().store().list::<opscape_manifest::api::Pod>(None).next();
+    let node = node.map(|pod| pod.spec.node_name.clone()).unwrap_or_default();
+    assert!(session.act(Act::StopNode { node }).is_ok());
+    play(&mut session, 60);
+    let all = clients(&session, 46, 60);
+    // A third of the requests first waits 5 s for a connection.
+    assert!(all.durations.quantile(0.9) > 5e6, "{}", all.durations.quantile(0.9));
+    assert!(all.durations.quantile(0.5) < 1e5, "{}", all.durations.quantile(0.5));
+    // The node is found out after 50 s, and its pods are no endpoints any more.
+    play(&mut session, 140);
+    assert!(clients(&session, 115, 140).durations.quantile(0.99) < 2e5);
+}
+
+#[test]
+fn seeking_and_branching_are_exact() {
+    let text = shop(3, READY, OPEN);
+    let mut session = open(&text);
+    play(&mut session, 45);
+    update(&mut session, &text);
+    play(&mut session, 90);
+    let measured = |session: &Session| -> Vec<Point> {
+        let telemetry = session.model().traffic().telemetry();
+        let of = |subject| telemetry.series(subject).into_iter().flat_map(|series| series.points().cloned());
+        telemetry.subjects().flat_map(of).collect()
+    };
+    let end = measured(&session);
+    for secs in [50, 30, 70, 20, 90] {
+        session.seek(Time::secs(secs));
+        if secs == 70 {
+            let cut = clients(&session, 0, 100);
+            assert!(cut.count < 5_100, "{}", cut.count);
+        }
+    }
+    assert!(measured(&session) == end);
+    let mut straight = open(&text);
+    play(&mut straight, 45);
+    update(&mut straight, &text);
+    play(&mut straight, 90);
+    assert!(measured(&straight) == end);
+}
