@@ -3,6 +3,7 @@
 use opscape_manifest::api::{ObjectKey, Str};
 
 use opscape_cluster::Request;
+use opscape_network::load::{Workload, WorkloadId};
 
 /// Something a person does, or the lab's script.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +36,20 @@ pub enum Act {
         line: Str,
         /// What it asks for.
         request: Box<Request>,
+    },
+    /// Begins to send requests: what `hey` and `curl` do.
+    Send {
+        /// The command line.
+        line: Str,
+        /// How many, and where to.
+        workload: Box<Workload>,
+    },
+    /// Sends no more of them.
+    StopSending {
+        /// The command line that was interrupted.
+        line: Str,
+        /// Which.
+        workload: WorkloadId,
     },
     /// Deletes an object.
     Delete {

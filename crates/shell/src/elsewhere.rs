@@ -28,8 +28,6 @@ const LATER: &[&str] = &[
     "vault",
     "gitlab-runner",
     "gitlab-ctl",
-    "hey",
-    "curl",
     "wget",
     "ssh",
     "ssh-keygen",

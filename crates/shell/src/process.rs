@@ -109,6 +109,8 @@ pub(crate) struct Io {
     pub input: String,
     /// No more input will come.
     pub input_closed: bool,
+    /// Ctrl-C was pressed: what is to be said of it is said now.
+    pub interrupted: bool,
     pub output: Vec<Piece>,
 }
 
@@ -173,6 +175,20 @@ impl Process {
     /// The exit code, once it is done.
     pub fn exit_code(&self) -> Option<i32> {
         self.done
+    }
+
+    /// Ctrl-C: its commands may say what they have so far, and it ends with exit code 130.
+    pub fn interrupt_in(&mut self, shell: &mut Shell, world: &mut dyn World) {
+        if self.done.is_none() {
+            let stages = self.run.current.iter_mut().flat_map(|run| &mut run.stages);
+            stages.for_each(|stage| stage.io.interrupted = true);
+            let mut scope = Scope { shell, world };
+            if let Some(run) = &mut self.run.current {
+                run.poll(&mut scope);
+                self.output.append(&mut run.output);
+            }
+        }
+        self.interrupt();
     }
 
     /// Ctrl-C: ends it with exit code 130.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use opscape_cluster::{Cluster, Request, Status};
 use opscape_lab::logs::{Log, LogQuery};
+use opscape_lab::traffic::{Report, Workload, WorkloadId};
 use opscape_lab::words::Lang;
 use opscape_lab::{Act, Refused, Session as Lab, World};
 use opscape_manifest::api::Object;
@@ -159,14 +160,19 @@ impl Terminal {
         }
     }
 
-    fn interrupt(&mut self) {
-        if let Some(process) = &mut self.process {
-            process.interrupt();
-            self.process = None;
-            self.until = None;
-            self.print(LineKind::Typed, "^C");
-            Rc::make_mut(&mut self.screen).running = false;
+    fn interrupt(&mut self, world: Option<&mut Lab>) {
+        let Some(mut process) = self.process.take() else { return };
+        self.until = None;
+        self.print(LineKind::Typed, "^C");
+        if let Some(world) = world {
+            let mut desk = Desk { world, line: &self.line, docs: &self.docs };
+            process.interrupt_in(&mut self.shell, &mut desk);
         }
+        for piece in process.take_output() {
+            let kind = if piece.stream == Stream::Err { LineKind::Err } else { LineKind::Out };
+            self.print(kind, &piece.text);
+        }
+        Rc::make_mut(&mut self.screen).running = false;
     }
 }
 
@@ -195,6 +201,20 @@ impl World for Desk<'_> {
 
     fn now(&self) -> Time {
         self.world.now()
+    }
+
+    fn send(&mut self, workload: Workload) -> Option<WorkloadId> {
+        let act = Act::Send { line: self.line.into(), workload: Box::new(workload) };
+        self.world.act(act).ok()?.sending
+    }
+
+    fn stop_sending(&mut self, workload: WorkloadId) {
+        // It refuses nothing.
+        let _ = self.world.act(Act::StopSending { line: self.line.into(), workload });
+    }
+
+    fn report(&self, workload: WorkloadId) -> Option<&Report> {
+        World::report(self.world, workload)
     }
 
     fn logs(&self, query: LogQuery<'_>) -> Result<Log, Status> {
@@ -245,7 +265,7 @@ impl Session {
 
     /// Ctrl-C.
     pub fn interrupt(&self) {
-        self.change(|state| state.terminal.interrupt());
+        self.change(|state| state.terminal.interrupt(state.world.as_mut()));
     }
 
     /// What the end of a line could become.

@@ -17,6 +17,7 @@ use opscape_manifest::check::{Checked, Role};
 use opscape_manifest::codec;
 use opscape_manifest::diagnostic::{Diagnostic, Severity};
 use opscape_manifest::lab::{Lab, LabSpec};
+use opscape_network::load::{Report, Workload, WorkloadId};
 use opscape_sim::{EntryId, Model, Run, Time, Timeline};
 
 pub use acts::BadActs;
@@ -328,6 +329,19 @@ impl World for Session {
 
     fn now(&self) -> Time {
         Session::now(self)
+    }
+
+    fn send(&mut self, workload: Workload) -> Option<WorkloadId> {
+        self.act(Act::Send { line: "".into(), workload: Box::new(workload) }).ok()?.sending
+    }
+
+    fn stop_sending(&mut self, workload: WorkloadId) {
+        // It refuses nothing.
+        let _ = self.act(Act::StopSending { line: "".into(), workload });
+    }
+
+    fn report(&self, workload: WorkloadId) -> Option<&Report> {
+        self.model().traffic().report(workload)
     }
 
     fn logs(&self, query: LogQuery<'_>) -> Result<Log, Status> {

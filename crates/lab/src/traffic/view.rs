@@ -63,9 +63,10 @@ impl Network for View<'_> {
                 backend.pods.clear();
                 To::Backends(vec![backend])
             }
-            Decision::Redirect { status, .. } => To::Ends(Outcome::Status(*status)),
             Decision::Answer { .. } if is_unknown(&request, &reasons) => return ends(Outcome::NoHost),
-            Decision::Answer { status, .. } => To::Ends(Outcome::Status(*status)),
+            Decision::Redirect { status, .. } | Decision::Answer { status, .. } => {
+                To::Ends(Outcome::Status(*status))
+            }
             Decision::Dropped if direct => To::Ends(Outcome::Refused),
             Decision::Dropped => To::Ends(Outcome::TimedOut),
         };

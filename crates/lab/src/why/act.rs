@@ -97,8 +97,12 @@ fn done(lang: Lang, who: &str, act: &Act) -> Rich {
     match act {
         Act::Apply { .. } | Act::ApplyFile { .. } => say("why.act.apply", &[]),
         Act::Run { line } => say("why.act.command", &[("line", line)]),
-        Act::Request { line, .. } if !line.is_empty() => say("why.act.command", &[("line", line)]),
+        Act::Request { line, .. } | Act::Send { line, .. } if !line.is_empty() => {
+            say("why.act.command", &[("line", line)])
+        }
         Act::Request { .. } => say("why.act.request", &[]),
+        Act::Send { .. } => say("why.act.send", &[]),
+        Act::StopSending { .. } => say("why.act.stop-sending", &[]),
         Act::Scale { workload, replicas } => {
             say("why.act.scale", &[("object", &key(workload)), ("n", &replicas.to_string())])
         }
@@ -154,8 +158,10 @@ pub fn flag_of_act(act: &Act, lang: Lang) -> String {
         Act::Apply { .. } => say("flag.apply", &[]),
         Act::ApplyFile { file } => say("flag.apply-one", &[("object", file)]),
         Act::Run { line } => line.to_string(),
-        Act::Request { line, .. } if !line.is_empty() => line.to_string(),
+        Act::Request { line, .. } | Act::Send { line, .. } if !line.is_empty() => line.to_string(),
         Act::Request { .. } => say("flag.request", &[]),
+        Act::Send { .. } => say("flag.send", &[]),
+        Act::StopSending { .. } => say("flag.stop-sending", &[]),
         Act::Scale { workload, replicas } => {
             say("flag.scale", &[("name", &workload.name), ("n", &replicas.to_string())])
         }

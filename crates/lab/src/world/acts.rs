@@ -12,6 +12,7 @@ use super::{LabEvent, LabModel, LabRecord, Outcome};
 use crate::Act;
 use crate::census;
 use opscape_manifest::order;
+use opscape_network::load::{Workload, WorkloadId};
 
 type LabContext<'a> = Context<'a, LabEvent, LabRecord>;
 
@@ -40,6 +41,14 @@ impl LabModel {
                 self.in_cluster(context, |cluster, context| cluster.start_node(context, node));
                 let (traffic, (around, _)) = self.traffic_and_around();
                 traffic.node_changed(node, around);
+                return Outcome::default();
+            }
+            Act::Send { workload, .. } => {
+                let sending = self.send(Workload::clone(workload), context);
+                return Outcome { sending: Some(sending), ..Outcome::default() };
+            }
+            Act::StopSending { workload, .. } => {
+                self.traffic.end(*workload);
                 return Outcome::default();
             }
             Act::Request { request, .. } => Ok(Request::clone(request)),
@@ -77,6 +86,12 @@ impl LabModel {
         };
         let answer = request.and_then(|request| self.request(context, &request));
         Outcome { answer: Some(answer), ..Outcome::default() }
+    }
+
+    pub(super) fn send(&mut self, workload: Workload, context: &mut LabContext<'_>) -> WorkloadId {
+        let now = context.now();
+        let (traffic, (around, _)) = self.traffic_and_around();
+        traffic.begin(workload, now, around)
     }
 
     fn cordon(&self, node: &str, on: bool) -> Result<Request, Status> {

@@ -2,6 +2,7 @@
 
 use opscape_cluster::Status;
 use opscape_manifest::api::{Object, ObjectKey};
+use opscape_network::load::WorkloadId;
 
 use super::FieldChange;
 
@@ -12,6 +13,8 @@ pub struct Outcome {
     pub applied: Vec<ApplyResult>,
     /// For a single request: the API server's answer.
     pub answer: Option<Result<Object, Status>>,
+    /// For [`crate::Act::Send`]: by which its report is found.
+    pub sending: Option<WorkloadId>,
     /// What a command of the lab's script printed.
     pub output: String,
 }

@@ -7,6 +7,7 @@ use opscape_cluster::{Cluster, Request, Status, Usage};
 use opscape_manifest::api::Object;
 use opscape_manifest::lab::LabSpec;
 use opscape_manifest::text;
+use opscape_network::load::{Report, Workload, WorkloadId};
 use opscape_sim::{Context, Time};
 
 use super::{LabEvent, LabModel, LabRecord};
@@ -28,6 +29,19 @@ pub trait World {
 
     /// The present instant.
     fn now(&self) -> Time;
+
+    /// Begins to send requests, now, in the name of the person at the terminal. `None`: nothing can be sent here.
+    fn send(&mut self, _workload: Workload) -> Option<WorkloadId> {
+        None
+    }
+
+    /// Sends no more of them.
+    fn stop_sending(&mut self, _workload: WorkloadId) {}
+
+    /// What became of them so far. `None`: they were never sent, at this instant.
+    fn report(&self, _workload: WorkloadId) -> Option<&Report> {
+        None
+    }
 
     /// The log of a container.
     ///
@@ -78,6 +92,18 @@ struct Desk<'a, 'b> {
 impl World for Desk<'_, '_> {
     fn cluster(&self) -> &Cluster {
         &self.model.cluster
+    }
+
+    fn send(&mut self, workload: Workload) -> Option<WorkloadId> {
+        Some(self.model.send(workload, self.context))
+    }
+
+    fn stop_sending(&mut self, workload: WorkloadId) {
+        self.model.traffic.end(workload);
+    }
+
+    fn report(&self, workload: WorkloadId) -> Option<&Report> {
+        self.model.traffic.report(workload)
     }
 
     fn request(&mut self, request: Request) -> Result<Object, Status> {

@@ -19,7 +19,12 @@ impl State {
         let now = self.now;
         self.look_up(request.call, network);
         let Some(Some(table)) = self.tables.get_mut(request.call as usize) else { return };
-        (request.round_trip, request.entry) = (table.round_trip, table.entry);
+        // The first request of a client waits for its connection, too.
+        let ways = if request.connects { 2 } else { 1 };
+        (request.round_trip, request.entry) = (table.round_trip.saturating_mul(ways), table.entry);
+        if let Some(running) = self.workloads.get_mut(request.workload as usize) {
+            running.report.round_trip = table.round_trip / 1_000;
+        }
         let proxy = table.proxy;
         if let Some(outcome) = table.ends {
             self.end_now(&request, outcome);

@@ -188,7 +188,8 @@ impl Load {
     /// Requests that are at a pod now.
     pub fn in_flight(&self, pod: Uid) -> usize {
         let server = self.0.by_pod.get(&pod).and_then(|at| self.0.servers.get(*at as usize));
-        server.map_or(0, |server| server.flights.len())
+        let here = |flight: &&Reverse<super::server::Flight>| flight.0.at > self.0.now;
+        server.map_or(0, |server| server.flights.iter().filter(here).count())
     }
 }
 

@@ -36,6 +36,8 @@ pub(super) struct Request {
     pub sent: u64,
     /// When the client stops waiting.
     pub gives_up: u64,
+    /// Whether the client has to connect first.
+    pub connects: bool,
     /// What let it in.
     pub entry: Option<SubjectId>,
 }
@@ -53,6 +55,7 @@ impl Request {
             round_trip: 0,
             sent: now,
             gives_up: NEVER,
+            connects: false,
             entry: None,
         }
     }

@@ -69,6 +69,8 @@ pub struct Report {
     pub outcomes: Vec<(Outcome, u64)>,
     /// How long each answered request took, in microseconds, in the order of the answers.
     pub latencies: Log<u32>,
+    /// Network time there and back in microseconds; each client spends it once more, to connect.
+    pub round_trip: u32,
     /// Where the first request went.
     pub hops: Vec<Hop>,
     /// Whether no request will follow.
@@ -219,7 +221,14 @@ impl Running {
         self.report.sent += 1;
         let gives_up = self.spec.timeout.map_or(u64::MAX, |span| now + span.as_nanos() as u64);
         let call = self.draw_call();
-        Request { client, weight, gives_up, ..Request::new(call, now) }
+        let connects = match self.spec.demand {
+            Demand::Run { requests, .. } => {
+                let left = self.turns.get(client as usize).map_or(0, |(left, _)| *left);
+                left + 1 == requests.unwrap_or(u32::MAX)
+            }
+            _ => false,
+        };
+        Request { client, weight, gives_up, connects, ..Request::new(call, now) }
     }
 
     /// When the next request of an open workload comes.

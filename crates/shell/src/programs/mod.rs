@@ -1,6 +1,7 @@
 //! The programs of this shell: kubectl, the few text tools people pipe it into, and what the shell itself knows.
 
 mod control;
+mod http;
 mod listing;
 mod pattern;
 mod text;
@@ -19,6 +20,8 @@ pub(crate) fn launch(mut words: Vec<String>, shell: &Shell) -> Box<dyn Task> {
     let arguments = words.get(1..).unwrap_or_default().to_vec();
     match name.as_str() {
         "kubectl" | "k" => kubectl::launch(arguments, shell),
+        "hey" => http::hey(&arguments),
+        "curl" => http::curl(&arguments),
         "timeout" => control::timeout(&arguments),
         "sleep" => control::sleep(&arguments),
         "xargs" => control::xargs(arguments),

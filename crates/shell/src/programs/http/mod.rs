@@ -1,0 +1,42 @@
+//! Programs that send requests: `hey` and `curl`.
+
+mod address;
+mod curl;
+mod flags;
+mod hey;
+mod summary;
+
+pub(super) use curl::curl;
+pub(super) use hey::hey;
+
+use opscape_network::load::Call;
+
+/// A request of a command line.
+struct Wanted {
+    method: String,
+    url: String,
+    /// Names and values, in order.
+    headers: Vec<(String, String)>,
+}
+
+impl Wanted {
+    /// The request as the load takes it.
+    fn call(&self) -> Call {
+        Call {
+            method: self.method.as_str().into(),
+            url: self.url.as_str().into(),
+            headers: self
+                .headers
+                .iter()
+                .map(|(name, value)| (name.as_str().into(), value.as_str().into()))
+                .collect(),
+            from: None,
+        }
+    }
+}
+
+/// `Name: value`
+fn header(text: &str) -> Option<(String, String)> {
+    let (name, value) = text.split_once(':')?;
+    Some((name.trim().to_owned(), value.trim().to_owned()))
+}
