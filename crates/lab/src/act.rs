@@ -3,7 +3,9 @@
 use opscape_manifest::api::{ObjectKey, Str};
 
 use opscape_cluster::Request;
-use opscape_network::load::{Workload, WorkloadId};
+use opscape_network::load::WorkloadId;
+
+use crate::traffic::Sending;
 
 /// Something a person does, or the lab's script.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +44,7 @@ pub enum Act {
         /// The command line.
         line: Str,
         /// How many, and where to.
-        workload: Box<Workload>,
+        sending: Box<Sending>,
     },
     /// Sends no more of them.
     StopSending {

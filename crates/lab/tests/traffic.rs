@@ -74,13 +74,13 @@ fn play(session: &mut Session, secs: u64) {
     session.advance(Time::secs(secs), &mut || true);
 }
 
-fn seen(session: &Session, subject: Subject, from: u32, to: u32) -> Point {
+fn seen(session: &Session, subject: &Subject, from: u32, to: u32) -> Point {
     let telemetry = session.model().traffic().telemetry();
-    telemetry.series(&subject).map_or_else(Point::default, |series| series.between(from, to))
+    telemetry.series(subject).map_or_else(Point::default, |series| series.between(from, to))
 }
 
 fn clients(session: &Session, from: u32, to: u32) -> Point {
-    seen(session, Subject::Workload("shoppers".into()), from, to)
+    seen(session, &Subject::Workload("shoppers".into()), from, to)
 }
 
 fn update(session: &mut Session, text: &str) {
@@ -103,10 +103,10 @@ fn requests_go_through_ingress_and_service_to_pods() {
     let service = Subject::Service("default".into(), "web".into());
     let version = Subject::Version("default".into(), "web".into(), 1);
     for subject in [ingress, service, version.clone()] {
-        let count = seen(&session, subject.clone(), 21, 80).count;
+        let count = seen(&session, &subject, 21, 80).count;
         assert!(count.abs_diff(all.count) < 10, "{subject:?}: {count} of {}", all.count);
     }
-    let cpu = seen(&session, version, 30, 80).cpu as f64 / 50e6;
+    let cpu = seen(&session, &version, 30, 80).cpu as f64 / 50e6;
     assert!((cpu / 0.5 - 1.0).abs() < 0.1, "{cpu} cores of 0.5");
 }
 
@@ -145,9 +145,9 @@ fn without_pods_the_ingress_answers_503_and_without_a_rule_404() {
     play(&mut session, 30);
     let all = clients(&session, 5, 30);
     assert_eq!(all.of(Outcome::Status(503)), all.count);
-    let lost = seen(&session, Subject::Workload("lost".into()), 5, 30);
+    let lost = seen(&session, &Subject::Workload("lost".into()), 5, 30);
     assert!(lost.count > 200 && lost.of(Outcome::Status(404)) == lost.count);
-    let nobody = seen(&session, Subject::Workload("nobody".into()), 5, 30);
+    let nobody = seen(&session, &Subject::Workload("nobody".into()), 5, 30);
     assert!(nobody.count > 200 && nobody.of(Outcome::NoHost) == nobody.count, "{nobody:?}");
 }
 
@@ -194,4 +194,25 @@ fn seeking_and_branching_are_exact() {
     update(&mut straight, &text);
     play(&mut straight, 90);
     assert!(measured(&straight) == end);
+}
+
+#[test]
+fn what_commands_sent_is_kept_among_the_acts() {
+    use opscape_lab::traffic::Sending;
+    let text = shop(2, READY, "  - {name: nobody, url: 'http://shop.example.com/', rate: 0}");
+    let mut session = open(&text);
+    play(&mut session, 30);
+    let call = opscape_network::load::Call::get("http://shop.example.com/");
+    let hey = Sending { name: "hey".into(), call, requests: Some(100), clients: 20, ..Sending::default() };
+    let sending = opscape_lab::World::send(&mut session, &hey);
+    play(&mut session, 90);
+    let ended = |session: &Session| {
+        let report = sending.and_then(|sending| session.model().traffic().report(sending).cloned());
+        report.map(|report| (report.ended, report.last, report.is_done()))
+    };
+    assert!(ended(&session).is_some_and(|(ended, _, done)| ended == 2_000 && done));
+    let mut again = open(&text);
+    assert!(again.expect_acts(&session.acts_text()).is_ok());
+    play(&mut again, 90);
+    assert_eq!(ended(&again), ended(&session));
 }

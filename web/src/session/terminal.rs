@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use opscape_cluster::{Cluster, Request, Status};
 use opscape_lab::logs::{Log, LogQuery};
-use opscape_lab::traffic::{Report, Workload, WorkloadId};
+use opscape_lab::traffic::{Report, Sending, WorkloadId};
 use opscape_lab::words::Lang;
 use opscape_lab::{Act, Refused, Session as Lab, World};
 use opscape_manifest::api::Object;
@@ -203,8 +203,8 @@ impl World for Desk<'_> {
         self.world.now()
     }
 
-    fn send(&mut self, workload: Workload) -> Option<WorkloadId> {
-        let act = Act::Send { line: self.line.into(), workload: Box::new(workload) };
+    fn send(&mut self, sending: &Sending) -> Option<WorkloadId> {
+        let act = Act::Send { line: self.line.into(), sending: Box::new(sending.clone()) };
         self.world.act(act).ok()?.sending
     }
 

@@ -17,6 +17,7 @@ use opscape_sim::Time;
 
 use super::Session;
 use crate::Act;
+use crate::traffic::{Sending, WorkloadId};
 
 /// A text of acts that cannot be read, or that is about another text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +131,18 @@ fn encode(act: &Act, before: &str, map: &mut Map) {
             }
             set_request(request, &mut set);
         }
+        Act::Send { line, sending } => {
+            if !line.is_empty() {
+                set("line", string(line));
+            }
+            set("send", sending.to_value());
+        }
+        Act::StopSending { line, workload } => {
+            if !line.is_empty() {
+                set("line", string(line));
+            }
+            set("stopSending", number(workload.number()));
+        }
         Act::Delete { object, grace } => {
             set("delete", key_text(object));
             if let Some(grace) = grace {
@@ -235,6 +248,14 @@ fn decode(value: &Value, before: &str) -> Option<Act> {
     }
     if let Some(request) = decode_request(value) {
         return Some(Act::Request { line: text("line").unwrap_or_default(), request: Box::new(request) });
+    }
+    let line = || text("line").unwrap_or_default();
+    if let Some(sending) = value.get("send").and_then(Sending::of) {
+        return Some(Act::Send { line: line(), sending: Box::new(sending) });
+    }
+    if let Some(number) = int("stopSending") {
+        let workload = WorkloadId::from(u32::try_from(number).ok()?);
+        return Some(Act::StopSending { line: line(), workload });
     }
     let on_node = |name: &str, make: fn(Str) -> Act| text(name).map(make);
     text("apply")

@@ -17,7 +17,6 @@ use opscape_manifest::check::{Checked, Role};
 use opscape_manifest::codec;
 use opscape_manifest::diagnostic::{Diagnostic, Severity};
 use opscape_manifest::lab::{Lab, LabSpec};
-use opscape_network::load::{Report, Workload, WorkloadId};
 use opscape_sim::{EntryId, Model, Run, Time, Timeline};
 
 pub use acts::BadActs;
@@ -31,6 +30,7 @@ use crate::inspect::{EventFilter, EventRow, Inspection};
 use crate::logs::{Log, LogQuery};
 use crate::scene::{Level, Scene};
 use crate::tracks::Tracks;
+use crate::traffic::{Report, Sending, WorkloadId};
 use crate::world::{FOREWARNING, LabModel, Outcome, World, WorldOptions};
 use crate::{Act, Lang};
 
@@ -331,8 +331,8 @@ impl World for Session {
         Session::now(self)
     }
 
-    fn send(&mut self, workload: Workload) -> Option<WorkloadId> {
-        self.act(Act::Send { line: "".into(), workload: Box::new(workload) }).ok()?.sending
+    fn send(&mut self, sending: &Sending) -> Option<WorkloadId> {
+        self.act(Act::Send { line: "".into(), sending: Box::new(sending.clone()) }).ok()?.sending
     }
 
     fn stop_sending(&mut self, workload: WorkloadId) {

@@ -5,6 +5,7 @@
 //! their delay; whether a pod in it still serves is another matter, and that is where errors come from. Where nobody sends
 //! requests, nothing of this costs anything.
 
+mod sending;
 mod view;
 mod watch;
 mod workloads;
@@ -16,13 +17,15 @@ use opscape_manifest::api::Pod;
 use opscape_manifest::api::meta::{Str, Uid};
 use opscape_manifest::lab::LabSpec;
 use opscape_network::load::Load;
-pub use opscape_network::load::{Report, Workload, WorkloadId};
+use opscape_network::load::Workload;
+pub use opscape_network::load::{Report, WorkloadId};
 use opscape_network::route::Table;
 use opscape_network::telemetry::{Subject, Telemetry};
 use opscape_sim::Time;
 
 use crate::census::Census;
 use crate::images::LabImages;
+pub use sending::Sending;
 use view::View;
 use watch::Dirty;
 

@@ -11,8 +11,8 @@ use super::script::file_of;
 use super::{LabEvent, LabModel, LabRecord, Outcome};
 use crate::Act;
 use crate::census;
+use crate::traffic::{Sending, WorkloadId};
 use opscape_manifest::order;
-use opscape_network::load::{Workload, WorkloadId};
 
 type LabContext<'a> = Context<'a, LabEvent, LabRecord>;
 
@@ -43,8 +43,8 @@ impl LabModel {
                 traffic.node_changed(node, around);
                 return Outcome::default();
             }
-            Act::Send { workload, .. } => {
-                let sending = self.send(Workload::clone(workload), context);
+            Act::Send { sending, .. } => {
+                let sending = self.send(sending, context);
                 return Outcome { sending: Some(sending), ..Outcome::default() };
             }
             Act::StopSending { workload, .. } => {
@@ -88,10 +88,10 @@ impl LabModel {
         Outcome { answer: Some(answer), ..Outcome::default() }
     }
 
-    pub(super) fn send(&mut self, workload: Workload, context: &mut LabContext<'_>) -> WorkloadId {
+    pub(super) fn send(&mut self, sending: &Sending, context: &mut LabContext<'_>) -> WorkloadId {
         let now = context.now();
         let (traffic, (around, _)) = self.traffic_and_around();
-        traffic.begin(workload, now, around)
+        traffic.begin(sending.workload(now), now, around)
     }
 
     fn cordon(&self, node: &str, on: bool) -> Result<Request, Status> {

@@ -2,9 +2,9 @@
 
 use opscape_cluster::Status;
 use opscape_manifest::api::{Object, ObjectKey};
-use opscape_network::load::WorkloadId;
 
 use super::FieldChange;
+use crate::traffic::WorkloadId;
 
 /// What came of an act.
 #[derive(Debug, Clone, PartialEq, Default)]

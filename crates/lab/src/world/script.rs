@@ -7,13 +7,13 @@ use opscape_cluster::{Cluster, Request, Status, Usage};
 use opscape_manifest::api::Object;
 use opscape_manifest::lab::LabSpec;
 use opscape_manifest::text;
-use opscape_network::load::{Report, Workload, WorkloadId};
 use opscape_sim::{Context, Time};
 
 use super::{LabEvent, LabModel, LabRecord};
 use crate::Act;
 use crate::images::LabImages;
 use crate::logs::{self, Log, LogQuery};
+use crate::traffic::{Report, Sending, WorkloadId};
 
 /// The world as a command sees it. Reading is direct; every change is a [`Request`], plain data, so that a timeline can
 /// keep it as an input and play it again.
@@ -31,7 +31,7 @@ pub trait World {
     fn now(&self) -> Time;
 
     /// Begins to send requests, now, in the name of the person at the terminal. `None`: nothing can be sent here.
-    fn send(&mut self, _workload: Workload) -> Option<WorkloadId> {
+    fn send(&mut self, _sending: &Sending) -> Option<WorkloadId> {
         None
     }
 
@@ -94,8 +94,8 @@ impl World for Desk<'_, '_> {
         &self.model.cluster
     }
 
-    fn send(&mut self, workload: Workload) -> Option<WorkloadId> {
-        Some(self.model.send(workload, self.context))
+    fn send(&mut self, sending: &Sending) -> Option<WorkloadId> {
+        Some(self.model.send(sending, self.context))
     }
 
     fn stop_sending(&mut self, workload: WorkloadId) {

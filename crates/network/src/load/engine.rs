@@ -26,6 +26,19 @@ pub struct Load(Arc<State>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WorkloadId(u32);
 
+impl WorkloadId {
+    /// Workloads are numbered from 0 in the order in which they began.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
+
+impl From<u32> for WorkloadId {
+    fn from(number: u32) -> Self {
+        WorkloadId(number)
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct State {
     seed: u64,

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use opscape_lab::traffic::{Report, Sending, WorkloadId};
 use opscape_manifest::api::Pod;
 use opscape_manifest::api::meta::{MicroTime, Str, civil};
-use opscape_network::load::{Demand, Report, Workload, WorkloadId};
 use opscape_network::telemetry::Outcome;
 use opscape_sim::Time;
 
@@ -301,17 +301,16 @@ impl Task for Curl {
             if Url::of(&self.wanted.url).is_none() {
                 return self.fail(io, 3, "URL rejected: Malformed input to a URL function");
             }
-            let workload = Workload {
+            let limit = |seconds: f64| Duration::from_secs_f64(seconds.clamp(0.001, 1e6));
+            let sending = Sending {
                 name: "curl".into(),
-                calls: vec![(self.wanted.call(), 1)],
-                demand: Demand::Run { requests: Some(1), clients: 1, every: 0.0 },
-                until: None,
-                timeout: self
-                    .options
-                    .max_time
-                    .map(|seconds| Duration::from_secs_f64(seconds.clamp(0.001, 1e6))),
+                call: self.wanted.call(),
+                requests: Some(1),
+                clients: 1,
+                timeout: self.options.max_time.map(limit),
+                ..Sending::default()
             };
-            let Some(id) = scope.world.send(workload) else { return Poll::Done(1) };
+            let Some(id) = scope.world.send(&sending) else { return Poll::Done(1) };
             self.running = Some((id, now));
             return Poll::Waiting(Some(now + LOOKS));
         };

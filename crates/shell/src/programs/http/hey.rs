@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use opscape_lab::traffic::{Report, Sending, WorkloadId};
 use opscape_manifest::duration::parse_go;
-use opscape_network::load::{Demand, Workload, WorkloadId};
 use opscape_network::telemetry::Outcome;
 use opscape_sim::Time;
 
@@ -38,7 +38,7 @@ struct Hey {
     wanted: Wanted,
     workers: u32,
     requests: Option<u32>,
-    every: f64,
+    every: Duration,
     timeout: Option<Duration>,
     lasts: Option<Duration>,
     running: Option<(WorkloadId, Time)>,
@@ -114,10 +114,10 @@ pub(in super::super) fn hey(arguments: &[String]) -> Box<dyn Task> {
         return usage("-n cannot be less than -c.");
     }
     wanted.headers.extend(host.map(|host| ("Host".to_owned(), host)));
-    let every = if rate > 0.0 { 1.0 / rate } else { 0.0 };
+    let every = if rate > 0.0 { Duration::from_secs_f64((1.0 / rate).min(1e6)) } else { Duration::ZERO };
     Box::new(Hey {
         wanted,
-        workers: workers.min(MOST_WORKERS),
+        workers,
         // What does not divide is left out, as hey does.
         requests: lasts.is_none().then_some(requests / workers),
         every,
@@ -127,17 +127,15 @@ pub(in super::super) fn hey(arguments: &[String]) -> Box<dyn Task> {
     })
 }
 
-/// More than this are not simulated one by one.
-const MOST_WORKERS: u32 = 100_000;
-
 impl Hey {
     fn start(&self, scope: &mut Scope<'_>) -> Option<WorkloadId> {
-        let now = scope.world.now();
-        scope.world.send(Workload {
+        scope.world.send(&Sending {
             name: "hey".into(),
-            calls: vec![(self.wanted.call(), 1)],
-            demand: Demand::Run { requests: self.requests, clients: self.workers, every: self.every },
-            until: self.lasts.map(|span| now + span),
+            call: self.wanted.call(),
+            requests: self.requests,
+            clients: self.workers,
+            every: self.every,
+            lasts: self.lasts,
             timeout: self.timeout,
         })
     }
@@ -191,7 +189,7 @@ impl Task for Hey {
             self.print(id, io, scope);
             return Poll::Done(0);
         }
-        match scope.world.report(id).map(opscape_network::load::Report::is_done) {
+        match scope.world.report(id).map(Report::is_done) {
             None => Poll::Done(1),
             Some(true) => {
                 self.print(id, io, scope);
