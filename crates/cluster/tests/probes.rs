@@ -182,6 +182,19 @@ fn a_probe_has_a_grace_of_its_own() {
 }
 
 #[test]
+fn a_pod_that_is_deleted_while_a_container_is_killed_ends_with_it() {
+    let probe = http(5, &json!({"failureThreshold": 1}));
+    let spec = json!({"terminationGracePeriodSeconds": 10});
+    let mut run = started("hang-2", &json!({"livenessProbe": probe}), &spec);
+    // Asked at 5 s, in vain until 6 s: KILL at 16 s.
+    at(&mut run, 14.0);
+    run.input(&delete("Pod", "a", DeleteOptions::default()));
+    at(&mut run, 15.9);
+    world::until(&mut run, Time::secs(16));
+    assert!(get(&run).is_none());
+}
+
+#[test]
 fn a_startup_probe_holds_the_others_back() {
     let startup = http(2, &json!({"failureThreshold": 10}));
     let liveness = http(1, &json!({"failureThreshold": 1}));

@@ -239,7 +239,14 @@ fn schedule(pod: &Pod, run: &PodRun, (since, grace): (Time, Duration), all: bool
         let lived = one.process.map_or(Duration::ZERO, |process| now.since(process));
         let stop = plan.stop_after(lived.saturating_add(pre_stop));
         let (after, killed) = end_after(pre_stop, turn, stop, grace);
-        Some((after, EndOf { at, term: since + pre_stop.max(turn).min(grace), ends: since + after, killed }))
+        let term = since + pre_stop.max(turn).min(grace);
+        Some(match one.stopping {
+            // One that was being stopped already ends when it would have.
+            Some(Stopping { term, killed, .. }) if one.due < since + after => {
+                (one.due.since(since), EndOf { at, term, ends: one.due, killed })
+            }
+            _ => (after, EndOf { at, term, ends: since + after, killed }),
+        })
     };
     let sidecar = |at: &usize| is_sidecar_at(pod, *at);
     for at in (0..run.runs.len()).filter(|at| !sidecar(at)) {

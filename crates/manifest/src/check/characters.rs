@@ -29,14 +29,13 @@ pub(super) fn placeholder(written: &str) -> Option<&'static str> {
 pub(super) fn explain(source: &Source<'_>, diagnostic: &mut Diagnostic) {
     let lines: Vec<&str> = source.text.split_inclusive('\n').collect();
     let at = (diagnostic.span.start.line.saturating_sub(source.start.line) as usize).min(lines.len());
-    let template = lines.iter().enumerate().find_map(|(at, line)| Some((at, template(line)?)));
-    let near = || {
+    let near = |find: fn(&str) -> Option<Suspect>| {
         let from = at.saturating_sub(LINES_ABOVE);
         let mut near: Vec<(usize, &&str)> = lines.iter().enumerate().take(at + 1).skip(from).collect();
         near.reverse();
-        near.into_iter().find_map(|(at, line)| Some((at, character(line)?)))
+        near.into_iter().find_map(|(at, line)| Some((at, find(line)?)))
     };
-    if let Some((at, suspect)) = template.or_else(near) {
+    if let Some((at, suspect)) = near(template).or_else(|| near(character)) {
         let before: usize = lines.iter().take(at).map(|line| line.len()).sum();
         let line = lines.get(at).copied().unwrap_or_default();
         let place = |byte: usize| Position {
@@ -68,8 +67,9 @@ fn template(line: &str) -> Option<Suspect> {
     let (start, closing) =
         [("{{", "}}"), ("{%", "%}")].iter().find_map(|(open, close)| Some((line.find(open)?, *close)))?;
     let rest = line.get(start..)?;
-    // `{{a: b}: c}` is YAML; `#` begins a comment.
-    if line.trim_start().starts_with('#') {
+    // In quotes and comments it is a text like any other.
+    let before = line.get(..start)?.trim_end();
+    if !before.is_empty() && !before.ends_with([':', '-', '[', ',']) {
         return None;
     }
     let end = rest.rfind(closing).map_or(rest.trim_end().len(), |at| at + closing.len());

@@ -223,4 +223,54 @@ mod tests {
         assert_eq!(next(&worker, 14, &[bad(30), well(33)]), None);
         assert_eq!(next(&worker, 14, &[bad(30), well(33), bad(60)]), Some(73));
     }
+
+    /// Leaving out the questions that cannot matter gives what asking at every tick gives.
+    #[test]
+    fn questions_that_are_left_out_do_not_matter() {
+        let mut random = opscape_sim::Rng::stream(7, "probes");
+        let mut draw = |most: u64| random.bits() % most;
+        for _ in 0..2_000 {
+            let numbers = numbers(1 + draw(12) as i32, 1 + draw(3) as i32, 1 + draw(4) as i32);
+            let probing = Probing::ALL[draw(3) as usize];
+            let (began, process) = (Time(draw(5_000_000)), Time(5_000_000 + draw(3_000_000)));
+            let mut at = Duration::ZERO;
+            let answers: Vec<(Duration, Answer)> = (0..draw(8))
+                .map(|_| {
+                    let answer = if draw(2) == 0 { Answer::Well } else { Answer::Refused };
+                    let entry = (at, answer);
+                    at += Duration::from_micros(draw(30_000_000));
+                    entry
+                })
+                .collect();
+            let end = Time::secs(200);
+            // What is seen: each failure, and each change of what the results manager holds.
+            let ask = |worker: &mut Worker, now: Time, seen: &mut Vec<(Time, bool, bool)>| {
+                let success = is_well(answer(&answers, now.since(process)));
+                let changed = worker.take(probing, success, numbers);
+                if changed || !success {
+                    seen.push((now, success, changed));
+                }
+            };
+            let (mut naive, mut all) = (Worker::new(), Vec::new());
+            naive.reset(probing);
+            let mut now = tick(began, numbers.period, process);
+            while now <= end && !naive.is_done(probing) {
+                ask(&mut naive, now, &mut all);
+                now += numbers.period;
+            }
+            let (mut lazy, mut some, mut asked) = (Worker::new(), Vec::new(), 0);
+            lazy.reset(probing);
+            let mut from = process;
+            while !lazy.is_done(probing)
+                && let Some(now) =
+                    lazy.next(numbers, began, from, process, &answers).filter(|now| *now <= end)
+            {
+                ask(&mut lazy, now, &mut some);
+                from = Time(now.0 + 1);
+                asked += 1;
+            }
+            assert_eq!(some, all, "{probing:?} {numbers:?} {answers:?}");
+            assert!(asked <= 250);
+        }
+    }
 }
