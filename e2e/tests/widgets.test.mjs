@@ -67,7 +67,8 @@ test("a widget shows every node and which pods a Service reaches, at any width",
       await page.waitForTimeout(300);
       const { clipped, links, pods } = await widget.evaluate((widget) => {
         const root = widget.shadowRoot;
-        const frame = root.querySelector(".stage .scroll").getBoundingClientRect();
+        const stage = root.querySelector(".stage .scroll").getBoundingClientRect();
+        const frame = { bottom: stage.bottom, right: widget.getBoundingClientRect().right };
         const outside = (element) => {
           const box = element.getBoundingClientRect();
           return box.bottom > frame.bottom + 1 || box.right > frame.right + 1;

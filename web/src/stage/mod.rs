@@ -93,10 +93,11 @@ fn legend(view: &View) -> Html {
     let lost = view.scene.counts.of(PodState::Unknown) > 0;
     let entry = |state: PodState| {
         let look = Look { state, colour: 1, pulled: 0.4, phase: 1.0 };
-        let word = if state == PodState::NotReady {
-            view.word("ui.running-not-ready")
-        } else {
-            view.word(state.key())
+        let word = match state {
+            PodState::NotReady => view.word("ui.running-not-ready"),
+            // With one more there is less room.
+            PodState::Pulling if lost => view.word("ui.pulling"),
+            _ => view.word(state.key()),
         };
         html! { <span>{ icon(look, 14.0) }{ word }</span> }
     };

@@ -63,8 +63,11 @@ pub fn TextPanel(props: &Props) -> Html {
                 }
                 <span class="state">{ state }</span>
                 <span class="space"></span>
-                <button type="button" class="button primary apply" onclick={apply} disabled={errors > 0 || (*alive && !text.edited)}>
-                    { words(*lang, "ui.apply") }<kbd>{ if browser::is_mac() { "⌘ ↵" } else { "Ctrl ↵" } }</kbd>
+                <button type="button" class="button primary apply" onclick={apply} disabled={errors > 0 || (*alive && !text.edited)}
+                    title={browser::apply_key()}>
+                    { words(*lang, "ui.apply") }
+                    // Beside several files there is no room for it.
+                    if text.files.len() < 2 { <kbd>{ if browser::is_mac() { "⌘ ↵" } else { "Ctrl ↵" } }</kbd> }
                 </button>
                 if let Some(fold) = fold {
                     <button type="button" class="icon fold-text" aria-label={words(*lang, "ui.fold")} onclick={fold.reform(|_: MouseEvent| ())}>{ icons::left() }</button>
