@@ -11,6 +11,8 @@ pub struct Request {
     pub port: u16,
     /// Names and values in order, without `Host`.
     pub headers: Vec<(String, String)>,
+    /// The namespace of the pod that asks: short names are of Services there. `None`: it comes from outside.
+    pub namespace: Option<String>,
     /// The `Host` header as sent.
     host: String,
     /// The same in lower case, without a port and a dot at its end.
@@ -86,6 +88,7 @@ impl Request {
             https,
             port,
             headers: kept,
+            namespace: None,
             host,
             hostname,
             target,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use opscape_manifest::api::Service;
 use opscape_manifest::api::core::ServicePort;
 use opscape_manifest::api::meta::Str;
+use opscape_manifest::value::Value;
 
 use super::backend::{Candidate, Endpoint, Lookup, PortKey, Wanted, candidates, port_number};
 use super::decision::{Forward, Share};
@@ -27,6 +28,8 @@ struct Entry {
     service: Arc<Service>,
     port: ServicePort,
     backend: BackendId,
+    /// Its cluster IP and those of load balancers.
+    addresses: Vec<String>,
 }
 
 /// Where a connection to a Service comes from.
@@ -68,7 +71,8 @@ impl Services {
                     lookup: Lookup::Plain,
                 };
                 let backend = builder.backend(wanted);
-                ports.push(Entry { service: service.clone(), port: port.clone(), backend });
+                let addresses = addresses(service);
+                ports.push(Entry { service: service.clone(), port: port.clone(), backend, addresses });
             }
         }
         Services { ports }
@@ -81,14 +85,20 @@ impl Services {
         request: &'r Request,
         why: &mut Why<'_>,
     ) -> Option<Decision<'r>> {
-        let name = request.hostname();
-        let name = name.strip_suffix(".cluster.local").unwrap_or(name);
+        let host = request.hostname();
+        let name = host.strip_suffix(".cluster.local").unwrap_or(host);
         let name = name.strip_suffix(".svc").unwrap_or(name);
-        let (service, namespace) = name.split_once('.').unwrap_or((name, "default"));
+        // The search path of a pod begins with its own namespace.
+        let own = request.namespace.as_deref().unwrap_or("default");
+        let (service, namespace) = name.split_once('.').unwrap_or((name, own));
         let named = self.ports.iter().find(|port| {
-            port_number(port.port.port) == request.port
-                && &*port.service.metadata.name == service
+            let here = &*port.service.metadata.name == service
                 && &*namespace_of(&port.service.metadata) == namespace
+                || port.addresses.iter().any(|address| address == host);
+            // A headless Service's name stands for the pods, and their own port is asked.
+            let headless = &*port.service.spec.cluster_ip == "None";
+            let number = if headless { table.backend(port.backend).target_port } else { None };
+            here && number.unwrap_or(port_number(port.port.port)) == request.port
         });
         let by_node = || {
             let node_port =
@@ -113,6 +123,16 @@ impl Services {
             ..Forward::default()
         }))
     }
+}
+
+fn addresses(service: &Service) -> Vec<String> {
+    let spec = &service.spec;
+    let own = std::iter::once(&spec.cluster_ip).chain(&spec.external_ips).map(ToString::to_string);
+    let balancers =
+        service.status.at(&["loadBalancer", "ingress"]).and_then(Value::as_list).unwrap_or_default();
+    let outside = balancers.iter().filter_map(|one| one.str_at(&["ip"]).or(one.str_at(&["hostname"])));
+    let all = own.chain(outside.map(str::to_owned));
+    all.filter(|address| !matches!(address.as_str(), "" | "None")).collect()
 }
 
 /// Who may get a connection to a Service's port: `CategorizeEndpoints`. `node`: where it arrives.
