@@ -34,9 +34,11 @@ impl Network for View<'_> {
         let ends = |outcome| Route { entry: None, round_trip: INSIDE, proxy: None, to: To::Ends(outcome) };
         let headers =
             call.headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        let (Ok(request), Some(table)) = (Request::new(&call.method, &call.url, headers), self.table) else {
+        let (Ok(mut request), Some(table)) = (Request::new(&call.method, &call.url, headers), self.table)
+        else {
             return ends(Outcome::NoHost);
         };
+        request.namespace = call.from.as_ref().map(ToString::to_string);
         let (decision, reasons) = table.explain(&request);
         let direct = reasons.iter().any(|reason| reason.key.starts_with("route.service."));
         let entry = reasons.iter().rev().find_map(entry_of).filter(|_| !direct);
