@@ -33,6 +33,9 @@ fn the_solutions_solve_them() {
     for (name, text) in labs() {
         let acts = solution(&name, &text);
         let mut session = play(&text, &acts);
+        for step in session.steps().iter().filter(|step| !step.reached) {
+            wrong.push(format!("{name}: it does not come to {step:?}"));
+        }
         for report in checks(&mut session) {
             if report.state != CheckState::Passed {
                 wrong.push(format!("{name}: {report:?}"));
