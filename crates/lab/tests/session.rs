@@ -212,6 +212,10 @@ fn steps_wait_for_what_they_name() {
         session.steps().iter().map(|step| step.reached).collect::<Vec<_>>(),
         [true, true, false, false]
     );
+    // However far one wants to go.
+    let mut far =
+        with_runner(&text.replace("pause: true", "pause: false").replace("after: 2s", "pause: true"));
+    assert_eq!(far.advance(Time::FAR, &mut || true), opscape_lab::Reached::End);
     // The same in one go, in another budget, and after going back.
     let entries = |session: &Session| {
         session.run().journal().iter().map(|(_, entry)| format!("{entry:?}")).collect::<Vec<_>>()

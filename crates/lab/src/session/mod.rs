@@ -179,11 +179,13 @@ impl Session {
             }
             // The pause comes before the step's actions: they are due at its instant. When a step that waits will happen is
             // known a little before it does.
-            let most = if waits { now + FOREWARNING } else { Time::FAR };
+            let next = self.timeline.next_change().unwrap_or(Time::FAR).max(now);
+            let most = if waits { next + FOREWARNING } else { Time::FAR };
             let until = pause.map_or(to, |(_, at)| Time(at.0.saturating_sub(1)).max(now));
             match self.timeline.advance(until.min(most), budget) {
                 opscape_sim::Reached::Budget => return Reached::Budget,
-                opscape_sim::Reached::End if until > most => {}
+                opscape_sim::Reached::End if until > most && budget() => {}
+                opscape_sim::Reached::End if until > most => return Reached::Budget,
                 opscape_sim::Reached::End => {
                     let Some((index, _)) = pause else { return Reached::End };
                     self.paused_at = Some(index);
