@@ -69,16 +69,27 @@ impl Reason {
 
     /// Fills a place of its text.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Reason {
-        self.values.push((name, value.into()));
+    pub fn with(mut self, name: &'static str, value: impl AsRef<str>) -> Reason {
+        self.put(name, value.as_ref());
         self
+    }
+
+    // Reasons are made in many places; this keeps each of them small.
+    #[inline(never)]
+    fn put(&mut self, name: &'static str, value: &str) {
+        self.values.push((name, value.to_owned()));
     }
 
     /// Says which field of which object says so.
     #[must_use]
-    pub fn at(mut self, origin: &Arc<Origin>, field: impl Into<String>) -> Reason {
-        self.at = Some((origin.clone(), field.into()));
+    pub fn at(mut self, origin: &Arc<Origin>, field: impl AsRef<str>) -> Reason {
+        self.place(origin, field.as_ref());
         self
+    }
+
+    #[inline(never)]
+    fn place(&mut self, origin: &Arc<Origin>, field: &str) {
+        self.at = Some((origin.clone(), field.to_owned()));
     }
 }
 

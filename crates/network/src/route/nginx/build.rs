@@ -235,7 +235,7 @@ impl Build<'_, '_> {
         let hosts: Vec<String> = self.servers.iter().map(|server| server.hostname.clone()).collect();
         for server in &mut self.servers {
             server.aliases.retain(|alias| !hosts.contains(alias));
-            server.aliases.sort_unstable();
+            sort_by(&mut server.aliases, Ord::cmp);
             server.aliases.dedup();
         }
     }
