@@ -35,6 +35,13 @@ pub fn corpus(recordings: &Path, labs: &Path) -> Result<Vec<String>, String> {
     for case in cases {
         out.push(case.get("stdin").and_then(Json::as_str).unwrap_or_default().to_owned());
     }
+    for path in crate::play::families(&recordings.join("routing"))? {
+        let cases: Vec<Json> =
+            serde_json::from_str(&read(&path)).map_err(|error| format!("{}: {error}", path.display()))?;
+        for case in cases {
+            out.push(case.get("manifest").and_then(Json::as_str).unwrap_or_default().to_owned());
+        }
+    }
     out.retain(|text| !text.trim().is_empty());
     Ok(out)
 }

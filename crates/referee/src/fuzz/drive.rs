@@ -3,6 +3,8 @@
 use opscape_lab::inspect::EventFilter;
 use opscape_lab::{Act, Lang, Session, SessionOptions, WorldOptions};
 use opscape_manifest::api::ObjectKey;
+use opscape_manifest::check::check;
+use opscape_network::route::{Objects, Request, Table, report};
 use opscape_shell::{Poll, Shell};
 use opscape_sim::{Rng, Time};
 
@@ -105,6 +107,27 @@ fn seek_is_exact(session: &Session) {
     assert!(same, "seeking to {now} gives another journal of the same length");
 }
 
+/// Requests for hosts that the text names, through its routes. Asked why, the decision has to be the same.
+fn route(text: &str, rng: &mut Rng) {
+    const PATHS: [&str; 6] =
+        ["/", "/api/v1/x?k=v", "/a//b/../%2e%2E/c", "/foo%2Fbar%00", "/cart/items/", "/%"];
+    let table = Table::compile(&Objects::of_text(check(text).objects()));
+    let word = |word: &&str| word.contains(".example") || word.contains(".com");
+    let hosts: Vec<&str> =
+        text.split([' ', '\n', '"', '\'', ',']).filter(word).take(4).chain(["web"]).collect();
+    for host in hosts {
+        let path = PATHS.get(rng.below(PATHS.len() as u64) as usize).copied().unwrap_or("/");
+        let scheme = if rng.chance(0.2) { "https" } else { "http" };
+        let headers =
+            vec![("X-Canary".to_owned(), "always".to_owned()), ("Cookie".to_owned(), "a=b;;=".to_owned())];
+        let Ok(request) = Request::new("GET", &format!("{scheme}://{host}{path}"), headers) else { continue };
+        let (decision, reasons) = table.explain(&request);
+        assert!(!reasons.is_empty(), "no reason for {request:?}");
+        assert_eq!(table.answer(&request), decision, "asked why, {request:?} is decided otherwise");
+        drop(report::decision(&table, &request, &decision));
+    }
+}
+
 /// Does everything with a text, and notes what it is about to do. True: it became a world.
 pub fn drive(text: &str, corpus: &[String], rng: &mut Rng, note: &mut dyn FnMut(&str)) -> bool {
     note("check");
@@ -124,6 +147,8 @@ pub fn drive(text: &str, corpus: &[String], rng: &mut Rng, note: &mut dyn FnMut(
             finding.message
         );
     }
+    note("route");
+    route(text, rng);
     note("open");
     let lang = if rng.chance(0.5) { Lang::Ko } else { Lang::En };
     let world = WorldOptions { runner: Some(opscape_shell::run_line), ..WorldOptions::default() };

@@ -4,7 +4,7 @@ use super::parse::is_word;
 use super::{Captures, Regex, Step};
 
 /// Steps after which a match is given up; ordinary expressions need a few hundred.
-const MAX_TRIES: usize = 500_000;
+const MAX_TRIES: usize = 200_000;
 
 /// What to go back to.
 enum Undo {
