@@ -193,3 +193,69 @@ fn a_node_port_belongs_to_one_service() {
     assert_eq!(port("a"), 30_080);
     assert!((30_086..=32_767).contains(&port("b")), "{}", port("b"));
 }
+
+fn stored(run: &Run<World>, name: &str) -> Service {
+    Service::clone(run.model().cluster.store().get::<Service>("default", name).unwrap())
+}
+
+#[test]
+fn services_have_addresses_and_ports_that_no_other_has() {
+    let mut run = empty();
+    let ports = |node_port: i32| json!({"type": "NodePort", "ports": [{"port": 80, "nodePort": node_port}]});
+    let address = |ip: &str| json!({"clusterIP": ip, "ports": [{"port": 80}]});
+    run.input(&create(service("a", &ports(30_080))));
+    run.input(&create(service("b", &address("10.96.0.50"))));
+    assert_eq!(run.model().last, None);
+    assert_eq!(
+        refusal(&mut run, &create(service("c", &ports(30_080)))).message,
+        "Service \"c\" is invalid: spec.ports[0].nodePort: Invalid value: 30080: provided port is already allocated"
+    );
+    assert_eq!(
+        refusal(&mut run, &create(service("c", &address("10.96.0.50")))).message,
+        "Service \"c\" is invalid: spec.clusterIPs: Invalid value: [\"10.96.0.50\"]: failed to allocate IP 10.96.0.50: provided IP is already allocated"
+    );
+    assert_eq!(
+        refusal(&mut run, &create(service("c", &address("192.168.0.1")))).message,
+        "Service \"c\" is invalid: spec.clusterIPs: Invalid value: [\"192.168.0.1\"]: failed to allocate IP 192.168.0.1: the provided network does not match the current range"
+    );
+}
+
+#[test]
+fn a_service_that_changes_its_type_gets_and_loses_what_that_needs() {
+    let mut run = empty();
+    run.input(&create(service("a", &json!({"ports": [{"port": 80}]}))));
+    let change = |run: &mut Run<World>, change: &dyn Fn(&mut Service)| {
+        let mut service = stored(run, "a");
+        change(&mut service);
+        run.input(&update(Object::Service(Arc::new(service))));
+        assert_eq!(run.model().last, None);
+        stored(run, "a")
+    };
+    let first = stored(&run, "a");
+    let port = |service: &Service| service.spec.ports[0].node_port;
+    let balanced = change(&mut run, &|service| service.spec.kind = "LoadBalancer".into());
+    assert!((30_000..=32_767).contains(&port(&balanced)));
+    assert_eq!(balanced.spec.cluster_ip, first.spec.cluster_ip);
+    let local = change(&mut run, &|service| service.spec.external_traffic_policy = "Local".into());
+    assert!((30_000..=32_767).contains(&local.spec.health_check_node_port));
+    assert_eq!(port(&local), port(&balanced));
+    let inside = change(&mut run, &|service| service.spec.kind = "ClusterIP".into());
+    assert_eq!((port(&inside), inside.spec.health_check_node_port), (0, 0));
+    assert_eq!(&*inside.spec.external_traffic_policy, "");
+    assert_eq!(inside.spec.allocate_load_balancer_node_ports, None);
+    let outside = change(&mut run, &|service| {
+        service.spec.kind = "ExternalName".into();
+        service.spec.external_name = "example.org".into();
+    });
+    assert_eq!((&*outside.spec.cluster_ip, outside.spec.ip_families.len()), ("", 0));
+}
+
+#[test]
+fn protocols_of_one_port_share_its_node_port() {
+    let mut run = empty();
+    let ports = json!([{"name": "udp", "port": 53, "protocol": "UDP"}, {"name": "tcp", "port": 53}, {"name": "m", "port": 80}]);
+    run.input(&create(service("dns", &json!({"type": "NodePort", "ports": ports}))));
+    let given: Vec<i32> = stored(&run, "dns").spec.ports.iter().map(|port| port.node_port).collect();
+    assert_eq!(given[0], given[1]);
+    assert_ne!(given[0], given[2]);
+}

@@ -16,6 +16,7 @@ pub mod check;
 pub mod client;
 pub mod codec;
 pub mod complete;
+pub mod convert;
 pub mod defaults;
 pub mod diagnostic;
 pub mod duration;

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use opscape_manifest::api::core::ServicePort;
-use opscape_manifest::api::meta::Str;
+use opscape_manifest::api::meta::{Str, Uid};
 use opscape_manifest::api::{Object, Service};
 
 use super::Api;
@@ -18,85 +18,100 @@ const NODE_PORTS: (i32, i32) = (30_000, 32_767);
 const STATIC_PORTS: i32 = 86;
 
 impl Api {
-    /// Gives a new Service its cluster IP and node ports.
-    pub(super) fn allocate_address(&mut self, object: &mut Object) -> Result<(), Status> {
+    /// Gives a Service the cluster IP and the node ports that it needs and does not have; refuses those that others have.
+    pub(super) fn allocate(&mut self, object: &mut Object) -> Result<(), Status> {
         let Object::Service(service) = object else { return Ok(()) };
+        if !needs_address(service) {
+            return Ok(());
+        }
         let service = Arc::make_mut(service);
-        if &*service.spec.kind == "ExternalName" {
-            return Ok(());
-        }
-        if service.spec.cluster_ip.is_empty() {
+        let uid = service.metadata.uid;
+        let address = service.spec.cluster_ip.clone();
+        if address.is_empty() {
             service.spec.cluster_ip = self.free_address().to_string().into();
-        } else if &*service.spec.cluster_ip != "None" && self.address_in_use(&service.spec.cluster_ip) {
-            let address = &service.spec.cluster_ip;
-            let value = format!("[\"{address}\"]");
-            let detail = format!("failed to allocate IP {address}: provided IP is already allocated");
-            return Err(refused(service, "spec.clusterIPs", &value, &detail));
+        } else if let Some(why) = self.address_refused(&address, uid) {
+            let shown = ["[\"", &address, "\"]"].concat();
+            let why = format!("failed to allocate IP {address}: {why}");
+            return Err(refuse(service, "spec.clusterIPs", &shown, &why));
         }
-        service.spec.cluster_ips = vec![service.spec.cluster_ip.clone()];
-        if matches!(&*service.spec.kind, "NodePort" | "LoadBalancer") {
-            self.node_ports_free(service)?;
-            self.allocate_node_ports(service);
+        if service.spec.cluster_ips.is_empty() {
+            service.spec.cluster_ips = vec![service.spec.cluster_ip.clone()];
         }
-        Ok(())
+        if needs_node_ports(service) { self.allocate_node_ports(service) } else { Ok(()) }
     }
 
-    /// Gives a changed Service the node ports it lacks, for example when it becomes one of type `NodePort`.
-    pub(super) fn allocate_changed_ports(&mut self, object: &mut Object) -> Result<(), Status> {
-        let Object::Service(service) = object else { return Ok(()) };
-        if !matches!(&*service.spec.kind, "NodePort" | "LoadBalancer") {
-            return Ok(());
+    /// Why a Service cannot have an address, if it cannot.
+    fn address_refused(&self, address: &Str, own: Uid) -> Option<&'static str> {
+        if &**address == "None" {
+            return None;
         }
-        self.node_ports_free(service)?;
-        if service.spec.ports.iter().any(|port| port.node_port == 0) {
-            self.allocate_node_ports(Arc::make_mut(service));
+        let (network, prefix) = self.options.flags.service_range;
+        // What is no address was refused before.
+        let number = u32::from(address.parse::<Ipv4Addr>().ok()?);
+        let host_bits = u32::from(32u8.saturating_sub(prefix).min(31));
+        if number >> host_bits != u32::from_be_bytes(network) >> host_bits {
+            return Some("the provided network does not match the current range");
         }
-        Ok(())
+        let mut others = self.store.list::<Service>(None).filter(|other| other.metadata.uid != own);
+        let taken = others.any(|other| other.spec.cluster_ip == *address);
+        taken.then_some("provided IP is already allocated")
     }
 
-    /// Node ports that are asked for may be another Service's already.
-    fn node_ports_free(&self, service: &Service) -> Result<(), Status> {
-        for (i, port) in service.spec.ports.iter().enumerate().filter(|(_, port)| port.node_port != 0) {
-            let mut others =
-                self.store.list::<Service>(None).filter(|other| other.metadata.uid != service.metadata.uid);
-            let taken = others.any(|other| {
-                let same =
-                    |one: &ServicePort| one.node_port == port.node_port && one.protocol == port.protocol;
-                other.spec.ports.iter().any(same)
-            });
-            if taken {
-                let field = format!("spec.ports[{i}].nodePort");
-                let value = port.node_port.to_string();
-                return Err(refused(service, &field, &value, "provided port is already allocated"));
-            }
-        }
-        Ok(())
-    }
-
-    /// A Service keeps its address when an update does not name one.
+    /// An update takes over what it does not say (`patchAllocatedValues`), and what only its old type needed goes
+    /// (`dropTypeDependentFields`).
     pub(super) fn keep_addresses(old: &Object, new: &mut Object) {
         let (Object::Service(old), Object::Service(new)) = (old, new) else { return };
-        if &*old.spec.kind == "ExternalName" || &*new.spec.kind == "ExternalName" {
-            return;
-        }
         let new = Arc::make_mut(new);
-        if new.spec.cluster_ip.is_empty() {
+        if needs_address(old) && needs_address(new) && new.spec.cluster_ip.is_empty() {
             new.spec.cluster_ip = old.spec.cluster_ip.clone();
             new.spec.cluster_ips.clone_from(&old.spec.cluster_ips);
         }
-        for port in &mut new.spec.ports {
-            if port.node_port == 0
-                && matches!(&*new.spec.kind, "NodePort" | "LoadBalancer")
-                && let Some(was) =
-                    old.spec.ports.iter().find(|was| was.port == port.port && was.protocol == port.protocol)
-            {
-                port.node_port = was.node_port;
+        let (had, has) = (needs_node_ports(old), needs_node_ports(new));
+        if had && has {
+            for port in new.spec.ports.iter_mut().filter(|port| port.node_port == 0) {
+                let same = |was: &&ServicePort| was.port == port.port && was.protocol == port.protocol;
+                if let Some(was) = old.spec.ports.iter().find(same) {
+                    port.node_port = was.node_port;
+                }
             }
         }
-    }
-
-    fn address_in_use(&self, address: &Str) -> bool {
-        self.store.list::<Service>(None).any(|service| service.spec.cluster_ip == *address)
+        if needs_address(old) && !needs_address(new) {
+            if new.spec.cluster_ip == old.spec.cluster_ip {
+                new.spec.cluster_ip = Str::default();
+                new.spec.cluster_ips.clear();
+            }
+            if new.spec.ip_families == old.spec.ip_families {
+                new.spec.ip_families.clear();
+            }
+            if new.spec.ip_family_policy == old.spec.ip_family_policy {
+                new.spec.ip_family_policy = None;
+            }
+        }
+        let ports = |service: &Service| -> Vec<i32> {
+            service.spec.ports.iter().map(|port| port.node_port).collect()
+        };
+        if had && !has && ports(old) == ports(new) {
+            for port in &mut new.spec.ports {
+                port.node_port = 0;
+            }
+        }
+        if had && !has && new.spec.external_traffic_policy == old.spec.external_traffic_policy {
+            new.spec.external_traffic_policy = Str::default();
+        }
+        if is_balancer(old) && !is_balancer(new) {
+            if new.spec.allocate_load_balancer_node_ports == old.spec.allocate_load_balancer_node_ports {
+                new.spec.allocate_load_balancer_node_ports = None;
+            }
+            if new.spec.load_balancer_class == old.spec.load_balancer_class {
+                new.spec.load_balancer_class = None;
+            }
+        }
+        let check = old.spec.health_check_node_port;
+        if needs_health_check(old) && !needs_health_check(new) && new.spec.health_check_node_port == check {
+            new.spec.health_check_node_port = 0;
+        } else if needs_health_check(old) && needs_health_check(new) && new.spec.health_check_node_port == 0 {
+            new.spec.health_check_node_port = check;
+        }
     }
 
     fn free_address(&mut self) -> Ipv4Addr {
@@ -115,32 +130,88 @@ impl Api {
         free.unwrap_or(Ipv4Addr::from(network))
     }
 
-    fn allocate_node_ports(&mut self, service: &mut Service) {
-        let mut used: BTreeSet<i32> = self
-            .store
-            .list::<Service>(None)
-            .flat_map(|service| service.spec.ports.iter())
-            .chain(&service.spec.ports)
-            .map(|port| port.node_port)
-            .collect();
-        let (low, high) = (NODE_PORTS.0 + STATIC_PORTS, NODE_PORTS.1);
-        let size = high - low + 1;
-        for port in service.spec.ports.iter_mut().filter(|port| port.node_port == 0) {
-            let start = self.random.below(u64::from(size.unsigned_abs())) as i32;
-            let free = (0..size).map(|step| low + (start + step) % size).find(|port| !used.contains(port));
-            if let Some(free) = free {
-                port.node_port = free;
-                used.insert(free);
+    fn allocate_node_ports(&mut self, service: &mut Service) -> Result<(), Status> {
+        let own = service.metadata.uid;
+        let others = self.store.list::<Service>(None).filter(|other| other.metadata.uid != own);
+        let mut used: BTreeSet<i32> = others.flat_map(|other| node_ports(other)).collect();
+        for (at, port) in service.spec.ports.iter().enumerate() {
+            if port.node_port != 0 && used.contains(&port.node_port) {
+                let (field, shown) = (format!("spec.ports[{at}].nodePort"), port.node_port.to_string());
+                return Err(refuse(service, &field, &shown, PORT_TAKEN));
             }
         }
+        let check = service.spec.health_check_node_port;
+        if check != 0 && used.contains(&check) {
+            let why = format!("failed to allocate requested HealthCheck NodePort {check}: {PORT_TAKEN}");
+            return Err(Status { code: 500, reason: "InternalError", message: why, details: None });
+        }
+        used.extend(node_ports(service));
+        let wanted = service.spec.ports.iter().map(|port| port.node_port).collect::<Vec<_>>();
+        for (at, _) in wanted.into_iter().enumerate().filter(|(_, port)| *port == 0) {
+            // The same port of another protocol shares its node port.
+            let number = service.spec.ports.get(at).map(|port| port.port);
+            let same = |port: &&ServicePort| Some(port.port) == number && port.node_port != 0;
+            let shared = service.spec.ports.iter().find(same).map(|port| port.node_port);
+            let free = shared.unwrap_or_else(|| self.free_port(&mut used, 0));
+            if let Some(slot) = service.spec.ports.get_mut(at) {
+                slot.node_port = free;
+            }
+        }
+        if needs_health_check(service) && check == 0 {
+            service.spec.health_check_node_port = self.free_port(&mut used, check);
+        }
+        Ok(())
+    }
+
+    /// A port that nobody has; the one given if all are taken.
+    fn free_port(&mut self, used: &mut BTreeSet<i32>, otherwise: i32) -> i32 {
+        let (low, high) = (NODE_PORTS.0 + STATIC_PORTS, NODE_PORTS.1);
+        let size = high - low + 1;
+        let start = self.random.below(u64::from(size.unsigned_abs())) as i32;
+        let free = (0..size).map(|step| low + (start + step) % size).find(|port| !used.contains(port));
+        // The lower part is for those that are asked for, and taken when nothing else is left.
+        let free = free.or_else(|| (NODE_PORTS.0..low).find(|port| !used.contains(port)));
+        used.extend(free);
+        free.unwrap_or(otherwise)
     }
 }
 
-/// The allocators' refusal of a field.
-fn refused(service: &Service, field: &str, value: &str, detail: &str) -> Status {
+const PORT_TAKEN: &str = "provided port is already allocated";
+
+fn needs_address(service: &Service) -> bool {
+    &*service.spec.kind != "ExternalName"
+}
+
+/// A load balancer may do without (`allocateLoadBalancerNodePorts`).
+fn needs_node_ports(service: &Service) -> bool {
+    match &*service.spec.kind {
+        "NodePort" => true,
+        "LoadBalancer" => service.spec.allocate_load_balancer_node_ports != Some(false),
+        _ => false,
+    }
+}
+
+fn is_balancer(service: &Service) -> bool {
+    &*service.spec.kind == "LoadBalancer"
+}
+
+fn needs_health_check(service: &Service) -> bool {
+    is_balancer(service) && &*service.spec.external_traffic_policy == "Local"
+}
+
+fn node_ports(service: &Service) -> impl Iterator<Item = i32> {
+    let ports = service.spec.ports.iter().map(|port| port.node_port);
+    ports.chain([service.spec.health_check_node_port]).filter(|port| *port != 0)
+}
+
+fn refuse(service: &Service, field: &str, shown: &str, why: &str) -> Status {
     let name = &service.metadata.name;
-    let message = format!("Service \"{name}\" is invalid: {field}: Invalid value: {value}: {detail}");
-    let cause = Cause { reason: "FieldValueInvalid".into(), message: message.clone(), field: field.into() };
+    let message = format!("Service \"{name}\" is invalid: {field}: Invalid value: {shown}: {why}");
+    let cause = Cause {
+        reason: "FieldValueInvalid".into(),
+        message: format!("Invalid value: {shown}: {why}"),
+        field: field.to_owned(),
+    };
     let details =
         Details { name: name.clone(), kind: "Service".into(), causes: vec![cause], ..Details::default() };
     Status::invalid(message, details)

@@ -91,7 +91,7 @@ impl Api {
         if self.store.object(&kind, &meta.namespace, &meta.name).is_some() {
             return Err(resource.already_exists(&meta.name));
         }
-        self.allocate_address(&mut object)?;
+        self.allocate(&mut object)?;
         let generation = i64::from(generation::has_generation(&object));
         let created = self.timestamp(context.now());
         let uid = self.store.next_uid();
@@ -160,7 +160,7 @@ impl Api {
         opscape_manifest::defaults::apply(&mut value);
         validate_update(&value, &old.to_value())?;
         new = read(&value)?;
-        self.allocate_changed_ports(&mut new)?;
+        self.allocate(&mut new)?;
         share_unchanged(&old, &mut new);
         Ok(finish_update(&old, new))
     }

@@ -97,7 +97,9 @@ fn formula(teller: Teller<'_>, asked: &Asked) -> String {
         Target::Percent(percent) => (format!("{} %", proposal.percent), format!("{percent} %")),
         Target::Average(target) | Target::Value(target) => (amount(proposal.usage), amount(target)),
     };
-    let (_, unready, missing) = asked.pods;
+    let (ready, unready, missing) = asked.pods;
+    // Pods were assumed to use nothing, or all they may.
+    let assumed = unready + missing > 0 && proposal.pods > ready;
     let tolerance = if proposal.ratio < 1.0 { asked.tolerance.down } else { asked.tolerance.up };
     let values = [
         ("metric", &*asked.name),
@@ -109,8 +111,10 @@ fn formula(teller: Teller<'_>, asked: &Asked) -> String {
         ("tolerance", &decimal(tolerance)),
     ];
     let key = match proposal.rule {
+        Rule::Ratio if assumed => "why.rule.hpa-ratio-all",
         Rule::Ratio => "why.rule.hpa-ratio",
         Rule::PerPod => "why.rule.hpa-share",
+        Rule::Tolerance if assumed => "why.rule.hpa-tolerance-all",
         Rule::Tolerance => "why.rule.hpa-tolerance",
         Rule::Turned => "why.rule.hpa-turned",
     };

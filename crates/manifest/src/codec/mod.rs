@@ -61,11 +61,13 @@ pub fn from_value<T: Codec + Default>(value: &Value) -> Result<T, Error> {
 macro_rules! typed_kinds {
     ($($kind:ident),*) => {
         impl Object {
-            /// The object of a document, by its `apiVersion` and `kind`.
+            /// The object of a document, by its `apiVersion` and `kind`, in the version that is stored.
             ///
             /// # Errors
             /// Where a value has another type than the field.
             pub fn from_value(value: &Value) -> Result<Object, Error> {
+                let stored = crate::convert::stored(value);
+                let value = stored.as_ref().unwrap_or(value);
                 let api_version = value.str_at(&["apiVersion"]).unwrap_or_default();
                 let kind = value.str_at(&["kind"]).unwrap_or_default();
                 match Kind::of(api_version, kind) {

@@ -2,6 +2,7 @@
 
 use opscape_cluster::{Cause, DeleteOptions, Details, Status};
 use opscape_manifest::api::Object;
+use opscape_manifest::convert;
 use opscape_manifest::golang::{quote, sprint};
 use opscape_manifest::patch;
 use opscape_manifest::print::to_json;
@@ -96,8 +97,10 @@ fn apply(
 ) -> Result<(Value, &'static str), Failure> {
     let namespace = manifest.resource.namespaced.then_some(manifest.namespace.as_str());
     let modified = patch::modified(&manifest.value, namespace);
+    // The live object is compared in the version of the document.
+    let version = text(&manifest.value, "apiVersion");
     let current = if let Ok(current) = call.read(manifest.resource, &manifest.namespace, &manifest.name) {
-        current.to_value()
+        convert::served(current.to_value(), version)
     } else {
         if dry_run == DryRun::Client {
             return Ok((modified, "created"));
@@ -106,7 +109,7 @@ fn apply(
             .create_checked(&modified, dry_run == DryRun::Server)
             .map_err(|failure| failure.when("creating", &manifest.source))?;
         call.warn_of(&created);
-        return Ok((created.to_value(), "created"));
+        return Ok((convert::served(created.to_value(), version), "created"));
     };
     let original = patch::last_applied(&current);
     if original.is_none() {
@@ -147,7 +150,7 @@ fn apply(
         when(failure)
     })?;
     call.warn_of(&written);
-    Ok((written.to_value(), "configured"))
+    Ok((convert::served(written.to_value(), version), "configured"))
 }
 
 /// The object after a strategic merge patch, as the API server decodes it.

@@ -68,7 +68,6 @@ commands! {
     "expose" "TYPE NAME --port=PORT" create::EXPOSE_FLAGS => create::expose;
     "delete" "TYPE NAME" delete::FLAGS => delete::run;
     "scale" "TYPE NAME --replicas=N" scale::FLAGS => scale::run;
-    #[cfg(feature = "unsimulated")]
     "autoscale" "TYPE NAME --max=N" scale::AUTOSCALE_FLAGS => scale::autoscale;
     "patch" "TYPE NAME -p PATCH" patching::FLAGS => patching::run;
     "label" "TYPE NAME KEY=VALUE KEY-" mutate::LABEL_FLAGS => mutate::label;

@@ -1,6 +1,6 @@
 //! `kubectl scale` and `kubectl autoscale`.
 
-use opscape_cluster::{Request, WriteOptions};
+use opscape_cluster::{Request, Scale, WriteOptions};
 use opscape_manifest::value::Value;
 
 use super::delete::DryRun;
@@ -114,6 +114,14 @@ pub(super) fn autoscale(call: &mut Call<'_, '_>) -> Outcome {
     let (found, failures) = present(targets.found);
     Failure::all(failures)?;
     for (target, object) in found {
+        let resource = target.resource;
+        if Scale::of(&object).is_none() {
+            let plural = format!("{}, Resource={}", resource.api_version, resource.plural);
+            return words(format!(
+                "cannot autoscale a {}: could not find scale subresource for {plural} in discovery information",
+                resource.kind
+            ));
+        }
         let mut metrics = Vec::new();
         let percent = call.flags.number("cpu-percent").map(|percent| format!("{percent}%"));
         if let Some(cpu) = call.flags.text("cpu").map(str::to_owned).or(percent) {
@@ -134,14 +142,15 @@ pub(super) fn autoscale(call: &mut Call<'_, '_>) -> Outcome {
             ("minReplicas", min.map_or(Value::Null, Value::Int)),
             ("scaleTargetRef", reference),
         ]);
-        let metadata =
-            map([("name", Value::from(name)), ("namespace", Value::from(target.namespace.as_str()))]);
-        let value = map([
+        let mut value = map([
             ("apiVersion", Value::from("autoscaling/v2")),
             ("kind", Value::from("HorizontalPodAutoscaler")),
-            ("metadata", metadata),
+            ("metadata", call.metadata(&name)),
             ("spec", spec),
         ]);
+        // What Go writes of a status that nobody set.
+        *slot(&mut value, &["status", "currentMetrics"]) = Value::Null;
+        *slot(&mut value, &["status", "desiredReplicas"]) = Value::Int(0);
         call.create_and_say(value, "autoscaled")?;
     }
     Ok(Next::Done)
