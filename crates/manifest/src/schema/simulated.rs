@@ -83,8 +83,6 @@ mod tests {
             found.fields,
             ["spec.template.spec.containers[0].resizePolicy", "spec.template.spec.runtimeClassName"]
         );
-        assert!(
-            simulated(&value, "Ingress", Type::of("networking.k8s.io/v1", "Ingress").unwrap()).kind_missing
-        );
+        assert!(simulated(&value, "CronJob", Type::of("batch/v1", "CronJob").unwrap()).kind_missing);
     }
 }
