@@ -216,3 +216,37 @@ fn what_commands_sent_is_kept_among_the_acts() {
     play(&mut again, 90);
     assert_eq!(ended(&again), ended(&session));
 }
+
+#[test]
+fn an_autoscaler_follows_the_cpu_of_requests() {
+    let cpu = "        resources: {requests: {cpu: 250m}, limits: {cpu: 500m}}";
+    let load = "  - {name: shoppers, url: 'http://shop.example.com/', rate: 20, spike: {to: 200, after: 60s, for: 240s}}";
+    let text = shop(1, &[READY, cpu].join("\n"), load)
+        + "---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  minReplicas: 1
+  maxReplicas: 8
+  metrics:
+  - {type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 60}}}
+";
+    let mut session = open(&text);
+    let replicas = |session: &Session| {
+        let store = session.cluster().store();
+        store.get::<opscape_manifest::api::Deployment>("default", "web").and_then(|one| one.spec.replicas)
+    };
+    // 20 requests a second of 5 ms are 100m, 40 % of one pod's request.
+    play(&mut session, 59);
+    assert_eq!(replicas(&session), Some(1));
+    // 200 of them are 1000m: 1000m / (0.6 * 250m) = 6.7 pods.
+    play(&mut session, 290);
+    let grown = replicas(&session);
+    assert!(grown.is_some_and(|pods| (6..=8).contains(&pods)), "{grown:?}");
+    assert!(clients(&session, 200, 290).errors() == 0);
+    // After the stabilisation window of five minutes it comes down again.
+    play(&mut session, 800);
+    assert_eq!(replicas(&session), Some(1));
+}

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use opscape_cluster::{Cluster, Request, Status};
+use opscape_cluster::{Cluster, Request, Status, Usage};
 use opscape_lab::logs::{Log, LogQuery};
 use opscape_lab::traffic::{Report, Sending, WorkloadId};
 use opscape_lab::words::Lang;
@@ -201,6 +201,10 @@ impl World for Desk<'_> {
 
     fn now(&self) -> Time {
         self.world.now()
+    }
+
+    fn usage(&self) -> &dyn Usage {
+        World::usage(self.world)
     }
 
     fn send(&mut self, sending: &Sending) -> Option<WorkloadId> {

@@ -11,7 +11,7 @@ mod path;
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use opscape_cluster::{Cluster, Request, Status};
+use opscape_cluster::{Cluster, Request, Status, Usage};
 use opscape_manifest::api::{Object, ObjectKey, Str};
 use opscape_manifest::check::{Checked, Role};
 use opscape_manifest::codec;
@@ -331,6 +331,10 @@ impl World for Session {
 
     fn now(&self) -> Time {
         Session::now(self)
+    }
+
+    fn usage(&self) -> &dyn Usage {
+        self.model()
     }
 
     fn send(&mut self, sending: &Sending) -> Option<WorkloadId> {

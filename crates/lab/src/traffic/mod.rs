@@ -6,6 +6,7 @@
 //! requests, nothing of this costs anything.
 
 mod sending;
+mod usage;
 mod view;
 mod watch;
 mod workloads;
@@ -26,6 +27,7 @@ use opscape_sim::Time;
 use crate::census::Census;
 use crate::images::LabImages;
 pub use sending::Sending;
+pub(crate) use usage::LabUsage;
 use view::View;
 use watch::Dirty;
 

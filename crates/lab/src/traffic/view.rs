@@ -157,7 +157,7 @@ impl View<'_> {
 }
 
 /// The container that serves requests: the first one that says on which port, else the first.
-fn serving(pod: &Pod) -> Option<&Container> {
+pub(super) fn serving(pod: &Pod) -> Option<&Container> {
     let containers = &pod.spec.containers;
     containers.iter().find(|container| !container.ports.is_empty()).or(containers.first())
 }

@@ -9,7 +9,8 @@ mod script;
 
 use std::sync::Arc;
 
-use opscape_cluster::{Cluster, Record, Status};
+use opscape_cluster::metrics::Window;
+use opscape_cluster::{Cluster, Record, Status, Store, Usage, Used};
 use opscape_manifest::api::meta::{MicroTime, Str, Timestamp, unix_seconds};
 use opscape_manifest::api::{Object, ObjectKey, Pod};
 use opscape_manifest::lab::LabSpec;
@@ -23,7 +24,7 @@ pub use script::{Runner, World};
 use crate::Act;
 use crate::census::Census;
 use crate::images::LabImages;
-use crate::traffic::{self, Around, Traffic};
+use crate::traffic::{self, Around, LabUsage, Traffic};
 
 /// What is scheduled.
 #[derive(Debug, Clone)]
@@ -228,6 +229,10 @@ impl LabModel {
         (&mut self.traffic, (around, &self.spec))
     }
 
+    fn usage(&self) -> LabUsage<'_> {
+        LabUsage { traffic: &self.traffic, images: &self.images }
+    }
+
     /// Before anything happens, requests are brought up to its instant.
     fn requests_go_on(&mut self, now: Time) {
         if self.traffic.is_active() {
@@ -269,6 +274,13 @@ impl LabModel {
     }
 }
 
+/// For who looks at a world from outside: `kubectl top`.
+impl Usage for LabModel {
+    fn container(&self, pod: &Pod, container: &str, window: &Window, store: &Store) -> Option<Used> {
+        self.usage().container(pod, container, window, store)
+    }
+}
+
 /// Cannot happen: the part's work always runs.
 fn gone() -> Status {
     Status { code: 500, reason: "InternalError", message: String::new(), details: None }
@@ -292,7 +304,11 @@ impl Model for LabModel {
         let seen = match event {
             LabEvent::Cluster(event) => {
                 let seen = self.traffic.is_active().then(|| event.clone());
-                self.in_cluster(context, |cluster, context| cluster.handle(event, context));
+                let LabModel { cluster, traffic, images, .. } = self;
+                let usage = LabUsage { traffic, images };
+                context.part(LabEvent::Cluster, LabRecord::Cluster, |context| {
+                    cluster.handle_with(event, &usage, context);
+                });
                 seen
             }
             LabEvent::Step(index) => {

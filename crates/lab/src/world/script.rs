@@ -94,6 +94,10 @@ impl World for Desk<'_, '_> {
         &self.model.cluster
     }
 
+    fn usage(&self) -> &dyn Usage {
+        &*self.model
+    }
+
     fn send(&mut self, sending: &Sending) -> Option<WorkloadId> {
         Some(self.model.send(sending, self.context))
     }
