@@ -10,6 +10,7 @@ use opscape_lab::{Lang, Session, SessionOptions};
 use opscape_manifest::api::Pod;
 use opscape_manifest::check::check;
 use opscape_network::route::{Decision, Objects, Request, Table};
+use opscape_network::telemetry::Subject;
 use opscape_sim::{Rng, Time};
 use serde_json::{Value as Json, json};
 
@@ -17,7 +18,7 @@ use crate::say::say;
 use crate::world::Stopped;
 
 /// The benchmarks: name, and pods on nodes where it starts some.
-const BENCHMARKS: [(&str, Option<(u32, u32)>); 7] = [
+const BENCHMARKS: [(&str, Option<(u32, u32)>); 9] = [
     ("pods-100", Some((100, 10))),
     ("pods-1000", Some((1_000, 50))),
     ("pods-10000", Some((10_000, 400))),
@@ -25,6 +26,8 @@ const BENCHMARKS: [(&str, Option<(u32, u32)>); 7] = [
     ("rollout", None),
     ("seek", None),
     ("routes", None),
+    ("requests", None),
+    ("requests-2000", None),
 ];
 /// Only when asked for.
 const LARGE: &str = "pods-150000";
@@ -46,6 +49,8 @@ pub fn bench(large: bool, names: &[String], lang: Lang) -> Result<(), Stopped> {
             (_, Some((pods, nodes))) => pods_started(name, pods, nodes),
             ("rollout", _) => rollout(),
             ("routes", _) => routes(),
+            ("requests", _) => requests(name, 1_000_000, 5),
+            ("requests-2000", _) => requests(name, 2_000, 60),
             _ => seek(),
         };
         println!(
@@ -206,6 +211,56 @@ fn routes() -> Result<Json, String> {
     Ok(json!({
         "name": "routes", "hosts": 100, "paths": 1_000, "compile_ms": round(compiled * 1e3), "requests": REQUESTS,
         "wall_s": round(wall), "requests_per_s": round(f64::from(REQUESTS) / wall),
+    }))
+}
+
+/// So many requests per second through an Ingress and a Service to 1,000 pods, once all of them are ready.
+fn requests(name: &str, rate: u32, seconds: u64) -> Result<Json, String> {
+    const BEGIN: u64 = 120;
+    let text = lab(1_000, 50).replace(
+        "spec:\n  nodes:",
+        &format!(
+            "spec:
+  load: [{{name: load, url: 'http://web.example.com/', rate: {rate}, at: {BEGIN}s}}]
+  images: [{{name: 'nginx:*', serve: {{concurrency: 64, time: 10ms, distribution: exponential, cpuPerRequest: 1ms}}}}]
+  nodes:"
+        ),
+    ) + "---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: nginx}
+spec: {controller: k8s.io/ingress-nginx}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web}
+spec:
+  ingressClassName: nginx
+  rules:
+  - host: web.example.com
+    http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}
+";
+    let mut session = open(&text)?;
+    session.advance(Time::secs(BEGIN), &mut || true);
+    let begin = Instant::now();
+    session.advance(Time::secs(BEGIN + seconds), &mut || true);
+    let wall = begin.elapsed().as_secs_f64();
+    let load = Subject::Workload("load".into());
+    let seen =
+        session.model().traffic().telemetry().recent(&load, u32::try_from(seconds).unwrap_or(u32::MAX));
+    let count = seen.count as f64;
+    if seen.errors() > 0 {
+        return Err(format!("{} of {count} requests failed", seen.errors()));
+    }
+    Ok(json!({
+        "name": name, "pods": 1_000, "requests": count, "wall_s": round(wall), "requests_per_wall_s": round(count / wall),
+        "virtual_s": seconds, "p50_ms": round(seen.durations.quantile(0.5) / 1e3),
+        "p99_ms": round(seen.durations.quantile(0.99) / 1e3),
     }))
 }
 

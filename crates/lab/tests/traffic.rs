@@ -250,3 +250,43 @@ spec:
     play(&mut session, 800);
     assert_eq!(replicas(&session), Some(1));
 }
+
+#[test]
+fn the_scene_shows_where_requests_go() {
+    use opscape_lab::scene::{Level, Place};
+    let text = shop(3, READY, OPEN);
+    let mut session = open(&text);
+    play(&mut session, 15);
+    assert!(session.scene(None).traffic.is_none());
+    play(&mut session, 50);
+    update(&mut session, &text);
+    let entry = Place::Entry("Ingress".into(), "default".into(), "shop".into());
+    let service = Place::Service("default".into(), "web".into());
+    let workload = Place::Workload("shoppers".into());
+    for (secs, versions) in [(50, vec![1]), (61, vec![1, 2]), (90, vec![2])] {
+        play(&mut session, secs);
+        let Some(scene) = session.scene(Some(Level::Near)).traffic else { panic!("no traffic") };
+        let rate = |from: &Place, to: &Place| {
+            let found = scene.flows.iter().filter(|flow| flow.from == *from && flow.to == *to);
+            found.map(|flow| flow.rates.rate).sum::<f32>()
+        };
+        assert!((rate(&workload, &entry) - 100.0).abs() < 12.0);
+        // Attempts: those at pods that end meanwhile are made again elsewhere.
+        let attempts = rate(&entry, &service);
+        assert!((88.0..150.0).contains(&attempts), "{attempts}");
+        let mut found = Vec::new();
+        let mut sum = 0.0;
+        for flow in scene.flows.iter().filter(|flow| flow.from == service) {
+            let Place::Version { revision, colour, .. } = &flow.to else { panic!("{:?}", flow.to) };
+            assert_eq!(u32::from(*colour), *revision);
+            found.push(*revision);
+            sum += flow.rates.rate;
+        }
+        assert_eq!(found, versions, "at {secs}");
+        // Attempts at pods that are gone already are of no version.
+        assert!(sum > 85.0 && sum < attempts + 1.0, "{sum}");
+        let pods = scene.places.iter().filter(|(place, _)| matches!(place, Place::Pod(_)));
+        let pods: f32 = pods.map(|(_, rates)| rates.rate).sum();
+        assert!((75.0..150.0).contains(&pods), "{pods}");
+    }
+}

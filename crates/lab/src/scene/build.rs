@@ -44,6 +44,7 @@ pub fn build(model: &LabModel, now: Time, level: Option<Level>) -> Scene {
         tray_more,
         rollouts,
         counts,
+        traffic: super::traffic::scene(model, level),
     }
 }
 

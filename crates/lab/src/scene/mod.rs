@@ -6,6 +6,7 @@
 
 mod build;
 mod rollouts;
+mod traffic;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use opscape_sim::Time;
 
 pub use build::build;
 pub(crate) use build::{glyph, health};
+pub use traffic::{Flow, Place, Rates, TrafficScene};
 
 /// How much of each pod is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -66,6 +68,8 @@ pub struct Scene {
     pub rollouts: Vec<RolloutStrip>,
     /// All pods by state.
     pub counts: StateCounts,
+    /// The requests of the last seconds; none: nobody has sent any.
+    pub traffic: Option<TrafficScene>,
 }
 
 /// Pods drawn at most in the tray.

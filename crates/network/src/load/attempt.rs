@@ -6,9 +6,9 @@ use super::Network;
 use super::cpu::PERIOD;
 use super::engine::{State, What};
 use super::server::{End, Flight, NEVER, Request};
-use super::table::{GONE, Rules};
+use super::table::{Counted, GONE, Rules};
 use super::workload::Hop;
-use crate::telemetry::{Outcome, SubjectId};
+use crate::telemetry::Outcome;
 
 /// How long Linux tries to connect where nothing answers (`net.ipv4.tcp_syn_retries`, 6).
 const CONNECTS_FOR: u64 = 127_000_000_000;
@@ -21,7 +21,8 @@ impl State {
         let Some(Some(table)) = self.tables.get_mut(request.call as usize) else { return };
         // The first request of a client waits for its connection, too.
         let ways = if request.connects { 2 } else { 1 };
-        (request.round_trip, request.entry) = (table.round_trip.saturating_mul(ways), table.entry);
+        request.round_trip = table.round_trip.saturating_mul(ways);
+        (request.entry, request.way) = (table.entry, table.way);
         if let Some(running) = self.workloads.get_mut(request.workload as usize) {
             running.report.round_trip = table.round_trip / 1_000;
         }
@@ -31,29 +32,29 @@ impl State {
             return;
         }
         if let Some(outcome) = table.draw(&mut request, &mut self.rng) {
-            let service = table.service_of(&request);
-            self.attempt_failed(&request, GONE, service, outcome);
+            let counted = table.counted(&request);
+            self.attempt_failed(&request, GONE, counted, outcome);
             self.end_now(&request, outcome);
             return;
         }
         loop {
             let Some(Some(table)) = self.tables.get_mut(request.call as usize) else { return };
-            let Some((number, service)) = table.pick(&request, &mut self.rng) else {
+            let Some((number, counted)) = table.pick(&request, &mut self.rng) else {
                 // No endpoint: ingress-nginx answers 503 (lua/balancer.lua), kube-proxy rejects the connection.
                 let outcome = if proxy.is_some() { Outcome::Status(503) } else { Outcome::Refused };
-                let service = table.service_of(&request);
-                self.attempt_failed(&request, GONE, service, outcome);
+                let counted = table.counted(&request);
+                self.attempt_failed(&request, GONE, counted, outcome);
                 self.end_now(&request, outcome);
                 return;
             };
             request.tries += 1;
             let server = self.servers.get_mut(number as usize);
             if server.as_ref().is_some_and(|server| server.silent) {
-                self.unreachable(request, proxy, service);
+                self.unreachable(request, proxy, counted);
                 return;
             }
             let Some(server) = server.filter(|server| number != GONE && server.listens(now)) else {
-                self.attempt_failed(&request, number, service, Outcome::Refused);
+                self.attempt_failed(&request, number, counted, Outcome::Refused);
                 match proxy {
                     Some(rules) if rules.retries_errors && request.tries < rules.tries => continue,
                     Some(_) => self.end_now(&request, Outcome::Status(502)),
@@ -64,7 +65,7 @@ impl State {
             let need = server.serve.need(&mut self.rng);
             let fails = server.serve.error_rate > 0.0 && self.rng.chance(server.serve.error_rate);
             let Some(done) = server.admit(now, need) else {
-                self.attempt_failed(&request, number, service, Outcome::Status(503));
+                self.attempt_failed(&request, number, counted, Outcome::Status(503));
                 self.end_now(&request, Outcome::Status(503));
                 return;
             };
@@ -79,7 +80,7 @@ impl State {
                 proxied: proxy.is_some(),
                 again_if_late: may_retry(proxy, &request, true, false),
                 again_if_lost: may_retry(proxy, &request, false, false),
-                service,
+                counted,
                 request,
             };
             server.flights.push(std::cmp::Reverse(flight));
@@ -190,10 +191,10 @@ impl State {
     }
 
     /// Nothing comes back from an endpoint's address.
-    fn unreachable(&mut self, request: Request, proxy: Option<Rules>, service: Option<SubjectId>) {
+    fn unreachable(&mut self, request: Request, proxy: Option<Rules>, counted: Counted) {
         let now = self.now;
-        if let Some(service) = service {
-            self.telemetry.add(service, Outcome::TimedOut, 0, request.weight);
+        for subject in counted.each() {
+            self.telemetry.add(subject, Outcome::TimedOut, 0, request.weight);
         }
         let patience = proxy.map_or(CONNECTS_FOR, |rules| rules.connect_timeout);
         let until = now.saturating_add(patience);
@@ -209,15 +210,9 @@ impl State {
         self.schedule(until.min(request.gives_up), what);
     }
 
-    fn attempt_failed(
-        &mut self,
-        request: &Request,
-        number: u32,
-        service: Option<SubjectId>,
-        outcome: Outcome,
-    ) {
-        if let Some(service) = service {
-            self.telemetry.add(service, outcome, 0, request.weight);
+    fn attempt_failed(&mut self, request: &Request, number: u32, counted: Counted, outcome: Outcome) {
+        for subject in counted.each() {
+            self.telemetry.add(subject, outcome, 0, request.weight);
         }
         let server = self.servers.get(number as usize);
         let pod = server.map(|server| server.pod);
@@ -231,8 +226,8 @@ impl State {
     fn count_attempt(&mut self, number: usize, flight: &Flight, outcome: Outcome, left: u64) {
         let micros = left.saturating_sub(flight.came) / 1_000;
         let weight = flight.request.weight;
-        if let Some(service) = flight.service {
-            self.telemetry.add(service, outcome, micros, weight);
+        for subject in flight.counted.each() {
+            self.telemetry.add(subject, outcome, micros, weight);
         }
         let Some(server) = self.servers.get(number) else { return };
         self.telemetry.add(server.pod_subject, outcome, micros, weight);
@@ -262,8 +257,8 @@ impl State {
     /// The client knows how its request ended.
     pub fn finish(&mut self, request: &Request, outcome: Outcome, at: u64) {
         let micros = at.saturating_sub(request.sent) / 1_000;
-        if let Some(entry) = request.entry {
-            self.telemetry.add(entry, outcome, micros, request.weight);
+        for subject in [request.entry, request.way].into_iter().flatten() {
+            self.telemetry.add(subject, outcome, micros, request.weight);
         }
         let Some(running) = self.workloads.get_mut(request.workload as usize) else { return };
         self.telemetry.add(running.subject, outcome, micros, request.weight);

@@ -12,7 +12,7 @@ use super::server::{NEVER, Request, Server};
 use super::table::{Endpoints, Rules, Table};
 use super::workload::{Demand, Next, Report, Running};
 use super::{Call, Network, To, Workload};
-use crate::telemetry::{Outcome, Subject, Telemetry};
+use crate::telemetry::{Outcome, Subject, SubjectId, Telemetry};
 
 const SECOND: u64 = 1_000_000_000;
 /// How often it is looked whether a closed workload should have more clients.
@@ -381,34 +381,70 @@ impl State {
         let (Some(None), Some(call)) = (self.tables.get(at), self.calls.get(at).cloned()) else { return };
         let route = network.route(&call);
         let idempotent = call.is_idempotent();
+        let running = self.workloads.iter().rev().find(|running| running.first_call as usize <= at);
+        let workload = running.map(|running| Subject::Workload(running.spec.name.clone()));
+        let mut way = |from: Option<&Subject>, to: Option<&Subject>| {
+            let (from, to) = from.zip(to)?;
+            Some(self.telemetry.subject(Subject::Way(Box::new((from.clone(), to.clone())))))
+        };
+        let from = route.entry.as_ref().or(workload.as_ref());
+        let way_in = way(workload.as_ref(), route.entry.as_ref());
+        let mut backends = Vec::new();
+        let mut ends = None;
+        match &route.to {
+            To::Ends(outcome) => ends = Some(*outcome),
+            To::Backends(list) => {
+                for backend in list {
+                    backends.push((backend, way(from, backend.service.as_ref())));
+                }
+            }
+        }
         let mut table = Table {
-            entry: route.entry.map(|entry| self.telemetry.subject(entry)),
+            entry: route.entry.clone().map(|entry| self.telemetry.subject(entry)),
+            way: way_in,
             round_trip: u32::try_from(route.round_trip.as_nanos()).unwrap_or(u32::MAX),
             proxy: route.proxy.as_ref().map(|proxy| Rules::new(proxy, idempotent)),
-            ends: None,
+            ends,
             backends: Vec::new(),
             weight: 0,
         };
-        match route.to {
-            To::Ends(outcome) => table.ends = Some(outcome),
-            To::Backends(backends) => {
-                for backend in backends {
-                    let servers: Vec<u32> =
-                        backend.pods.iter().map(|pod| self.server_of(*pod, network)).collect();
-                    table.weight += u64::from(backend.weight);
-                    table.backends.push(Endpoints {
-                        service: backend.service.map(|service| self.telemetry.subject(service)),
-                        weight: backend.weight,
-                        ends: backend.ends,
-                        turn: self.rng.below(servers.len() as u64) as u32,
-                        servers,
-                        balance: backend.balance,
-                    });
-                }
-            }
+        for (backend, way) in backends {
+            let servers: Vec<u32> = backend.pods.iter().map(|pod| self.server_of(*pod, network)).collect();
+            let mut last = None;
+            let on = servers.iter().map(|server| self.way_on(backend.service.as_ref(), *server, &mut last));
+            let on = on.collect();
+            table.weight += u64::from(backend.weight);
+            table.backends.push(Endpoints {
+                service: backend.service.clone().map(|service| self.telemetry.subject(service)),
+                way,
+                on,
+                weight: backend.weight,
+                ends: backend.ends,
+                turn: self.rng.below(servers.len() as u64) as u32,
+                servers,
+                balance: backend.balance,
+            });
         }
         if let Some(slot) = self.tables.get_mut(at) {
             *slot = Some(table);
         }
+    }
+
+    /// From a Service to the version of one of its servers; most are of the same one as the last.
+    fn way_on(
+        &mut self,
+        service: Option<&Subject>,
+        server: u32,
+        last: &mut Option<(SubjectId, SubjectId)>,
+    ) -> Option<SubjectId> {
+        let server = self.servers.get(server as usize)?;
+        if let Some((_, way)) = last.filter(|(version, _)| *version == server.version_subject) {
+            return Some(way);
+        }
+        let number = server.version_subject;
+        let way = Subject::Way(Box::new((service?.clone(), server.version.clone())));
+        let way = self.telemetry.subject(way);
+        *last = Some((number, way));
+        Some(way)
     }
 }

@@ -11,8 +11,9 @@ use opscape_manifest::api::meta::Uid;
 
 use super::cpu::{Cpu, PERIOD};
 use super::service::Need;
+use super::table::Counted;
 use super::{Process, ProcessState, Serve};
-use crate::telemetry::SubjectId;
+use crate::telemetry::{Subject, SubjectId};
 
 /// Never.
 pub(super) const NEVER: u64 = u64::MAX;
@@ -40,6 +41,8 @@ pub(super) struct Request {
     pub connects: bool,
     /// What let it in.
     pub entry: Option<SubjectId>,
+    /// From the workload to there.
+    pub way: Option<SubjectId>,
 }
 
 impl Request {
@@ -57,6 +60,7 @@ impl Request {
             gives_up: NEVER,
             connects: false,
             entry: None,
+            way: None,
         }
     }
 }
@@ -87,7 +91,7 @@ pub(super) struct Flight {
     pub proxied: bool,
     pub again_if_late: bool,
     pub again_if_lost: bool,
-    pub service: Option<SubjectId>,
+    pub counted: Counted,
     pub request: Request,
 }
 
@@ -123,6 +127,7 @@ pub(super) struct Server {
     pub node: u32,
     pub pod_subject: SubjectId,
     pub version_subject: SubjectId,
+    pub version: Subject,
     pub serve: Serve,
     /// CPU request in thousandths of a core.
     pub weight: u64,
@@ -158,6 +163,7 @@ impl Server {
             node,
             pod_subject: subjects.0,
             version_subject: subjects.1,
+            version: process.version.clone(),
             serve: process.serve,
             weight: process.cpu_request.max(2),
             listens_at: NEVER,

@@ -13,6 +13,8 @@ pub(super) const GONE: u32 = u32::MAX;
 #[derive(Debug, Clone)]
 pub(super) struct Table {
     pub entry: Option<SubjectId>,
+    /// From the workload to what lets it in.
+    pub way: Option<SubjectId>,
     /// In nanoseconds.
     pub round_trip: u32,
     pub proxy: Option<Rules>,
@@ -25,6 +27,10 @@ pub(super) struct Table {
 #[derive(Debug, Clone)]
 pub(super) struct Endpoints {
     pub service: Option<SubjectId>,
+    /// From what comes before to the Service.
+    pub way: Option<SubjectId>,
+    /// From the Service to each server's version.
+    pub on: Vec<Option<SubjectId>>,
     pub weight: u32,
     pub ends: Option<Outcome>,
     pub servers: Vec<u32>,
@@ -57,6 +63,22 @@ impl Rules {
     }
 }
 
+/// What an attempt is counted for, besides its server.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counted {
+    pub service: Option<SubjectId>,
+    /// To the Service.
+    pub way: Option<SubjectId>,
+    /// From the Service to the version.
+    pub on: Option<SubjectId>,
+}
+
+impl Counted {
+    pub fn each(self) -> impl Iterator<Item = SubjectId> {
+        [self.service, self.way, self.on].into_iter().flatten()
+    }
+}
+
 impl Table {
     /// Draws the backend of a request that has none yet; how requests to it end, if that is known.
     pub fn draw(&self, request: &mut Request, rng: &mut Rng) -> Option<Outcome> {
@@ -66,8 +88,8 @@ impl Table {
         self.backends.get(request.backend as usize)?.ends
     }
 
-    /// A server for a request, and its backend's Service. `None`: there is no endpoint.
-    pub fn pick(&mut self, request: &Request, rng: &mut Rng) -> Option<(u32, Option<SubjectId>)> {
+    /// A server for a request. `None`: there is no endpoint.
+    pub fn pick(&mut self, request: &Request, rng: &mut Rng) -> Option<(u32, Counted)> {
         let endpoints = self.backends.get_mut(request.backend as usize)?;
         let count = endpoints.servers.len() as u64;
         let at = match endpoints.balance {
@@ -83,12 +105,14 @@ impl Table {
             }
         };
         let server = *endpoints.servers.get(at as usize)?;
-        Some((server, endpoints.service))
+        let on = endpoints.on.get(at as usize).copied().flatten();
+        Some((server, Counted { service: endpoints.service, way: endpoints.way, on }))
     }
 
-    /// The Service of the backend that was chosen for a request.
-    pub fn service_of(&self, request: &Request) -> Option<SubjectId> {
-        self.backends.get(request.backend as usize)?.service
+    /// What counts for a request to the backend that was chosen for it, where it finds no endpoint.
+    pub fn counted(&self, request: &Request) -> Counted {
+        let backend = self.backends.get(request.backend as usize);
+        backend.map_or_else(Counted::default, |one| Counted { service: one.service, way: one.way, on: None })
     }
 
     fn draw_backend(&self, rng: &mut Rng) -> u32 {

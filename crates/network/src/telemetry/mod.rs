@@ -28,6 +28,8 @@ pub enum Subject {
     Version(Str, Str, u32),
     /// A node, by name.
     Node(Str),
+    /// Requests from one thing to another: a workload and what lets it in, that and a Service, a Service and a version.
+    Way(Box<(Subject, Subject)>),
 }
 
 /// How a request ended.
@@ -118,6 +120,14 @@ impl Telemetry {
     pub fn recent(&self, subject: &Subject, span: u32) -> Point {
         let from = self.second.saturating_sub(span);
         self.series(subject).map_or_else(Point::default, |series| series.between(from, self.second))
+    }
+
+    /// What was measured of a subject in its last `span` seconds for which there are whole points.
+    pub fn latest(&self, subject: &Subject, span: u32) -> Point {
+        self.series(subject).map_or_else(Point::default, |series| {
+            let to = self.second - self.second % series.span();
+            series.between(to.saturating_sub(span.max(series.span())), to)
+        })
     }
 
     /// The second that is being measured.
