@@ -302,3 +302,41 @@ fn the_gateway_api_is_refused_in_its_rules_words() {
         "The Gateway \"g\" is invalid: spec.listeners: Invalid value: \"array\": Combination of port, protocol and hostname must be unique for each listener\n"
     );
 }
+
+/// pkg/apis/autoscaling/validation: `validateMetricSpec`, `validateScalingRules`.
+#[test]
+fn metrics_of_autoscalers_are_complete() {
+    let refused = |spec: &str| -> Vec<String> {
+        let text = format!(
+            r#"{{"apiVersion":"autoscaling/v2","kind":"HorizontalPodAutoscaler","metadata":{{"name":"h","namespace":"default"}},
+            "spec":{{"scaleTargetRef":{{"kind":"Deployment","name":"web","apiVersion":"apps/v1"}},"maxReplicas":3,{spec}}}}}"#
+        );
+        let mut value: Value = serde_json::from_str(&text).unwrap();
+        defaults::apply(&mut value);
+        validation::create(&value).iter().map(|error| format!("{}: {}", error.path, error.body())).collect()
+    };
+    let metric = |metric: &str| refused(&format!(r#""metrics":[{metric}]"#));
+    let utilization = r#""target":{"type":"Utilization","averageUtilization":50}"#;
+    let good = metric(&format!(r#"{{"type":"Resource","resource":{{"name":"cpu",{utilization}}}}}"#));
+    assert_eq!(good, [""; 0]);
+    assert_eq!(
+        metric(&format!(r#"{{"type":"Pods","resource":{{"name":"cpu",{utilization}}}}}"#)),
+        ["spec.metrics[0].pods: Required value: must populate information for the given metric source"]
+    );
+    assert_eq!(
+        metric(r#"{"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization"}}}"#),
+        [
+            "spec.metrics[0].resource.target.averageUtilization: Required value: must set either a target raw value or a target utilization"
+        ]
+    );
+    assert_eq!(
+        metric(&format!(
+            r#"{{"type":"ContainerResource","containerResource":{{"name":"cpu",{utilization}}}}}"#
+        )),
+        ["spec.metrics[0].containerResource.container: Required value: must specify a container"]
+    );
+    assert_eq!(
+        refused(r#""behavior":{"scaleUp":{"tolerance":"-0.1"}}"#),
+        ["spec.behavior.scaleUp.tolerance: Invalid value: \"-100m\": must be greater than or equal to 0"]
+    );
+}

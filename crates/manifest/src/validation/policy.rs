@@ -42,13 +42,7 @@ pub(super) fn autoscaler(root: &Field<'_>, errors: &mut Errors) {
     if min.int().is_some_and(|min| most < min) {
         errors.invalid_raw(&max, most.to_string(), "must be greater than or equal to `minReplicas`");
     }
-    let target = spec.child("scaleTargetRef");
-    for name in ["kind", "name"] {
-        let part = target.child(name);
-        if part.text().is_empty() {
-            errors.required(&part, "");
-        }
-    }
+    reference(&spec.child("scaleTargetRef"), errors);
     for metric in spec.child("metrics").items() {
         self::metric(&metric, errors);
     }
@@ -60,39 +54,117 @@ pub(super) fn autoscaler(root: &Field<'_>, errors: &mut Errors) {
     }
 }
 
+/// `ValidateCrossVersionObjectReference`
+fn reference(reference: &Field<'_>, errors: &mut Errors) {
+    for name in ["kind", "name"] {
+        let part = reference.child(name);
+        if part.text().is_empty() {
+            errors.required(&part, "");
+        }
+    }
+    let version = reference.child("apiVersion");
+    if version.text().split('/').count() > 2 {
+        let detail = ["unexpected GroupVersion string: ", version.text()].concat();
+        errors.invalid_text(&version, version.text(), detail);
+    }
+}
+
+/// `validateMetricSpec`
 fn metric(metric: &Field<'_>, errors: &mut Errors) {
     let kind = metric.child("type");
+    let expected = KINDS.iter().find(|(word, _)| *word == kind.text()).map(|(_, name)| *name);
     if kind.text().is_empty() {
         errors.required(&kind, "must specify a metric source type");
     }
-    let Some((_, name)) = KINDS.iter().find(|(word, _)| *word == kind.text()) else {
-        if !kind.text().is_empty() {
-            let words: Vec<&str> = KINDS.iter().map(|(word, _)| *word).collect();
-            errors.not_supported(&kind, &words);
-        }
-        return;
-    };
-    let source = metric.child(name);
-    if !source.is_set() {
-        errors.required(&source, "must populate the given metric source");
-        return;
+    if expected.is_none() {
+        let words: Vec<&str> = KINDS.iter().map(|(word, _)| *word).collect();
+        errors.not_supported(&kind, &words);
     }
-    if matches!(*name, "resource" | "containerResource") && source.child("name").text().is_empty() {
-        errors.required(&source.child("name"), "must specify a resource name");
+    // The first source that is there is looked at, in the order of the server.
+    let present: Vec<&str> = ["object", "external", "pods", "resource", "containerResource"]
+        .into_iter()
+        .filter(|name| metric.child(name).is_set())
+        .collect();
+    if let Some(first) = present.first() {
+        source(&metric.child(first), first, errors);
+    }
+    let Some(expected) = expected else { return };
+    if !present.contains(&expected) {
+        errors.required(&metric.child(expected), "must populate information for the given metric source");
+    }
+    if present.len() != 1 {
+        for other in present.iter().filter(|name| **name != expected) {
+            errors.forbidden(&metric.child(other), "must populate the given metric source only");
+        }
+    }
+}
+
+fn source(source: &Field<'_>, kind: &str, errors: &mut Errors) {
+    if kind == "object" {
+        reference(&source.child("describedObject"), errors);
+    }
+    let of_resource = matches!(kind, "resource" | "containerResource");
+    let name = if of_resource { source.child("name") } else { source.at(&["metric", "name"]) };
+    if name.text().is_empty() {
+        let what = if of_resource { "must specify a resource name" } else { "must specify a metric name" };
+        errors.required(&name, what);
+    }
+    let container = source.child("container");
+    if kind == "containerResource" && container.text().is_empty() {
+        errors.required(&container, "must specify a container");
     }
     let target = source.child("target");
-    if target.child("type").text().is_empty() {
-        errors.required(&target.child("type"), "must specify a metric target type");
+    let (value, average, percent) =
+        (target.child("value"), target.child("averageValue"), target.child("averageUtilization"));
+    metric_target(&target, errors);
+    match kind {
+        "resource" | "containerResource" => {
+            if !percent.is_set() && !average.is_set() {
+                errors.required(&percent, "must set either a target raw value or a target utilization");
+            }
+            if percent.is_set() && average.is_set() {
+                errors.forbidden(&average, "may not set both a target raw value and a target utilization");
+            }
+        }
+        "pods" => {
+            if !average.is_set() || amount(average.value) <= Quantity::default() {
+                errors.required(&average, "must specify a positive target averageValue");
+            }
+        }
+        "object" => {
+            if !value.is_set() && !average.is_set() {
+                errors.required(&average, "must set either a target value or averageValue");
+            }
+        }
+        _ => {
+            if !value.is_set() && !average.is_set() {
+                errors.required(&average, "must set either a target value for metric or a per-pod target");
+            }
+            if value.is_set() && average.is_set() {
+                errors.forbidden(&value, "may not set both a target value for metric and a per-pod target");
+            }
+        }
     }
-    let utilization = target.child("averageUtilization");
-    if utilization.int().is_some_and(|percent| percent < 1) {
-        errors.invalid(&utilization, "must be greater than 0");
+}
+
+/// `validateMetricTarget`
+fn metric_target(target: &Field<'_>, errors: &mut Errors) {
+    let kind = target.child("type");
+    if kind.text().is_empty() {
+        errors.required(&kind, "must specify a metric target type");
+    }
+    if !matches!(kind.text(), "Utilization" | "Value" | "AverageValue") {
+        errors.invalid_text(&kind, kind.text(), "must be either Utilization, Value, or AverageValue");
     }
     for name in ["value", "averageValue"] {
         let value = target.child(name);
         if value.is_set() && amount(value.value) <= Quantity::default() {
             errors.invalid_raw(&value, quote(&amount(value.value).to_string()), "must be positive");
         }
+    }
+    let percent = target.child("averageUtilization");
+    if percent.int().is_some_and(|percent| percent < 1) {
+        errors.invalid(&percent, "must be greater than 0");
     }
 }
 
@@ -127,6 +199,11 @@ fn scaling_rules(rules: &Field<'_>, errors: &mut Errors) {
                 errors.invalid(&field, "must be less than or equal to 1800");
             }
         }
+    }
+    let tolerance = rules.child("tolerance");
+    if tolerance.is_set() && amount(tolerance.value) < Quantity::default() {
+        let shown = quote(&amount(tolerance.value).to_string());
+        errors.invalid_raw(&tolerance, shown, "must be greater than or equal to 0");
     }
 }
 
