@@ -4,41 +4,20 @@ use opscape_manifest::api::Object;
 use opscape_manifest::value::Value;
 
 use super::Page;
-use crate::kubectl::print::{at, condition, labels, list, number, scalar, text};
+use crate::kubectl::print::{at, labels, list, number, scalar, text};
 use crate::kubectl::{Call, Resource};
 
-/// `ip:port` of the ready endpoints of a Service's port: of its EndpointSlices, or, where nobody keeps those, of its
-/// ready pods.
+/// `ip:port` of the ready endpoints of a Service's port, from its EndpointSlices (`formatEndpointSlices`).
 fn endpoints(service: &Value, port: &Value, call: &Call<'_, '_>) -> String {
     let (namespace, name) = (text(service, "metadata.namespace"), text(service, "metadata.name"));
-    let all = |plural: &str| -> Vec<Value> {
-        let found = Resource::find(plural).map(|resource| call.list(resource, Some(namespace)));
-        found.unwrap_or_default().iter().map(Object::to_value).collect()
-    };
-    let slices: Vec<Value> = all("endpointslices")
-        .into_iter()
-        .filter(|slice| {
-            let owner =
-                at(slice, "metadata.labels").and_then(|labels| labels.get("kubernetes.io/service-name"));
-            owner.and_then(Value::as_str) == Some(name)
-        })
-        .collect();
-    let mut found: Vec<String> = Vec::new();
+    let all = Resource::find("endpointslices").map(|resource| call.list(resource, Some(namespace)));
+    let own = |slice: &Object| slice.meta().label("kubernetes.io/service-name") == Some(name);
+    let slices: Vec<Value> =
+        all.unwrap_or_default().iter().filter(|slice| own(slice)).map(Object::to_value).collect();
     if slices.is_empty() {
-        let Some(wanted) = at(service, "spec.selector").and_then(Value::as_map) else {
-            return "<none>".to_owned();
-        };
-        for pod in all("pods") {
-            let labels = at(&pod, "metadata.labels");
-            let chosen =
-                wanted.iter().all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value));
-            let ready = condition(&pod, "Ready").is_some_and(|ready| text(ready, "status") == "True");
-            let ip = text(&pod, "status.podIP");
-            if chosen && ready && !ip.is_empty() && at(&pod, "metadata.deletionTimestamp").is_none() {
-                found.push(format!("{ip}:{}", port_of(&pod, port)));
-            }
-        }
+        return "<none>".to_owned();
     }
+    let mut found: Vec<String> = Vec::new();
     for slice in &slices {
         let matching =
             list(slice, "ports").iter().find(|candidate| text(candidate, "name") == text(port, "name"));
@@ -55,19 +34,6 @@ fn endpoints(service: &Value, port: &Value, call: &Call<'_, '_>) -> String {
     match found.len().checked_sub(3) {
         None | Some(0) => found.join(","),
         Some(more) => format!("{} + {more} more...", found.get(..3).unwrap_or_default().join(",")),
-    }
-}
-
-/// The number of a Service port on a pod.
-fn port_of(pod: &Value, port: &Value) -> String {
-    match port.get("targetPort") {
-        Some(Value::String(name)) => list(pod, "spec.containers")
-            .iter()
-            .flat_map(|container| list(container, "ports"))
-            .find(|candidate| text(candidate, "name") == name)
-            .map_or(name.clone(), |found| number(found, "containerPort").to_string()),
-        Some(target) => scalar(target),
-        None => number(port, "port").to_string(),
     }
 }
 
