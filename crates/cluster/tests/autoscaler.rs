@@ -313,6 +313,17 @@ fn bounds_and_zero_need_no_metrics() {
 }
 
 #[test]
+fn an_autoscaler_asks_for_no_more_pods_than_a_lab_can_hold() {
+    let mut run = scaled(1, "app-none", &json!({"minReplicas": 2_000_000_000, "maxReplicas": 2_000_000_000}));
+    until(&mut run, Time::secs(40));
+    assert_eq!(wants(&run), 1);
+    let (reason, message) = condition(&run, "AbleToScale");
+    assert_eq!(reason, "FailedUpdateScale");
+    assert!(message.contains("a lab may have at most"), "{message}");
+    assert_eq!(told(&run, "FailedRescale").len(), 1);
+}
+
+#[test]
 fn two_autoscalers_of_the_same_pods_do_nothing() {
     let mut run = scaled(2, "app-90", &json!({}));
     run.input(&create(autoscaler("other", &json!({}))));

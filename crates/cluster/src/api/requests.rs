@@ -11,7 +11,7 @@ use crate::record::{Requested, Verb};
 use crate::{Cluster, Context, Record, Status, Subject};
 
 /// Refuses more pods than a lab can hold: what a text may ask for, a command may ask for.
-fn within_limits(outcome: &Outcome) -> Result<(), Status> {
+pub(super) fn within_limits(outcome: &Outcome) -> Result<(), Status> {
     let object = outcome.object();
     let replicas = match object {
         Object::Deployment(deployment) => deployment.spec.replicas,

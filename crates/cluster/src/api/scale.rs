@@ -81,7 +81,7 @@ impl Api {
     /// Changes the size of an object for a component (`PUT .../scale`).
     ///
     /// # Errors
-    /// `NotFound`, also for kinds that cannot be scaled.
+    /// `NotFound`, also for kinds that cannot be scaled; `Forbidden` if a lab cannot hold as many pods.
     pub(crate) fn set_scale(
         &mut self,
         key: &ObjectKey,
@@ -89,6 +89,7 @@ impl Api {
         context: &mut Context<'_>,
     ) -> Result<Object, Status> {
         let outcome = self.plan_scale(key, replicas)?;
+        super::requests::within_limits(&outcome)?;
         Ok(self.commit(outcome, context))
     }
 
