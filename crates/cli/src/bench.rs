@@ -18,13 +18,14 @@ use crate::say::say;
 use crate::world::Stopped;
 
 /// The benchmarks: name, and pods on nodes where it starts some.
-const BENCHMARKS: [(&str, Option<(u32, u32)>); 9] = [
+const BENCHMARKS: [(&str, Option<(u32, u32)>); 10] = [
     ("pods-100", Some((100, 10))),
     ("pods-1000", Some((1_000, 50))),
     ("pods-10000", Some((10_000, 400))),
     ("pods-150000", Some((150_000, 5_000))),
     ("rollout", None),
     ("seek", None),
+    ("seek-requests", None),
     ("routes", None),
     ("requests", None),
     ("requests-2000", None),
@@ -51,7 +52,8 @@ pub fn bench(large: bool, names: &[String], lang: Lang) -> Result<(), Stopped> {
             ("routes", _) => routes(),
             ("requests", _) => requests(name, 1_000_000, 5),
             ("requests-2000", _) => requests(name, 2_000, 60),
-            _ => seek(),
+            ("seek-requests", _) => seek(name, &with_requests(&lab(12, 4), 200, 10)),
+            _ => seek(name, &lab(12, 4)),
         };
         println!(
             "{}",
@@ -139,10 +141,9 @@ fn rollout() -> Result<Json, String> {
 }
 
 /// Jumps to any point of a 10-minute run of a lab of lesson size with a rolling update in it each minute.
-fn seek() -> Result<Json, String> {
+fn seek(name: &str, text: &str) -> Result<Json, String> {
     const SEEKS: u32 = 200;
-    let text = lab(12, 4);
-    let mut session = open(&text)?;
+    let mut session = open(text)?;
     for minute in 1..10_u64 {
         session.advance(Time::secs(60 * minute), &mut || true);
         let image = format!("nginx:{}", minute + 1);
@@ -161,7 +162,7 @@ fn seek() -> Result<Json, String> {
     times.sort_by(f64::total_cmp);
     let at = |share: f64| times.get((share * f64::from(SEEKS - 1)) as usize).copied().unwrap_or(0.0);
     Ok(json!({
-        "name": "seek", "seeks": SEEKS, "median_ms": round(at(0.5)), "p95_ms": round(at(0.95)), "max_ms": round(at(1.0)),
+        "name": name, "seeks": SEEKS, "median_ms": round(at(0.5)), "p95_ms": round(at(0.95)), "max_ms": round(at(1.0)),
         "events": session.timeline().known().handled(),
     }))
 }
@@ -214,14 +215,13 @@ fn routes() -> Result<Json, String> {
     }))
 }
 
-/// So many requests per second through an Ingress and a Service to 1,000 pods, once all of them are ready.
-fn requests(name: &str, rate: u32, seconds: u64) -> Result<Json, String> {
-    const BEGIN: u64 = 120;
-    let text = lab(1_000, 50).replace(
+/// A lab's text with so many requests per second through an Ingress and a Service, from an instant on.
+fn with_requests(text: &str, rate: u32, begin: u64) -> String {
+    text.replace(
         "spec:\n  nodes:",
         &format!(
             "spec:
-  load: [{{name: load, url: 'http://web.example.com/', rate: {rate}, at: {BEGIN}s}}]
+  load: [{{name: load, url: 'http://web.example.com/', rate: {rate}, at: {begin}s}}]
   images: [{{name: 'nginx:*', serve: {{concurrency: 64, time: 10ms, distribution: exponential, cpuPerRequest: 1ms}}}}]
   nodes:"
         ),
@@ -244,7 +244,13 @@ spec:
   rules:
   - host: web.example.com
     http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}
-";
+"
+}
+
+/// So many requests per second to 1,000 pods, once all of them are ready.
+fn requests(name: &str, rate: u32, seconds: u64) -> Result<Json, String> {
+    const BEGIN: u64 = 120;
+    let text = with_requests(&lab(1_000, 50), rate, BEGIN);
     let mut session = open(&text)?;
     session.advance(Time::secs(BEGIN), &mut || true);
     let begin = Instant::now();

@@ -270,3 +270,38 @@ fn the_same_seed_gives_the_same_run_however_it_is_advanced() {
     fork.advance(Time::secs(30), &pods);
     assert_eq!(measured(&one), measured(&fork));
 }
+
+#[test]
+fn absurd_numbers_do_no_harm() {
+    let far = 1e15;
+    for serve in [
+        Serve { concurrency: 1, ..slow(far) },
+        Serve { concurrency: 3, cpu: far, ..slow(far) },
+        Serve { cpu: 1e-9, time: ServiceTime::Lognormal { median: 1e-9, p99: far }, ..Serve::default() },
+        Serve { error_rate: 2.0, time: ServiceTime::Exponential(f64::MAX), ..Serve::default() },
+    ] {
+        let mut pods = proxied(2, serve);
+        pods.proxy = Some(Proxy { read_timeout: Duration::MAX, ..Proxy::default() });
+        pods.pod(1).cpu_limit = 1;
+        pods.pod(1).node_cpu = 1;
+        pods.pod(2).hangs = Some((Time::secs(3), None));
+        let mut load = Load::new(1);
+        let demands = [
+            Demand::Open { rate: Profile::constant(1e5), poisson: true },
+            Demand::Closed { clients: Profile::constant(1e3), think: far },
+            Demand::Closed { clients: Profile::constant(1e3), think: 0.0 },
+            Demand::Run { requests: Some(u32::MAX), clients: 100, every: far },
+        ];
+        for (number, demand) in demands.into_iter().enumerate() {
+            let name = format!("load {number}").into();
+            load.begin(Workload { name, timeout: Some(Duration::MAX), ..workload(demand) }, Time::secs(1));
+        }
+        for second in 1..8 {
+            load.advance(Time::secs(second), &pods);
+        }
+        pods.pod(1).state = ProcessState::Silent;
+        load.process_changed(Uid(1), &pods);
+        load.advance(Time::secs(10), &pods);
+        load.settle();
+    }
+}

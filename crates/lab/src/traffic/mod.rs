@@ -42,8 +42,11 @@ pub enum Wake {
     Sync,
 }
 
-/// How far the load goes on at a time.
-const TICK: u64 = 100_000;
+/// How far the load goes on at a time, in microseconds: less where much happens, so that a timeline, which keeps a
+/// checkpoint every so many events, has them close enough together to go back quickly.
+const TICKS: (u64, u64) = (6_250, 100_000);
+/// Events of the load in one tick.
+const WORK: (u64, u64) = (16, 64);
 /// ingress-nginx looks for new endpoints once a second (`BACKENDS_SYNC_INTERVAL`, rootfs/etc/nginx/lua/balancer.lua);
 /// kube-proxy writes its rules at most once a second (`minSyncPeriod`).
 const SYNC: u64 = 1_000_000;
@@ -57,6 +60,9 @@ pub struct Traffic {
     /// Whether anybody has sent a request yet.
     active: bool,
     ticking: bool,
+    /// The present length of a tick, and the events of the load when it began.
+    tick: u64,
+    worked: u64,
     syncing: bool,
     /// The store's version up to which changes were looked at.
     seen: u64,
@@ -81,6 +87,8 @@ impl Traffic {
             load: Load::new(seed),
             active: false,
             ticking: false,
+            tick: TICKS.1,
+            worked: 0,
             syncing: false,
             seen: 0,
             dirty: Dirty::default(),
@@ -141,6 +149,12 @@ impl Traffic {
             Wake::Tick => {
                 self.ticking = false;
                 self.load.settle();
+                let work = self.load.events() - self.worked;
+                if work > WORK.1 {
+                    self.tick = (self.tick / 2).max(TICKS.0);
+                } else if work < WORK.0 {
+                    self.tick = (self.tick * 2).min(TICKS.1);
+                }
             }
             Wake::Sync => {
                 self.syncing = false;
@@ -200,7 +214,8 @@ impl Traffic {
         let mut wakes = [None, None];
         if self.active && !self.ticking && !self.load.is_idle() {
             self.ticking = true;
-            wakes[0] = Some((Time((now.0 / TICK + 1) * TICK), Wake::Tick));
+            self.worked = self.load.events();
+            wakes[0] = Some((Time((now.0 / self.tick + 1) * self.tick), Wake::Tick));
         }
         if self.active && !self.syncing && self.dirty.is_some() {
             self.syncing = true;

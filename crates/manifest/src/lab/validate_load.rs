@@ -113,11 +113,11 @@ fn workload(load: &Load, path: &str, errors: &mut Vec<FieldError>) {
         span(Some(spike.after), "spike.after");
         span(Some(spike.lasts), "spike.for");
     }
-    if let Some(wave) = load.wave.as_ref().filter(|wave| wave.every.0 <= 0) {
+    if let Some(wave) = load.wave.as_ref().filter(|wave| wave.every < Duration::seconds(1)) {
         errors.push(FieldError::invalid(
             format!("{path}.wave.every"),
             &Value::from(wave.every.to_string()),
-            "must be greater than 0",
+            "must be at least 1s",
         ));
     }
 }

@@ -99,8 +99,8 @@ impl State {
             return;
         }
         let Some(running) = self.workloads.get(request.workload as usize) else { return };
-        if !running.is_open() {
-            let at = flight.at + u64::from(request.round_trip);
+        if !running.is_open() && flight.at != NEVER {
+            let at = flight.at.saturating_add(u64::from(request.round_trip));
             self.schedule(at, What::Answered { workload: request.workload, client: request.client, server });
         }
     }

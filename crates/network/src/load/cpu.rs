@@ -59,8 +59,9 @@ impl Cpu {
             return start;
         }
         let Some(quota) = self.quota() else {
-            self.ledger.add(start, start + work, work);
-            return start + work;
+            let done = start.saturating_add(work);
+            self.ledger.add(start, done, work);
+            return done;
         };
         let quota = quota.max(1);
         let wanted = start / PERIOD;
@@ -69,12 +70,12 @@ impl Cpu {
         }
         // Above one core, threads use the quota side by side.
         let threads = quota.div_ceil(PERIOD).max(1);
-        let reached = self.period * PERIOD + self.used.min(quota) / threads;
+        let reached = self.period.saturating_mul(PERIOD).saturating_add(self.used.min(quota) / threads);
         let begin = if self.period > wanted { reached.max(start) } else { start };
         let free = quota.saturating_sub(self.used);
         let done = if work <= free {
             self.used += work;
-            begin + work
+            begin.saturating_add(work)
         } else {
             let rest = work - free;
             let mut later = rest / quota;
@@ -82,9 +83,10 @@ impl Cpu {
             if last == 0 {
                 (later, last) = (later - 1, quota);
             }
-            self.period += 1 + later;
+            self.period = self.period.saturating_add(1 + later);
             self.used = last;
-            (self.period * PERIOD + last / threads).max(begin + work)
+            let end = self.period.saturating_mul(PERIOD).saturating_add(last / threads);
+            end.max(begin.saturating_add(work))
         };
         self.ledger.add(begin, done, work);
         done
@@ -100,7 +102,7 @@ impl Cpu {
     pub fn total_at(&self, now: u64) -> u64 {
         let later = self.ledger.seconds.iter().enumerate();
         let whole = later.take_while(|(at, _)| (self.ledger.from + *at as u64 + 1) * SECOND <= now);
-        self.ledger.total + whole.map(|(_, used)| used).sum::<u64>()
+        whole.fold(self.ledger.total, |sum, (_, used)| sum.saturating_add(*used))
     }
 }
 
@@ -145,14 +147,14 @@ impl Ledger {
             self.seconds.push_back(0);
         }
         if let Some(used) = self.seconds.get_mut(at) {
-            *used += work;
+            *used = used.saturating_add(work);
         }
     }
 
     fn settle(&mut self, now: u64) {
         while (self.from + 1) * SECOND <= now {
             match self.seconds.pop_front() {
-                Some(used) => self.total += used,
+                Some(used) => self.total = self.total.saturating_add(used),
                 None => break,
             }
             self.from += 1;

@@ -182,6 +182,11 @@ impl Load {
         }
     }
 
+    /// How many events there were so far: what it cost to come here.
+    pub fn events(&self) -> u64 {
+        self.0.order
+    }
+
     /// What was measured.
     pub fn telemetry(&self) -> &Telemetry {
         &self.0.telemetry
@@ -324,7 +329,7 @@ impl State {
         } else {
             let wanted = running.wanted_clients(now);
             while running.clients < wanted {
-                let first = now + running.think();
+                let first = now.saturating_add(running.think());
                 sends.push((running.report.sent as u32 + sends.len() as u32, first));
                 running.clients += 1;
             }

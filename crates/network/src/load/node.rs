@@ -31,7 +31,7 @@ impl Node {
         if period != self.period {
             (self.period, self.asked) = (period, 0);
         }
-        self.asked += work;
+        self.asked = self.asked.saturating_add(work);
         self.asked > self.capacity && !std::mem::replace(&mut self.watched, true)
     }
 }

@@ -233,11 +233,12 @@ impl Server {
         if self.taken.0 != period {
             self.taken = (period, 0);
         }
-        self.taken.1 += need.cpu;
-        self.throttled += computed.saturating_sub(begin + need.cpu);
-        let mut done = computed + need.waits;
+        self.taken.1 = self.taken.1.saturating_add(need.cpu);
+        self.throttled =
+            self.throttled.saturating_add(computed.saturating_sub(begin.saturating_add(need.cpu)));
+        let mut done = computed.saturating_add(need.waits);
         if begin < hangs && done > hangs {
-            done = if until == NEVER { NEVER } else { done + (until - hangs) };
+            done = if until == NEVER { NEVER } else { done.saturating_add(until - hangs) };
         }
         if limited {
             self.places.push(Reverse(done));

@@ -219,7 +219,8 @@ impl Running {
     /// A request sent now.
     pub fn request(&mut self, client: u32, weight: u32, now: u64) -> Request {
         self.report.sent += 1;
-        let gives_up = self.spec.timeout.map_or(u64::MAX, |span| now + span.as_nanos() as u64);
+        let span = self.spec.timeout.and_then(|span| u64::try_from(span.as_nanos()).ok());
+        let gives_up = now.saturating_add(span.unwrap_or(u64::MAX));
         let call = self.draw_call();
         let connects = match self.spec.demand {
             Demand::Run { requests, .. } => {
@@ -236,7 +237,7 @@ impl Running {
         let Demand::Open { rate, poisson } = self.spec.demand else { return None };
         let amount = if poisson { -ln(1.0 - self.rng.unit()) } else { 1.0 };
         self.clock = rate.after(self.clock, amount)?;
-        let at = self.begins + (self.clock * 1e9 + 0.5) as u64;
+        let at = self.begins.saturating_add((self.clock * 1e9 + 0.5) as u64);
         (at < self.ends).then_some(at)
     }
 
@@ -277,12 +278,12 @@ impl Running {
                     self.clients -= 1;
                     return Next::Leaves;
                 }
-                Next::Sends(now + self.think())
+                Next::Sends(now.saturating_add(self.think()))
             }
             Demand::Run { every, .. } => {
                 let over = now >= self.ends;
                 let Some((left, last)) = self.turns.get_mut(client as usize) else { return Next::Leaves };
-                let at = now.max(*last + (every * 1e9) as u64);
+                let at = now.max(last.saturating_add((every * 1e9) as u64));
                 if *left == 0 || over || at >= self.ends {
                     self.clients = self.clients.saturating_sub(1);
                     self.report.over |= self.clients == 0;
