@@ -52,7 +52,7 @@ pub fn bench(large: bool, names: &[String], lang: Lang) -> Result<(), Stopped> {
             ("routes", _) => routes(),
             ("requests", _) => requests(name, 1_000_000, 5),
             ("requests-2000", _) => requests(name, 2_000, 60),
-            ("seek-requests", _) => seek(name, &with_requests(&lab(12, 4), 200, 10)),
+            ("seek-requests", _) => seek(name, &with_requests(&lab(12, 4), 2_000, 10)),
             _ => seek(name, &lab(12, 4)),
         };
         println!(
