@@ -4,27 +4,19 @@
 use std::sync::Arc;
 
 use opscape_manifest::api::Pod;
-use opscape_manifest::api::autoscaling::{
-    CrossVersionObjectReference, Metric, MetricIdentifier, MetricSource, MetricValue,
-};
-use opscape_manifest::api::meta::{LabelSelector, MicroTime, Str};
-use opscape_manifest::api::pod::{Container, Phase};
+use opscape_manifest::api::autoscaling::{Metric, MetricSource, MetricValue};
+use opscape_manifest::api::meta::{LabelSelector, Str};
+use opscape_manifest::api::pod::Phase;
 use opscape_manifest::golang;
 use opscape_manifest::quantity::Quantity;
 use opscape_sim::Time;
 
 use super::decision::{Asked, Target};
-use super::replicas::{self, Groups, Proposal, Tolerance};
+use super::pods::request;
+use super::replicas::{self, Proposal, Tolerance};
 use crate::Api;
-use crate::metrics::{Usage, of_pod};
+use crate::metrics::Usage;
 use crate::replica_set::is_ready;
-
-/// `--horizontal-pod-autoscaler-cpu-initialization-period`, in seconds
-const CPU_INITIALIZATION: i64 = 300;
-/// `--horizontal-pod-autoscaler-initial-readiness-delay`, in seconds
-const READINESS_DELAY: i64 = 30;
-/// Of a custom metric that does not say what it covers (`metricServerDefaultMetricWindow`), in seconds.
-const DEFAULT_WINDOW: i64 = 60;
 
 /// What a metric is calculated from.
 pub(super) struct Sources<'a> {
@@ -58,14 +50,6 @@ pub(super) struct Failure {
     /// As it stands among several metrics.
     pub whole: String,
     pub asked: Asked,
-}
-
-/// A value of a pod.
-struct Sample {
-    value: i64,
-    /// In seconds since 1970.
-    timestamp: i64,
-    window: i64,
 }
 
 impl Sources<'_> {
@@ -275,211 +259,6 @@ impl Sources<'_> {
             }
             Target::Percent(_) => Err(String::new()),
         }
-    }
-
-    /// `GetResourceMetric`, for each pod.
-    fn resource_samples(&self, resource: &str, container: &str) -> Result<Vec<Option<Sample>>, String> {
-        let unable = |why: String| format!("unable to get metrics for resource {resource}: {why}");
-        if !self.usage.has_metrics_server() {
-            return Err(unable("unable to fetch metrics from resource metrics API: the server could not find the requested resource (get pods.metrics.k8s.io)".to_owned()));
-        }
-        let mut any = false;
-        let mut samples = Vec::with_capacity(self.pods.len());
-        for pod in self.pods {
-            let Some(metrics) = of_pod(pod, self.usage, self.now, self.api) else {
-                samples.push(None);
-                continue;
-            };
-            any = true;
-            let mut sum = 0;
-            let mut found = false;
-            for (name, used) in &metrics.containers {
-                if !container.is_empty() && **name != *container {
-                    continue;
-                }
-                found = true;
-                sum += match resource {
-                    "cpu" => i64::try_from(used.nano_cpu.div_ceil(1_000_000)).unwrap_or(i64::MAX),
-                    "memory" => i64::try_from(used.memory).unwrap_or(i64::MAX).saturating_mul(1000),
-                    _ => {
-                        found = false;
-                        break;
-                    }
-                };
-            }
-            if !found && !container.is_empty() {
-                let pod = &pod.metadata;
-                return Err(unable(format!(
-                    "failed to get container metrics: container {container} not present in metrics for pod {}/{}",
-                    pod.namespace, pod.name
-                )));
-            }
-            samples.push(found.then_some(Sample {
-                value: sum,
-                timestamp: metrics.timestamp.0,
-                window: metrics.window,
-            }));
-        }
-        if !any {
-            return Err(unable("no metrics returned from resource metrics API".to_owned()));
-        }
-        Ok(samples)
-    }
-
-    /// `GetRawMetric`, for each pod.
-    fn custom_samples(&self, metric: &MetricIdentifier) -> Result<Vec<Option<Sample>>, String> {
-        let unable = |why: &str| Err(format!("unable to get metric {}: {why}", metric.name));
-        if !self.usage.has_custom_metrics() {
-            return unable(
-                "unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered",
-            );
-        }
-        let timestamp = self.api.timestamp(self.now).0;
-        let sample = |pod: &Arc<Pod>| {
-            let value = self.usage.of_pod(pod, metric, self.now)?;
-            Some(Sample { value, timestamp, window: DEFAULT_WINDOW })
-        };
-        let samples: Vec<Option<Sample>> = self.pods.iter().map(sample).collect();
-        if samples.iter().all(Option::is_none) {
-            return unable("no metrics returned from custom metrics API");
-        }
-        Ok(samples)
-    }
-
-    /// `GetObjectMetric`; its error names the object in upstream's odd order.
-    fn object_value(
-        &self,
-        metric: &MetricIdentifier,
-        object: &CrossVersionObjectReference,
-    ) -> Result<i64, String> {
-        let unable = |why: String| {
-            format!(
-                "unable to get metric {}: {} on {} {}/unable to fetch metrics from custom metrics API: {why}",
-                metric.name, object.kind, self.namespace, object.name
-            )
-        };
-        if !self.usage.has_custom_metrics() {
-            return Err(unable("no custom metrics API (custom.metrics.k8s.io) registered".to_owned()));
-        }
-        self.usage.of_object(self.namespace, object, metric, self.now).ok_or_else(|| {
-            let kind = object.kind.to_ascii_lowercase();
-            unable(format!("the server could not find the metric {} for {kind} {}", metric.name, object.name))
-        })
-    }
-
-    /// `GetExternalMetric`, the sum of all.
-    fn external_value(&self, metric: &MetricIdentifier) -> Result<i64, String> {
-        if !self.usage.has_external_metrics() {
-            return Err(format!(
-                "unable to fetch metrics from external metrics API: the server could not find the requested resource (get {}.external.metrics.k8s.io)",
-                metric.name
-            ));
-        }
-        let values = self.usage.external(self.namespace, metric, self.now);
-        if values.is_empty() {
-            return Err("no metrics returned from external metrics API".to_owned());
-        }
-        Ok(values.into_iter().fold(0, i64::saturating_add))
-    }
-
-    /// `groupPods`
-    fn group(&self, samples: &[Option<Sample>], is_cpu: bool) -> Sorted {
-        let now = self.api.micro_time(self.now);
-        let mut sorted = Sorted::default();
-        for (at, (pod, sample)) in self.pods.iter().zip(samples).enumerate() {
-            if pod.metadata.deletion_timestamp.is_some() || pod.status.phase == Phase::Failed {
-                sorted.ignored += 1;
-            } else if pod.status.phase == Phase::Pending {
-                sorted.unready.push(at);
-            } else if let Some(sample) = sample {
-                if is_cpu && too_young(pod, sample, now) {
-                    sorted.unready.push(at);
-                } else {
-                    sorted.ready.push((at, sample.value));
-                }
-            } else {
-                sorted.missing.push(at);
-            }
-        }
-        sorted
-    }
-}
-
-/// Whether the cpu of a pod says nothing yet: it is not ready, or was not for one whole window of its metric.
-fn too_young(pod: &Pod, sample: &Sample, now: MicroTime) -> bool {
-    let ready = pod.status.conditions.iter().find(|condition| &*condition.kind == "Ready");
-    let (Some(ready), Some(start)) = (ready, pod.status.start_time) else { return true };
-    let is_false = &*ready.status == "False";
-    let since = ready.last_transition_time.unwrap_or_default().0;
-    if (start.0 + CPU_INITIALIZATION) * 1_000_000 > now.0 {
-        is_false || sample.timestamp < since + sample.window
-    } else {
-        // It has never been ready.
-        is_false && start.0 + READINESS_DELAY > since
-    }
-}
-
-/// The pods by group, as places in the list of all.
-#[derive(Default)]
-struct Sorted {
-    ready: Vec<(usize, i64)>,
-    unready: Vec<usize>,
-    missing: Vec<usize>,
-    ignored: usize,
-}
-
-impl Sorted {
-    /// Without what the pods request.
-    fn plain(&self) -> Groups {
-        Groups {
-            ready: self.ready.iter().map(|(_, value)| (*value, 0)).collect(),
-            unready: vec![0; self.unready.len()],
-            missing: vec![0; self.missing.len()],
-            ignored: self.ignored,
-        }
-    }
-
-    /// With what each pod requests; every pod has to say it.
-    fn with_requests(
-        &self,
-        request: impl Fn(&Pod) -> Result<i64, String>,
-        pods: &[Arc<Pod>],
-    ) -> Result<Groups, String> {
-        let requests: Vec<i64> = pods.iter().map(|pod| request(pod)).collect::<Result<_, _>>()?;
-        let of = |at: &usize| requests.get(*at).copied().unwrap_or(0);
-        Ok(Groups {
-            ready: self.ready.iter().map(|(at, value)| (*value, of(at))).collect(),
-            unready: self.unready.iter().map(of).collect(),
-            missing: self.missing.iter().map(of).collect(),
-            ignored: self.ignored,
-        })
-    }
-}
-
-/// `calculatePodRequestsFromContainers`, in thousandths.
-fn request(pod: &Pod, container: &str, resource: &str) -> Result<i64, String> {
-    let is_sidecar = |init: &&Container| init.restart_policy.as_deref() == Some("Always");
-    let sidecars = pod.spec.init_containers.iter().filter(is_sidecar);
-    let mut sum = 0i64;
-    for found in pod.spec.containers.iter().chain(sidecars) {
-        if !container.is_empty() && *found.name != *container {
-            continue;
-        }
-        let Some(amount) = found.resources.requests.get(resource) else {
-            return Err(format!(
-                "missing request for {resource} in container {} of Pod {}",
-                found.name, pod.metadata.name
-            ));
-        };
-        sum = sum.saturating_add(amount.milli_value());
-        if !container.is_empty() {
-            return Ok(sum);
-        }
-    }
-    if container.is_empty() {
-        Ok(sum)
-    } else {
-        Err(format!("container {container} not found in Pod {}", pod.metadata.name))
     }
 }
 

@@ -1,8 +1,10 @@
 //! The horizontal pod autoscaler (pkg/controller/podautoscaler/horizontal.go): looks at each autoscaler every 15 s, asks its
 //! metrics for a size, holds back what goes too fast, and writes the scale of the target.
 
+mod client;
 pub mod decision;
 mod metrics;
+mod pods;
 mod rates;
 pub mod replicas;
 mod status;
