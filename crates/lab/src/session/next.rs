@@ -30,6 +30,8 @@ struct Found {
 
 /// Events looked ahead at most.
 const LOOK_AHEAD: u32 = 3_000;
+/// Events of the load looked ahead at most: about 10 ms of work.
+const WORK_AHEAD: u64 = 10_000;
 /// How far is looked ahead.
 const FAR: u64 = 600_000_000;
 
@@ -64,8 +66,12 @@ impl Session {
     fn look_ahead(&self) -> (Time, Option<Next>) {
         let mut copy = self.timeline().known().clone();
         let until = Time(self.now().0.saturating_add(FAR));
+        let work = copy.model().traffic().work().saturating_add(WORK_AHEAD);
         for _ in 0..LOOK_AHEAD {
             let from = copy.journal().len();
+            if copy.model().traffic().work() > work {
+                break;
+            }
             if !copy.handle_next(until) {
                 return (until, None);
             }

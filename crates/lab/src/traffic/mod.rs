@@ -110,6 +110,11 @@ impl Traffic {
         self.active
     }
 
+    /// How many events the load has had: what it cost to come here.
+    pub(crate) fn work(&self) -> u64 {
+        self.load.events()
+    }
+
     /// What was measured.
     pub fn telemetry(&self) -> &Telemetry {
         self.load.telemetry()
