@@ -4,11 +4,12 @@
 // In the bundles, OPSCAPE_MODULE and OPSCAPE_WASM stand for the names of the Wasm's script and of the Wasm itself
 // (they carry a hash), relative to the top of the site.
 
-import { readFile, readdir, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { readFile, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, transform } from "esbuild";
+import { build } from "esbuild";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const source = path.join(here, "js");
@@ -63,8 +64,39 @@ await build({
   logLevel: "warning",
 });
 
-if (release) {
-  const file = path.join(site, glue);
-  const { code } = await transform(await readFile(file, "utf8"), { format: "esm", target: "es2022", minify: true });
-  await writeFile(file, code);
+// The Wasm's own script, with the loader of its parts linked in. While the program is being worked on it is in one piece.
+const PARTS = ["page", "terminal", "rest"];
+if (release) execFileSync("cargo", ["xtask", "divide", path.join(site, wasm)], { stdio: "inherit" });
+const parts = release ? PARTS.map((part) => [part, `./${wasm.replace(/_bg\.wasm$/, `.${part}.wasm`)}`]) : [];
+const file = path.join(site, glue);
+const linked = await build({
+  stdin: {
+    contents: withParts(await readFile(file, "utf8")),
+    resolveDir: path.join(source, "parts"),
+    sourcefile: glue,
+    loader: "js",
+  },
+  write: false,
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  charset: "utf8",
+  minify: release,
+  legalComments: "none",
+  logLevel: "warning",
+  define: { OPSCAPE_PARTS: JSON.stringify(Object.fromEntries(parts)) },
+});
+await writeFile(file, linked.outputFiles[0].contents);
+
+/** The script of wasm-bindgen (its version is pinned) with the calls of the loader put in. */
+function withParts(script) {
+  const put = (text, at, what) => {
+    if (text.split(at).length !== 2) throw new Error(`wasm-bindgen's script has changed: not once in it: ${at}`);
+    return text.replace(at, what);
+  };
+  let out = `import * as parts from "./loader.ts";\n${script}`;
+  out = put(out, "    wasm = instance.exports;\n", "    wasm = instance.exports;\n    parts.begin(wasm);\n");
+  const load = "await __wbg_load(await module_or_path, imports);\n";
+  out = put(out, load, `${load}    await parts.first;\n`);
+  return out.replaceAll("const imports = __wbg_get_imports();", "const imports = { ...__wbg_get_imports(), ...parts.imports };");
 }

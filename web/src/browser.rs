@@ -44,6 +44,18 @@ fn key(name: &str) -> String {
     format!("opscape.{name}")
 }
 
+#[wasm_bindgen]
+extern "C" {
+    /// Of `web/js/parts/loader.ts`; the returned promise is not needed.
+    #[wasm_bindgen(js_namespace = window, js_name = opscapePart, catch)]
+    fn part(name: &str) -> Result<JsValue, JsValue>;
+}
+
+/// Asks for a part of the program that will be needed, so that nobody waits for it then.
+pub fn prefetch(name: &str) {
+    let _ = part(name);
+}
+
 /// Whether a media query holds.
 pub fn matches(query: &str) -> bool {
     web_sys::window().and_then(|window| window.match_media(query).ok()?).is_some_and(|list| list.matches())

@@ -10,6 +10,7 @@
 )]
 
 mod commands;
+mod parts;
 mod process;
 mod project;
 mod stamp;
@@ -28,6 +29,7 @@ cargo xtask COMMAND
   test [PART]...                        everything that must hold; parts: format clippy types native doc site size e2e
   size                                  what a visitor downloads, against budgets.json
   bench                                 one JSON line for each benchmark, native and in Chromium
+  startup                               records what runs first, by which the Wasm is divided into parts
   fields                                the tables of Kubernetes API fields, from the official schemas
   tools                                 only installs what the other commands need
 ";
@@ -56,6 +58,8 @@ fn run(command: &str, arguments: &[String]) -> Result<()> {
         "bench" => commands::bench::run(),
         "fields" => commands::fields::run(),
         "tools" => tools::everything(),
+        "divide" => commands::divide::run(arguments),
+        "startup" => commands::startup::run(),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
             Ok(())

@@ -28,6 +28,18 @@ impl From<&str> for Failure {
     }
 }
 
+impl From<wasmparser::BinaryReaderError> for Failure {
+    fn from(error: wasmparser::BinaryReaderError) -> Self {
+        Self(format!("not Wasm as it should be: {error}"))
+    }
+}
+
+impl From<std::num::TryFromIntError> for Failure {
+    fn from(_: std::num::TryFromIntError) -> Self {
+        Self("a number is too large".to_owned())
+    }
+}
+
 /// Announces `what`, does it, and says how long it took.
 pub fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     eprintln!("==> {what}");

@@ -48,6 +48,7 @@ impl Tab {
 pub fn drawer(session: &Session, view: &View, tab: Tab) -> Html {
     let content = match tab {
         Tab::Terminal => {
+            crate::browser::prefetch("terminal");
             html! { <Terminal session={session.clone()} lang={view.lang} screen={view.screen.clone()} playing={view.playing} /> }
         }
         Tab::Events => {

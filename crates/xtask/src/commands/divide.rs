@@ -1,0 +1,79 @@
+//! `cargo xtask divide FILE`: shrinks the site's Wasm and divides it into parts. Trunk's hook runs it (`web/bundle.mjs`).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::parts::{self, Part, Startup};
+use crate::process;
+use crate::project;
+use crate::step::Result;
+
+/// The recording that the division follows.
+pub const STARTUP: &str = "web/startup.txt";
+
+/// Where the undivided Wasm is kept, for the next recording.
+pub fn whole() -> PathBuf {
+    project::target().join("xtask/whole.wasm")
+}
+
+/// The program as the linker wrote it.
+fn linked() -> PathBuf {
+    project::target().join("wasm32-unknown-unknown/wasm/opscape-web.wasm")
+}
+
+/// Divides `file`, which wasm-bindgen wrote.
+pub fn run(arguments: &[String]) -> Result<()> {
+    let [file] = arguments else { return Err("which file?".into()) };
+    let file = Path::new(file);
+    let whole = whole();
+    if let Some(folder) = whole.parent() {
+        fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    write(&whole, &parts::without_linking(&read(file)?)?)?;
+    // Functions with one caller stay functions, so that what is not called can go elsewhere.
+    process::run(
+        process::command("wasm-opt")
+            .args(["-Oz", "-g", "--one-caller-inline-max-function-size=40"])
+            .arg(&whole)
+            .arg("-o")
+            .arg(&whole),
+    )?;
+    parts_of(file)
+}
+
+/// Where a recording of this very program is, if there is one.
+pub fn recording_of(whole: &[u8]) -> PathBuf {
+    project::target().join(format!("xtask/startup-{:016x}.txt", parts::fingerprint(whole)))
+}
+
+/// Divides the program that is kept: the main part takes the place of `file`, the others are put beside it.
+pub fn parts_of(file: &Path) -> Result<()> {
+    let whole = read(&whole())?;
+    let recording = match fs::read_to_string(recording_of(&whole)) {
+        Ok(recording) => recording,
+        Err(_) => project::read(STARTUP)?,
+    };
+    for (part, bytes) in parts::divide(&whole, &read(&linked())?, &Startup::read(&recording)?)? {
+        write(&file_of(part, file), &bytes)?;
+    }
+    Ok(())
+}
+
+/// The file of a part, where the main part is `main`: `opscape-web-0123_bg.wasm`, `opscape-web-0123.page.wasm`.
+fn file_of(part: Part, main: &Path) -> PathBuf {
+    if part == Part::Main {
+        return main.to_owned();
+    }
+    let stem = main.file_stem().unwrap_or_default().to_string_lossy();
+    main.with_file_name(format!("{}.{}.wasm", stem.trim_end_matches("_bg"), part.name()))
+}
+
+/// Reads a file.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
+/// Writes a file.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    fs::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()).into())
+}

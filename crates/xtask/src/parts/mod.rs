@@ -1,0 +1,105 @@
+//! Divides the linked Wasm into parts that a page loads when they are first needed.
+//!
+//! What runs before a page moves is known from a recording (`web/startup.txt`, made by `cargo xtask startup`): those
+//! functions stay in the main part. The rest goes to parts of its own, function by function, as Binaryen's `wasm-split`
+//! and Emscripten's module splitting do it. No source knows of it and any call may cross from one part to another:
+//!
+//! - a call to another part goes through a slot of the function table;
+//! - until the part is there, the slot holds a function of `web/js/parts`, which loads the part and calls again;
+//! - a part fills its slots when it is instantiated; it imports memory, tables, globals and functions of the main part.
+//!
+//! So a wrong guess in the recording costs a moment, never a result.
+
+mod data;
+mod emit;
+mod module;
+mod outline;
+mod plan;
+mod probe;
+mod startup;
+
+use crate::step::Result;
+use module::Whole;
+pub use plan::Part;
+pub use startup::Startup;
+
+/// What is left of a Wasm file when the linker's notes are gone: other programs do not know them.
+///
+/// # Errors
+/// Where it is not Wasm.
+pub fn without_linking(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut module = wasm_encoder::Module::new();
+    for payload in wasmparser::Parser::new(0).parse_all(bytes) {
+        let payload = payload?;
+        if let wasmparser::Payload::CustomSection(section) = &payload
+            && (section.name() == "linking" || section.name().starts_with("reloc."))
+        {
+            continue;
+        }
+        if let Some((id, range)) = payload.as_section() {
+            let data =
+                bytes.get(range.start as usize..range.end as usize).ok_or("a section that ends too early")?;
+            module.section(&wasm_encoder::RawSection { id, data });
+        }
+    }
+    Ok(module.finish())
+}
+
+/// Divides a Wasm file: gives the parts, the main one first. `linked` is the same program as the linker wrote it.
+///
+/// # Errors
+/// Where a file is not Wasm as we know it.
+pub fn divide(whole: &[u8], linked: &[u8], startup: &Startup) -> Result<Vec<(Part, Vec<u8>)>> {
+    let read = Whole::read(whole)?;
+    let mut when = Vec::new();
+    let mut needs = outline::Needs::new();
+    for (function, index) in read.functions.iter().zip(read.first()..) {
+        let of = startup.needs(&function.name, outline::shape(&function.body)?);
+        when.push(of.first().copied().unwrap_or(startup::When::First));
+        if of.len() > 1 {
+            needs.insert(index, of);
+        }
+    }
+    let outlined = outline::outline(whole, &needs)?;
+    when.extend(outlined.needs);
+    let whole = Whole::read(&outlined.bytes)?;
+    let plan = plan::plan(&whole, &when);
+    let cold = data::cold_ranges(&whole, &plan, linked)?;
+    Part::ALL.into_iter().map(|part| Ok((part, emit::part(&whole, &plan, &cold, part)?))).collect()
+}
+
+/// The whole with a probe at the start of each function.
+///
+/// # Errors
+/// Where it is not Wasm as we know it.
+pub fn with_probes(whole: &[u8]) -> Result<Vec<u8>> {
+    probe::with_probes(&Whole::read(whole)?)
+}
+
+/// What runs first, from the probes: bytes that say, stretch by stretch, which were reached.
+///
+/// # Errors
+/// Where the file is not Wasm as we know it.
+pub fn recorded(whole: &[u8], widget: &[u8], page: &[u8]) -> Result<Startup> {
+    let whole = Whole::read(whole)?;
+    let called = |bytes: &[u8], at: usize| bytes.get(at).is_some_and(|byte| *byte != 0);
+    let mut first = 0;
+    let mut ran = Vec::new();
+    for function in &whole.functions {
+        let next = first + outline::stretches(&function.body)?;
+        let needs = (first..next).map(|at| startup::When::of(called(widget, at), called(page, at))).collect();
+        ran.push((function.name.as_str(), outline::shape(&function.body)?, needs));
+        first = next;
+    }
+    Ok(Startup::of(ran))
+}
+
+/// A number for a program, by its bytes (FNV-1a).
+pub fn fingerprint(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! Which function goes to which part.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::module::Whole;
+use super::startup::When;
+
+/// A part of the Wasm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// What runs until a widget moves; everything else imports it.
+    Main,
+    /// What else runs until the full page moves.
+    Page,
+    /// What only commands need.
+    Terminal,
+    /// What runs later, or never.
+    Rest,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Part; 4] = [Part::Main, Part::Page, Part::Terminal, Part::Rest];
+
+    /// How the page calls it; empty for the main part.
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::Main => "",
+            Part::Page => "page",
+            Part::Terminal => "terminal",
+            Part::Rest => "rest",
+        }
+    }
+}
+
+/// The crate whose functions are the terminal's.
+const TERMINAL: &str = "opscape_shell::";
+/// A function with less code than this (in bytes) stays where it is called: an import and a slot would cost more.
+const TINY: usize = 24;
+
+/// The division.
+pub struct Plan {
+    /// The part of each function, by index in the module; imported ones count as main.
+    parts: Vec<Part>,
+    /// The slot through which other parts call a function.
+    pub slots: BTreeMap<u32, u32>,
+    /// How many slots were added to the function table.
+    pub added: u32,
+    /// Functions of the main part that the others import.
+    pub shared: BTreeSet<u32>,
+}
+
+impl Plan {
+    /// The part of a function.
+    pub fn of(&self, function: u32) -> Part {
+        self.parts.get(function as usize).copied().unwrap_or(Part::Main)
+    }
+}
+
+/// Divides the functions by when they are needed.
+pub fn plan(whole: &Whole<'_>, when: &[When]) -> Plan {
+    let first = whole.first();
+    let in_table: BTreeSet<u32> = whole.slots.values().copied().collect();
+    let mut parts = vec![Part::Main; first as usize];
+    parts.extend(whole.functions.iter().zip(when).map(|(function, when)| match when {
+        When::First => Part::Main,
+        When::Page => Part::Page,
+        When::Later if function.name.contains(TERMINAL) => Part::Terminal,
+        When::Later => Part::Rest,
+    }));
+    let mut callers: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+    for (index, function) in (first..).zip(&whole.functions) {
+        for callee in &function.calls {
+            callers.entry(*callee).or_default().insert(index);
+        }
+    }
+    only_called_by_terminal(&mut parts, first, &callers, &in_table);
+    keep_tiny(whole, &mut parts, &callers, &in_table);
+
+    let mut slots: BTreeMap<u32, u32> = BTreeMap::new();
+    for (slot, function) in &whole.slots {
+        slots.entry(*function).or_insert(*slot);
+    }
+    let part = |index: u32| parts.get(index as usize).copied().unwrap_or(Part::Main);
+    let kind = |index: u32| whole.kind(index).unwrap_or_default();
+    let mut shared = BTreeSet::new();
+    let mut wanted: BTreeSet<(Part, u32, u32)> = BTreeSet::new();
+    for (index, function) in (first..).zip(&whole.functions) {
+        for callee in &function.calls {
+            if part(*callee) == part(index) {
+                continue;
+            }
+            if part(*callee) == Part::Main {
+                shared.insert(*callee);
+            } else if !slots.contains_key(callee) {
+                wanted.insert((part(*callee), kind(*callee), *callee));
+            }
+        }
+    }
+    for function in &whole.exported {
+        if part(*function) != Part::Main && !slots.contains_key(function) {
+            wanted.insert((part(*function), kind(*function), *function));
+        }
+    }
+    let size = u32::try_from(whole.table_size).unwrap_or(u32::MAX);
+    let added = u32::try_from(wanted.len()).unwrap_or(u32::MAX);
+    // Part by part, so that each fills one stretch of the table; by type, since what is alike is packed better.
+    slots.extend(wanted.into_iter().zip(size..).map(|((_, _, function), slot)| (function, slot)));
+    Plan { parts, slots, added, shared }
+}
+
+/// What nothing but the terminal's functions can reach is the terminal's, too.
+fn only_called_by_terminal(
+    parts: &mut [Part],
+    first: u32,
+    callers: &BTreeMap<u32, BTreeSet<u32>>,
+    in_table: &BTreeSet<u32>,
+) {
+    loop {
+        let mut moved = false;
+        for (function, by) in callers {
+            let is = |index: u32, wanted: Part| parts.get(index as usize) == Some(&wanted);
+            if *function < first || in_table.contains(function) || !is(*function, Part::Rest) {
+                continue;
+            }
+            if by.iter().all(|caller| is(*caller, Part::Terminal) || caller == function)
+                && let Some(part) = parts.get_mut(*function as usize)
+            {
+                *part = Part::Terminal;
+                moved = true;
+            }
+        }
+        if !moved {
+            return;
+        }
+    }
+}
+
+fn keep_tiny(
+    whole: &Whole<'_>,
+    parts: &mut [Part],
+    callers: &BTreeMap<u32, BTreeSet<u32>>,
+    in_table: &BTreeSet<u32>,
+) {
+    let before = parts.to_vec();
+    for (index, function) in (whole.first()..).zip(&whole.functions) {
+        if function.body.range().end - function.body.range().start >= TINY as u64 {
+            continue;
+        }
+        let from_main = callers
+            .get(&index)
+            .is_some_and(|by| by.iter().any(|caller| before.get(*caller as usize) == Some(&Part::Main)));
+        if (from_main || in_table.contains(&index))
+            && let Some(part) = parts.get_mut(index as usize)
+        {
+            *part = Part::Main;
+        }
+    }
+}

@@ -1,0 +1,59 @@
+// `cargo xtask startup`: plays the built site with a probed Wasm (FOLDER/probed.wasm) and writes which functions were
+// called before a widget and the full page moved: FOLDER/widget.called and FOLDER/page.called, a byte for each function.
+
+import { cp, copyFile, readdir, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { launch, open } from "./browser.mjs";
+import { movingApp, movingWidget, widgetPage } from "./app.mjs";
+import { root, serve } from "./site.mjs";
+
+/** How long a page is watched after it moves. */
+const SECONDS = 4;
+
+/** Those who open it: in each language and theme, with less motion, and on a slow machine, where frames are late. */
+const people = [
+  { language: "en", theme: "light" },
+  { language: "ko", theme: "dark" },
+  { language: "en", theme: "dark", still: true },
+  { language: "ko", theme: "light", slow: 4 },
+];
+
+const folder = path.resolve(process.argv[2]);
+const copy = path.join(folder, "site");
+await rm(copy, { recursive: true, force: true });
+await cp(path.join(root, "dist"), copy, { recursive: true });
+const wasm = (await readdir(copy)).find((name) => name.endsWith("_bg.wasm"));
+await copyFile(path.join(folder, "probed.wasm"), path.join(copy, wasm));
+
+const site = await serve({ folder: copy });
+const host = await serve({ pages: { "/widget.html": widgetPage(site.url, [{ view: "stage" }]) } });
+const browser = await launch();
+try {
+  await writeFile(path.join(folder, "widget.called"), await called(`${host.origin}/widget.html`, movingWidget));
+  await writeFile(path.join(folder, "page.called"), await called(site.url, movingApp));
+} finally {
+  await browser.close();
+  await site.close();
+  await host.close();
+}
+
+/** The probes of the page at `address` some seconds after it moves: the first pods have started by then. */
+async function called(address, moving) {
+  const all = [];
+  for (const { slow = 1, ...person } of people) {
+    const { context, page } = await open(browser, person);
+    if (slow > 1) await (await context.newCDPSession(page)).send("Emulation.setCPUThrottlingRate", { rate: slow });
+    await page.goto(address);
+    await moving(page);
+    await page.waitForTimeout(SECONDS * 1000 * slow);
+    const script = `${site.url}${wasm.replace(/_bg\.wasm$/, ".js")}`;
+    all.push(
+      await page.evaluate(async (script) => {
+        const { initSync } = await import(script);
+        return [...new Uint8Array(initSync().opscape_called.buffer)];
+      }, script),
+    );
+    await context.close();
+  }
+  return Buffer.from(all[0].map((_, at) => (all.some((bytes) => bytes[at]) ? 1 : 0)));
+}
