@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { allReady, movingApp, pods, podsUntil } from "../app.mjs";
+import { allReady, movingApp, pods, podsUntil, time } from "../app.mjs";
 import { deployment } from "../labs.mjs";
 import { suite } from "../suite.mjs";
 
@@ -36,6 +36,35 @@ test("a shared link gives the same run in a fresh profile", async () => {
   });
   assert.deepEqual(seen[1], seen[0]);
   assert.ok(seen[0].some((pods) => pods.length === 5));
+});
+
+test("a link after something was done comes to the same instant with all of it", async () => {
+  const look = async (page, app, seconds) => {
+    await app.seek(seconds);
+    await page.waitForTimeout(150);
+    return pods(page);
+  };
+  let link;
+  const seen = [];
+  await withApp({}, async (page, app) => {
+    await app.open(deployment({ replicas: 3 }));
+    await app.pause();
+    await app.seek(20);
+    await app.rewrite(deployment({ replicas: 3, image: "shop/web:2.0" }));
+    await app.apply.click();
+    await app.seek(26);
+    await app.button("ui.share").click();
+    await page.locator(".toast", { hasText: app.word("ui.copied") }).waitFor();
+    link = await page.evaluate(() => navigator.clipboard.readText());
+    seen.push(await pods(page), await look(page, app, 10), await look(page, app, 60));
+  });
+  await withApp({ fragment: new URL(link).hash }, async (page, app) => {
+    assert.equal(await time(page), 26);
+    assert.ok((await app.currentText()).includes("shop/web:2.0"));
+    const there = [await pods(page), await look(page, app, 10), await look(page, app, 60)];
+    assert.deepEqual(there, seen);
+    assert.ok(there[2].every((pod) => pod.revision === 2), "the update goes on to its end");
+  });
 });
 
 test("a reload keeps the text as it was typed", () =>

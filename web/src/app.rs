@@ -273,7 +273,7 @@ fn use_keyboard(session: &Session) {
 
 fn share_now(session: Session) {
     wasm_bindgen_futures::spawn_local(async move {
-        let shared = share::Shared { text: session.text(), seed: session.shared_seed() };
+        let shared = session.shared();
         let view = session.view();
         match share::link(&shared).await {
             Some(link) if browser::copy(&link).await => {

@@ -39,23 +39,28 @@ fn main() {
             None => browser::matches("(prefers-color-scheme: dark)"),
         };
         let shared = share::of_address().await;
-        let (text, seed) = match shared {
-            Some(shared) => (shared.text, shared.seed),
-            None => (browser::stored("text").unwrap_or_else(|| lessons::first().to_owned()), None),
+        let (text, seed, done) = match shared {
+            Some(shared) => (shared.text, shared.seed, shared.done),
+            None => (browser::stored("text").unwrap_or_else(|| lessons::first().to_owned()), None, None),
         };
+        let begin = done.map_or(Begin::Fresh, |done| {
+            Begin::Shared(Box::new(Recording { opened: done.opened, seed, acts: done.acts, at: done.at }))
+        });
         // After a stop (`opscapeFailed` in index.html counts them): first where it was; if that stops again, from the
         // beginning; then the text alone.
         let stops = browser::kept("stopped").map_or(0, |stops| stops.parse().unwrap_or(1));
         let world = match stops {
             1 => Recording::stored().map_or(Begin::Fresh, |recording| Begin::Again(Box::new(recording))),
-            0 | 2 => Begin::Fresh,
+            0 => begin,
+            2 => Begin::Fresh,
             _ => Begin::NotYet,
         };
         let session = Session::new(Start {
             text,
             seed,
             lang,
-            play: stops == 0,
+            // What somebody did is looked at where they stopped.
+            play: stops == 0 && matches!(world, Begin::Fresh),
             keep: Some("text"),
             base: String::new(),
             world,

@@ -1,7 +1,9 @@
-//! A link that holds the text and the seed: the fragment `#t=...` is the text, deflated by the browser, as base64url. The
-//! fragment never leaves the page.
+//! A link that holds the text, the seed, and what was done: the fragment `#t=...` is the text, deflated by the browser, as
+//! base64url; `o` is the text that the world was opened with, where that is another one, `a` the acts since, and `at` the
+//! instant that was looked at. The fragment never leaves the page.
 
 use js_sys::{ArrayBuffer, Uint8Array};
+use opscape_sim::Time;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -29,13 +31,47 @@ pub struct Shared {
     pub text: String,
     /// The seed; none: the text's own.
     pub seed: Option<u64>,
+    /// What was done; none: nothing.
+    pub done: Option<Done>,
+}
+
+/// What was done in a world, and which instant of it was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// The text that the world was opened with.
+    pub opened: String,
+    /// The acts since, as [`opscape_lab::Session::acts_text`] has them.
+    pub acts: String,
+    /// The instant.
+    pub at: Time,
 }
 
 /// The text as a fragment. None: the browser cannot.
 pub async fn fragment(shared: &Shared) -> Option<String> {
-    let bytes = through(shared.text.as_bytes(), true).await?;
-    let seed = shared.seed.map(|seed| format!("&seed={seed}")).unwrap_or_default();
-    Some(format!("#t={}{seed}", encode(&bytes)))
+    let mut out = format!("#t={}", packed(&shared.text).await?);
+    if let Some(seed) = shared.seed {
+        out = [out, "&seed=".to_owned(), seed.to_string()].concat();
+    }
+    if let Some(done) = &shared.done {
+        let acts = packed(&done.acts).await?;
+        let opened = if done.opened == shared.text { String::new() } else { packed(&done.opened).await? };
+        // What is too long for a link is left out: the text alone is something, too.
+        if acts.len() + opened.len() <= LONGEST {
+            out = [out, "&a=".to_owned(), acts, format!("&at={}", done.at.0)].concat();
+            if !opened.is_empty() {
+                out = [out, "&o=".to_owned(), opened].concat();
+            }
+        }
+    }
+    Some(out)
+}
+
+async fn packed(text: &str) -> Option<String> {
+    Some(encode(&through(text.as_bytes(), true).await?))
+}
+
+async fn unpacked(value: &str) -> Option<String> {
+    String::from_utf8(through(&decode(value)?, false).await?).ok()
 }
 
 /// The address of this page with the text in it, which the page's address becomes. None: the browser cannot.
@@ -51,17 +87,24 @@ pub async fn link(shared: &Shared) -> Option<String> {
 /// What this page's address holds.
 pub async fn of_address() -> Option<Shared> {
     let hash = web_sys::window()?.location().hash().ok()?;
-    let mut text = None;
-    let mut seed = None;
-    for part in hash.trim_start_matches('#').split('&') {
-        match part.split_once('=') {
-            Some(("t", value)) if value.len() <= LONGEST => text = decode(value),
-            Some(("seed", value)) => seed = value.parse().ok(),
-            _ => {}
+    let hash = hash.trim_start_matches('#').to_owned();
+    let part = |name: &str| {
+        let found = hash.split('&').filter_map(|part| part.split_once('=')).find(|(key, _)| *key == name);
+        found.map(|(_, value)| value).filter(|value| value.len() <= LONGEST)
+    };
+    let text = unpacked(part("t")?).await?;
+    let seed = part("seed").and_then(|seed| seed.parse().ok());
+    let mut done = None;
+    if let (Some(acts), Some(at)) = (part("a"), part("at").and_then(|at| at.parse().ok())) {
+        let opened = match part("o") {
+            Some(opened) => unpacked(opened).await,
+            None => Some(text.clone()),
+        };
+        if let (Some(acts), Some(opened)) = (unpacked(acts).await, opened) {
+            done = Some(Done { opened, acts, at: Time(at) });
         }
     }
-    let bytes = through(&text?, false).await?;
-    Some(Shared { text: String::from_utf8(bytes).ok()?, seed })
+    Some(Shared { text, seed, done })
 }
 
 /// Takes the text out of the address: it is another one now.

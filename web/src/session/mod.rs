@@ -18,6 +18,7 @@ use opscape_manifest::api::ObjectKey;
 use opscape_sim::Time;
 use yew::prelude::*;
 
+use crate::share::{Done, Shared};
 use editing::TextState;
 pub use editing::TextView;
 pub use logs::Writing;
@@ -74,6 +75,8 @@ pub enum Begin {
     Fresh,
     /// Where it was before the program stopped.
     Again(Box<Recording>),
+    /// Where it was when somebody shared it.
+    Shared(Box<Recording>),
     /// Not at all: the text is there, and may be applied.
     NotYet,
 }
@@ -125,7 +128,7 @@ impl Session {
         let again = matches!(start.world, Begin::Again(_));
         match start.world {
             Begin::Fresh => state.open(),
-            Begin::Again(recording) => state.resume(&recording),
+            Begin::Again(recording) | Begin::Shared(recording) => state.resume(&recording),
             Begin::NotYet => state.text.check(),
         }
         state.clock.playing &= state.world.is_some();
@@ -245,9 +248,18 @@ impl Session {
         self.0.state.borrow().lang
     }
 
-    /// The seed that a link has to carry, because the text does not.
-    pub fn shared_seed(&self) -> Option<u64> {
-        self.0.state.borrow().seed
+    /// What a link has to carry.
+    pub fn shared(&self) -> Shared {
+        let state = self.0.state.borrow();
+        let done = state.world.as_ref().and_then(|world| {
+            let acts = world.acts_text();
+            (!acts.is_empty()).then(|| Done {
+                opened: world.opening_text().to_owned(),
+                acts,
+                at: world.now(),
+            })
+        });
+        Shared { text: state.text.all().to_owned(), seed: state.seed, done }
     }
 
     /// The present instant.

@@ -110,7 +110,7 @@ fn bar(session: &Session, view: &View, base: &Rc<str>, node: &NodeRef) -> Html {
             event.prevent_default();
             let (session, base) = (session.clone(), base.clone());
             wasm_bindgen_futures::spawn_local(async move {
-                let shared = share::Shared { text: session.text(), seed: session.shared_seed() };
+                let shared = session.shared();
                 let fragment = share::fragment(&shared).await.unwrap_or_default();
                 if let Some(window) = web_sys::window() {
                     let _ = window.open_with_url_and_target(&format!("{base}{fragment}"), "_blank");
