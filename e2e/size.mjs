@@ -10,6 +10,9 @@ import { launch, open } from "./browser.mjs";
 import { movingApp, movingWidget, widgetPage } from "./app.mjs";
 import { root, serve } from "./site.mjs";
 
+/** Milliseconds. */
+const AT_ONCE = 250;
+
 const budgets = JSON.parse(await readFile(path.join(root, "budgets.json"), "utf8"));
 const site = await serve();
 const host = await serve({ pages: { "/widget.html": widgetPage(site.url, [{ view: "stage" }]) } });
@@ -28,6 +31,7 @@ process.exitCode = over ? 1 : 0;
 /** The files of the site that the page at `address` fetches until `moving` is true of it: name -> body. */
 async function downloads(address, moving) {
   const { context, page } = await open(browser);
+  await page.addInitScript(() => (window.opscapePatience = 1e9));
   const files = new Map();
   page.on("response", (response) => {
     const url = new URL(response.url());
@@ -37,8 +41,9 @@ async function downloads(address, moving) {
   });
   await page.goto(address);
   await moving(page);
-  // What was asked for on the way counts, and so does what the page asks for at once after.
-  await page.waitForLoadState("networkidle");
+  // What was asked for on the way counts, and so does what the page asks for at once after. Later it may ask for parts
+  // that it turns out to need; those are no longer what one waits for.
+  await page.waitForTimeout(AT_ONCE);
   const bodies = new Map();
   for (const [name, body] of files) bodies.set(name, await body);
   await context.close();

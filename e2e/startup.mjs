@@ -7,8 +7,8 @@ import { launch, open } from "./browser.mjs";
 import { movingApp, movingWidget, widgetPage } from "./app.mjs";
 import { root, serve } from "./site.mjs";
 
-/** How long a page is watched after it moves. */
-const SECONDS = 4;
+/** How long a page is watched after it moves: until its first pods are ready, and a little longer. */
+const SECONDS = 7;
 
 /** Those who open it: in each language and theme, with less motion, and on a slow machine, where frames are late. */
 const people = [
@@ -42,6 +42,7 @@ async function called(address, moving) {
   const all = [];
   for (const { slow = 1, ...person } of people) {
     const { context, page } = await open(browser, person);
+    await page.addInitScript(() => (window.opscapePatience = 1e9));
     if (slow > 1) await (await context.newCDPSession(page)).send("Emulation.setCPUThrottlingRate", { rate: slow });
     await page.goto(address);
     await moving(page);

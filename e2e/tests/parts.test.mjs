@@ -12,6 +12,7 @@ async function withPage(address, work) {
   const browser = await launch();
   try {
     const { page } = await open(browser);
+    await page.addInitScript(() => (window.opscapePatience = 1e9));
     const asked = [];
     page.on("request", (request) => {
       if (request.url().endsWith(".wasm")) asked.push(request.url().match(/(_bg|\.\w+)\.wasm$/)[1]);

@@ -87,7 +87,7 @@ export const first: Promise<void> =
 
 // What a person touches first comes as soon as a hand is near; if nobody touches anything, it comes after a while, so that
 // nothing is missing when the network is.
-const PATIENCE = 10_000;
+const PATIENCE = window.opscapePatience ?? 10_000;
 const events = ["pointerdown", "pointermove", "keydown", "focusin"] as const;
 const isOurs = (target: EventTarget): boolean =>
   target instanceof Element && (target.localName === "opscape-lab" || target.id === "opscape");
@@ -107,6 +107,8 @@ const timer = setTimeout(later, PATIENCE);
 
 declare global {
   interface Window {
+    /** How long nobody has to touch anything before the rest is loaded, in ms; for measurements. */
+    opscapePatience?: number;
     /** Asks for a part of the program that will be needed. */
     opscapePart?: (part: string) => void;
   }

@@ -84,7 +84,6 @@ static KO_SHOWN: [u8; length(KO, false)] = half(KO, false);
 static KO_ASKED: [u8; length(KO, true)] = half(KO, true);
 
 /// The first half of a language's texts.
-#[inline(never)]
 pub fn shown(lang: Lang) -> &'static str {
     as_text(match lang {
         Lang::En => &EN_SHOWN,
@@ -92,8 +91,7 @@ pub fn shown(lang: Lang) -> &'static str {
     })
 }
 
-/// The second half. Not inlined: a page does without this function, and so without its texts, until somebody asks.
-#[inline(never)]
+/// The second half.
 pub fn asked(lang: Lang) -> &'static str {
     as_text(match lang {
         Lang::En => &EN_ASKED,

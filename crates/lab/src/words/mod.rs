@@ -51,14 +51,27 @@ type Texts = Vec<(&'static str, &'static str)>;
 
 /// The half of the texts that a key is in.
 fn texts(lang: Lang, key: &str) -> &'static Texts {
-    static SHOWN: [OnceLock<Texts>; 2] = [const { OnceLock::new() }; 2];
-    static ASKED: [OnceLock<Texts>; 2] = [const { OnceLock::new() }; 2];
-    let asked = files::is_asked(key.as_bytes(), 0);
-    let [en, ko] = if asked { &ASKED } else { &SHOWN };
-    let read_half = || read(if asked { files::asked(lang) } else { files::shown(lang) });
+    if files::is_asked(key.as_bytes(), 0) { asked(lang) } else { shown(lang) }
+}
+
+fn shown(lang: Lang) -> &'static Texts {
+    static READ: [OnceLock<Texts>; 2] = [const { OnceLock::new() }; 2];
+    let [en, ko] = &READ;
     match lang {
-        Lang::En => en.get_or_init(read_half),
-        Lang::Ko => ko.get_or_init(read_half),
+        Lang::En => en.get_or_init(|| read(files::shown(Lang::En))),
+        Lang::Ko => ko.get_or_init(|| read(files::shown(Lang::Ko))),
+    }
+}
+
+/// A function of its own: a page does without it, and so without its texts, until somebody asks.
+#[cold]
+#[inline(never)]
+fn asked(lang: Lang) -> &'static Texts {
+    static READ: [OnceLock<Texts>; 2] = [const { OnceLock::new() }; 2];
+    let [en, ko] = &READ;
+    match lang {
+        Lang::En => en.get_or_init(|| read(files::asked(Lang::En))),
+        Lang::Ko => ko.get_or_init(|| read(files::asked(Lang::Ko))),
     }
 }
 

@@ -30,10 +30,11 @@ pub fn run(arguments: &[String]) -> Result<()> {
         fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
     write(&whole, &parts::without_linking(&read(file)?)?)?;
-    // Functions with one caller stay functions, so that what is not called can go elsewhere.
+    // Functions with one caller stay functions, so that what is not called can go elsewhere; so does, small as it is, the
+    // one that has the texts which are said when somebody asks (`opscape_lab::words`).
     process::run(
         process::command("wasm-opt")
-            .args(["-Oz", "-g", "--one-caller-inline-max-function-size=40"])
+            .args(["-Oz", "-g", "--one-caller-inline-max-function-size=40", "--no-inline=*words::asked*"])
             .arg(&whole)
             .arg("-o")
             .arg(&whole),

@@ -55,8 +55,10 @@ pub fn divide(whole: &[u8], linked: &[u8], startup: &Startup) -> Result<Vec<(Par
     let mut needs = outline::Needs::new();
     for (function, index) in read.functions.iter().zip(read.first()..) {
         let of = startup.needs(&function.name, outline::shape(&function.body)?);
-        when.push(of.first().copied().unwrap_or(startup::When::First));
-        if of.len() > 1 {
+        let whole = of.first().copied().unwrap_or(startup::When::First);
+        when.push(if is_by_chance(&function.name) { startup::When::First } else { whole });
+        // What other crates do may hang on chance: the seed of a hash table, where memory was free.
+        if of.len() > 1 && is_ours(&function.name) {
             needs.insert(index, of);
         }
     }
@@ -66,6 +68,16 @@ pub fn divide(whole: &[u8], linked: &[u8], startup: &Startup) -> Result<Vec<(Par
     let plan = plan::plan(&whole, &when);
     let cold = data::cold_ranges(&whole, &plan, linked)?;
     Part::ALL.into_iter().map(|part| Ok((part, emit::part(&whole, &plan, &cold, part)?))).collect()
+}
+
+/// Whether a function is of this project, by its name: `opscape_lab::x`, `<opscape_lab::X as core::Y>::z`.
+fn is_ours(name: &str) -> bool {
+    name.trim_start_matches(['<', '&']).starts_with("opscape_")
+}
+
+/// Whether a function may run in one page and not in the next that does the same.
+fn is_by_chance(name: &str) -> bool {
+    ["hashbrown", "indexmap", "dlmalloc"].iter().any(|part| name.contains(part))
 }
 
 /// The whole with a probe at the start of each function.
