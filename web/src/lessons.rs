@@ -18,6 +18,9 @@ pub const NAMES: &[&str] = &[
     "liveness",
     "out-of-memory",
     "node-failure",
+    "ingress-routing",
+    "rollout-errors",
+    "zero-downtime",
 ];
 
 const FIRST: &str = include_str!("../../static/labs/first-deployment.yaml");

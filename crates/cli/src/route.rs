@@ -1,13 +1,11 @@
 //! `opscape route`: which way a request takes through what a text says, and why.
 
-use std::fmt::Write as _;
-
 use opscape_lab::{Lang, words};
 use opscape_manifest::check::{Checked, Document, check};
 use opscape_manifest::diagnostic::{Diagnostic, Severity};
 use opscape_manifest::print::to_json;
 use opscape_manifest::value::Value;
-use opscape_network::route::{Decision, Forward, Objects, Reason, Request, Table, Verdict, report};
+use opscape_network::route::{Decision, Objects, Reason, Request, Table, Verdict, report};
 use opscape_sim::Time;
 
 use crate::findings;
@@ -126,7 +124,7 @@ fn headline(table: &Table, request: &Request, decision: &Decision<'_>, lang: Lan
             say(
                 lang,
                 "route.forward",
-                &[("to", &targets(table, forward)), ("path", &target), ("host", &host)],
+                &[("to", &report::targets(table, forward)), ("path", &target), ("host", &host)],
             )
         }
         Decision::Redirect { location, .. } => {
@@ -137,28 +135,6 @@ fn headline(table: &Table, request: &Request, decision: &Decision<'_>, lang: Lan
             say(lang, "route.answer", &[("status", &status), ("word", decision.word())])
         }
     }
-}
-
-/// Who gets it, with shares if it is drawn.
-fn targets(table: &Table, forward: &Forward<'_>) -> String {
-    let total: u32 = forward.shares.iter().map(|share| share.weight).sum();
-    let mut out = String::new();
-    for share in &forward.shares {
-        if !out.is_empty() {
-            out.push_str(", ");
-        }
-        match share.backend.map(|id| table.backend(id)) {
-            Some(backend) => {
-                let _ = write!(out, "{}/{}:{}", backend.namespace, backend.service, backend.port);
-            }
-            None => out.push_str("500"),
-        }
-        if forward.shares.len() > 1 {
-            let percent = f64::from(share.weight) * 100.0 / f64::from(total.max(1));
-            let _ = write!(out, " {}%", (percent * 10.0).round() / 10.0);
-        }
-    }
-    out
 }
 
 fn json(table: &Table, request: &Request, decision: &Decision<'_>, reasons: &[Reason], lang: Lang) -> String {

@@ -7,10 +7,11 @@ mod common;
 use common::{checks, labs, play, solution};
 use opscape_lab::Session;
 use opscape_lab::session::CheckState;
+use opscape_network::telemetry::{Outcome, Subject};
 
 #[test]
 fn the_texts_are_right_and_in_both_languages() {
-    assert_eq!(labs().len(), 9);
+    assert_eq!(labs().len(), 12);
     for (name, text) in labs() {
         let diagnostics = Session::check_text(&text);
         assert!(diagnostics.is_empty(), "{name}: {diagnostics:#?}");
@@ -48,4 +49,15 @@ fn the_solutions_solve_them() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn where_nobody_listens_nginx_answers_502_and_envoy_503() {
+    let session = play(&common::lab("rollout-errors"), &[]);
+    let telemetry = session.model().traffic().telemetry();
+    for (load, status) in [("browsers", 502), ("phones", 503)] {
+        let series = telemetry.series(&Subject::Workload(load.into())).expect("a workload");
+        let all = series.between(0, 60);
+        assert!(all.errors() > 200 && all.of(Outcome::Status(status)) == all.errors(), "{load}: {all:?}");
+    }
 }

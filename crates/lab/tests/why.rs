@@ -40,6 +40,9 @@ const ASKED: &[(&str, u64, About)] = &[
     ("scaling", 15_000, About::Pod(PodState::Pending)),
     ("liveness", 50_000, About::Pod(PodState::NotReady)),
     ("no-readiness", 10_500, About::Object("Deployment", "default", "web")),
+    ("ingress-routing", 10_000, About::Object("Service", "default", "web")),
+    ("rollout-errors", 34_000, About::Object("Deployment", "default", "web")),
+    ("zero-downtime", 37_000, About::Pod(PodState::Terminating)),
 ];
 
 fn find(session: &Session, about: &About) -> Option<ObjectKey> {

@@ -45,6 +45,9 @@ fn a_gone_endpoint_in_the_table_costs_a_try_and_all_gone_ones_are_a_502() {
     let (load, _) = run(&pods, open(100.0), 10, 1);
     assert_eq!(seen(&load, 0, 10).of(Outcome::Status(502)), 999);
     assert_eq!(load.telemetry().recent(&entry(), 10).of(Outcome::Status(502)), 999);
+    pods.proxy = Some(Proxy { broken: 503, tries: 1, ..Proxy::default() });
+    let (load, _) = run(&pods, open(100.0), 10, 1);
+    assert_eq!(seen(&load, 0, 10).of(Outcome::Status(503)), 999, "as Envoy says it");
     // Without a proxy the client is refused.
     pods.proxy = None;
     let (load, _) = run(&pods, open(100.0), 10, 1);

@@ -7,7 +7,7 @@ use opscape_manifest::print;
 use opscape_manifest::selector::Selector;
 use opscape_sim::Time;
 
-use super::{Session, path};
+use super::{Session, measure, path};
 use crate::world::LabModel;
 
 /// How a check stands.
@@ -109,13 +109,20 @@ impl Session {
 
 /// Whether a check holds in this world, and what was seen.
 pub fn evaluate(check: &Check, model: &LabModel) -> (bool, String) {
-    let seen = look(check, model.cluster());
+    let seen = if check.measure.is_some() {
+        measure::measured(check, model)
+    } else if check.route.is_some() {
+        measure::routed(check, model)
+    } else {
+        look(check, model.cluster())
+    };
     let wanted = match &check.value {
         Some(value) => value.as_str().map_or_else(|| print::to_json(value), str::to_owned),
         // Without a value: it is there.
         None => return (!seen.is_empty() && seen != "0", seen),
     };
-    (check.op.holds(&seen, &wanted), seen)
+    // Where nothing was measured there is nothing to compare.
+    (!(seen.is_empty() && check.measure.is_some()) && check.op.holds(&seen, &wanted), seen)
 }
 
 fn look(check: &Check, cluster: &Cluster) -> String {
@@ -165,6 +172,19 @@ fn list(store: &Store, resource: &str, namespace: &str, selector: Option<&str>) 
 
 pub(super) fn describe(check: &Check) -> String {
     let mut text = check.get.to_string();
+    if let (Some(measure), Some(of)) = (&check.measure, &check.of) {
+        text = [measure, " of ", of].concat();
+        let spans = [(" over ", check.over), (" since ", check.since)];
+        for (word, span) in spans.into_iter().filter_map(|(word, span)| Some((word, span?))) {
+            text = [&text, word, &span.to_string()].concat();
+        }
+    }
+    if let Some(url) = &check.route {
+        text = [check.method.as_deref().unwrap_or("GET"), " ", url].concat();
+        for (name, value) in &check.headers {
+            text = [&text, " -H '", name, ": ", value, "'"].concat();
+        }
+    }
     if let Some(selector) = &check.selector {
         text = [&text, " -l ", selector].concat();
     }

@@ -5,6 +5,7 @@ mod branches;
 mod check;
 mod events;
 mod lesson;
+mod measure;
 mod next;
 mod path;
 

@@ -187,5 +187,7 @@ fn proxy(policy: &Policy) -> Proxy {
         tries: policy.tries.max(1),
         retries_errors: nginx,
         retries_timeouts: nginx,
+        broken: if policy.envoy { 503 } else { 502 },
+        unconnected: if policy.envoy { 503 } else { 504 },
     }
 }

@@ -142,8 +142,8 @@ pub(crate) const FOREWARNING: Duration = Duration::from_millis(500);
 pub(super) struct Script {
     /// When each step is due; none: it waits for its condition.
     due: Arc<Vec<Option<Time>>>,
-    /// The store's version when the condition was looked at last.
-    seen: Option<u64>,
+    /// The store's version when the condition was looked at last, and the second that was measured then.
+    seen: Option<(u64, u32)>,
     /// A look is scheduled.
     looks: bool,
 }
@@ -181,11 +181,16 @@ impl LabModel {
 
     /// Something may have changed: looks at the condition of the step that is waited for, a little later.
     pub(super) fn wait_for_next_step(&mut self, context: &mut Context<'_, LabEvent, LabRecord>) {
-        if self.script.looks || self.script.seen == Some(self.cluster.store().version()) {
+        let seen = (self.cluster.store().version(), self.traffic.telemetry().second());
+        if self.script.looks || self.script.seen == Some(seen) {
             return;
         }
         let now = context.now();
         let Some(index) = self.script.waiting(now) else { return };
+        let measures = self.spec.steps.get(index).and_then(|step| step.when.as_ref()?.measure.as_ref());
+        if measures.is_none() && self.script.seen.is_some_and(|(version, _)| version == seen.0) {
+            return;
+        }
         let not_before = self.spec.steps.get(index).map(|step| time(step.at)).unwrap_or_default();
         self.script.looks = true;
         let before = context.because(None);
@@ -196,7 +201,7 @@ impl LabModel {
     /// Looks at the condition of the step that is waited for.
     pub(super) fn look(&mut self, context: &mut Context<'_, LabEvent, LabRecord>) {
         self.script.looks = false;
-        self.script.seen = Some(self.cluster.store().version());
+        self.script.seen = Some((self.cluster.store().version(), self.traffic.telemetry().second()));
         let spec = self.spec.clone();
         let Some(index) = self.script.waiting(context.now()) else { return };
         let Some(step) = spec.steps.get(index) else { return };

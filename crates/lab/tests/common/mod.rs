@@ -65,11 +65,16 @@ pub fn solution(name: &str, text: &str) -> Vec<(Time, Act)> {
         let act = if let Some(change) = entry.get("replace") {
             let mut text = replace(change);
             if let Some(change) = entry.get("also") {
-                text = replace(change);
+                let list = change.as_list().unwrap_or(std::slice::from_ref(change));
+                for change in list {
+                    text = replace(change);
+                }
             }
             Act::Apply { text: text.into() }
+        } else if let Some(line) = entry.str_at(&["run"]) {
+            Act::Run { line: line.into() }
         } else {
-            let name = entry.str_at(&["rollBack"]).expect("replace or rollBack");
+            let name = entry.str_at(&["rollBack"]).expect("replace, run or rollBack");
             let deployment =
                 ObjectKey { kind: "Deployment".into(), namespace: "default".into(), name: name.into() };
             Act::RollBack { deployment, to: None }

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::load::{Load, Serve};
-use super::{Duration, Text};
+use super::{Check, Duration, Text};
 use crate::api::core::Taint;
 use crate::api::{ObjectMeta, Str, Timestamp};
 use crate::codec::fields;
 use crate::quantity::Quantity;
-use crate::value::Value;
 
 /// A whole `Lab` document.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -309,85 +308,6 @@ fields! {
     text "text",
 }
 
-/// A condition the lab tests itself by.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Check {
-    /// What it means, for a person.
-    pub text: Option<Text>,
-    /// A resource (`pods`) or an object (`deployment/web`).
-    pub get: Str,
-    /// Namespace of the object; default `default`.
-    pub namespace: Option<Str>,
-    /// Label selector where `get` is a resource.
-    pub selector: Option<Str>,
-    /// What is compared, as for `kubectl get -o jsonpath=`. Without it: how many objects there are.
-    pub json_path: Option<Str>,
-    /// How; default `==`.
-    pub op: Op,
-    /// With what: a number or a text.
-    pub value: Option<Value>,
-    /// It has to hold at this time.
-    pub at: Option<Duration>,
-    /// It has to hold at some time up to this one.
-    pub within: Option<Duration>,
-}
-
-fields! {
-    Check:
-    text "text",
-    get "!get",
-    namespace "namespace",
-    selector "selector",
-    json_path "jsonPath",
-    op "op",
-    value "value",
-    at "at",
-    within "within",
-}
-
-/// How a check compares. Numbers are compared as numbers where both sides are some.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Op {
-    /// `==`
-    #[default]
-    Equal,
-    /// `!=`
-    NotEqual,
-    /// `<`
-    Less,
-    /// `<=`
-    LessOrEqual,
-    /// `>`
-    Greater,
-    /// `>=`
-    GreaterOrEqual,
-    /// `contains`: the text holds the other
-    Contains,
-}
-
-impl Op {
-    /// All operators as they are written.
-    pub const ALL: &[&str] = &["==", "!=", "<", "<=", ">", ">=", "contains"];
-
-    /// Whether `left op right` holds.
-    pub fn holds(self, left: &str, right: &str) -> bool {
-        let order = match (left.trim().parse::<f64>(), right.trim().parse::<f64>()) {
-            (Ok(left), Ok(right)) => left.partial_cmp(&right),
-            _ => Some(left.cmp(right)),
-        };
-        let Some(order) = order else { return false };
-        match self {
-            Op::Equal => order.is_eq(),
-            Op::NotEqual => order.is_ne(),
-            Op::Less => order.is_lt(),
-            Op::LessOrEqual => order.is_le(),
-            Op::Greater => order.is_gt(),
-            Op::GreaterOrEqual => order.is_ge(),
-            Op::Contains => left.contains(right),
-        }
-    }
-}
-
 /// A file that is not YAML.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct File {
@@ -435,13 +355,5 @@ mod tests {
         let one = NodeGroup { name: Some("gpu".into()), ..NodeGroup::default() };
         assert_eq!(one.names(), ["gpu"]);
         assert_eq!(one.zone_of(0), None);
-    }
-
-    #[test]
-    fn numbers_are_compared_as_numbers() {
-        assert!(Op::Less.holds("9", "10"));
-        assert!(Op::Greater.holds("b", "a"));
-        assert!(Op::Equal.holds("3", "3.0"));
-        assert!(Op::Contains.holds("True False", "True"));
     }
 }

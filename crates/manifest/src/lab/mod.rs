@@ -48,18 +48,23 @@
 //!     value: 3
 //!     within: 2m
 //!   - {get: pods, selector: app=web, op: ">=", value: 2, at: 30s}   # without jsonPath: how many there are
+//!   - {measure: errors, of: load/shoppers, since: 40s, value: 0, at: 90s}      # what became of requests
+//!   - {measure: p99, of: service/web, over: 30s, op: "<", value: 200, at: 90s}
+//!   - {route: "http://shop.example.com/api/items", value: "default/api:80 /api/items", at: 30s}   # where one goes
 //! ```
 //!
 //! Unknown fields are refused as in any manifest, with the field that is probably meant; the table of fields is
 //! `schema/lab.txt`.
 
+mod condition;
 mod document;
 pub mod load;
 mod scalars;
 mod validate;
 mod validate_load;
 
-pub use document::{Action, Check, File, Image, Lab, LabSpec, Memory, NodeGroup, Op, Step};
+pub use condition::{Check, Op};
+pub use document::{Action, File, Image, Lab, LabSpec, Memory, NodeGroup, Step};
 pub use scalars::{Duration, Text};
 pub use validate::validate;
 

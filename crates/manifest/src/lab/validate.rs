@@ -1,5 +1,6 @@
 //! What a `Lab` document may not say.
 
+use super::validate_load::{address, one_of};
 use super::{Action, Check, Duration, Lab, MAX_NODES, MAX_STEPS};
 use crate::golang::quote;
 use crate::names;
@@ -120,12 +121,47 @@ fn nodes(lab: &Lab, errors: &mut Vec<FieldError>) {
 }
 
 fn condition(check: &Check, path: &str, errors: &mut Vec<FieldError>) {
-    if check.get.is_empty() {
-        errors.push(FieldError::required(
-            format!("{path}.get"),
-            "a resource or an object, as pods or deployment/web",
-        ));
+    let subjects = [!check.get.is_empty(), check.measure.is_some(), check.route.is_some()];
+    match subjects.into_iter().filter(|set| *set).count() {
+        0 => errors.push(FieldError::required(path.to_owned(), "must specify one of: get, measure, route")),
+        1 => {}
+        _ => errors.push(FieldError::forbidden(
+            path.to_owned(),
+            "may not specify more than 1 of: get, measure, route",
+        )),
     }
+    let [get, measure, route] = subjects;
+    let needs = [
+        ("selector", "get", check.selector.is_some() && !get),
+        ("jsonPath", "get", check.json_path.is_some() && !get),
+        ("of", "measure", check.of.is_some() && !measure),
+        ("over", "measure", check.over.is_some() && !measure),
+        ("since", "measure", check.since.is_some() && !measure),
+        ("method", "route", check.method.is_some() && !route),
+        ("headers", "route", !check.headers.is_empty() && !route),
+    ];
+    for (name, with, _) in needs.into_iter().filter(|(_, _, wrong)| *wrong) {
+        let why = ["may only be set together with `", with, "`"].concat();
+        errors.push(FieldError::forbidden([path, ".", name].concat(), why));
+    }
+    if let Some(measure) = &check.measure {
+        one_of(Some(measure), Check::MEASURES, [path, ".measure"].concat(), errors);
+        let (kind, name) = check.of.as_deref().unwrap_or_default().split_once('/').unwrap_or_default();
+        if name.is_empty() {
+            let what = "what is measured of, as load/shoppers, ingress/shop, service/web or deployment/web";
+            errors.push(FieldError::required([path, ".of"].concat(), what));
+        } else {
+            one_of(Some(kind), Check::MEASURED, [path, ".of"].concat(), errors);
+        }
+    }
+    if let Some(url) = &check.route {
+        address(url, [path, ".route"].concat(), errors);
+    }
+    if check.over.is_some() && check.since.is_some() {
+        errors.push(FieldError::forbidden([path, ".since"].concat(), "may not be set together with `over`"));
+    }
+    not_negative(check.over, &[path, ".over"].concat(), errors);
+    not_negative(check.since, &[path, ".since"].concat(), errors);
     if let Some(selector) = &check.selector
         && let Err(message) = crate::selector::Selector::parse(selector)
     {

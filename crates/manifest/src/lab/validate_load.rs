@@ -154,7 +154,7 @@ fn serve(serve: &Serve, path: &str, errors: &mut Vec<FieldError>) {
     }
 }
 
-fn address(url: &str, path: String, errors: &mut Vec<FieldError>) {
+pub(super) fn address(url: &str, path: String, errors: &mut Vec<FieldError>) {
     let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
     let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
     if host.is_empty() || url.contains(char::is_whitespace) {
@@ -163,7 +163,7 @@ fn address(url: &str, path: String, errors: &mut Vec<FieldError>) {
     }
 }
 
-fn one_of(word: Option<&str>, known: &[&str], path: String, errors: &mut Vec<FieldError>) {
+pub(super) fn one_of(word: Option<&str>, known: &[&str], path: String, errors: &mut Vec<FieldError>) {
     if let Some(word) = word.filter(|word| !known.contains(word)) {
         let listed: Vec<String> = known.iter().map(|word| quote(word)).collect();
         errors.push(FieldError {

@@ -57,7 +57,7 @@ impl State {
                 self.attempt_failed(&request, number, counted, Outcome::Refused);
                 match proxy {
                     Some(rules) if rules.retries_errors && request.tries < rules.tries => continue,
-                    Some(_) => self.end_now(&request, Outcome::Status(502)),
+                    Some(rules) => self.end_now(&request, Outcome::Status(rules.broken)),
                     None => self.end_now(&request, Outcome::Refused),
                 }
                 return;
@@ -77,7 +77,7 @@ impl State {
                 end,
                 came: now,
                 read_by,
-                proxied: proxy.is_some(),
+                broken: proxy.map(|rules| rules.broken),
                 again_if_late: may_retry(proxy, &request, true, false),
                 again_if_lost: may_retry(proxy, &request, false, false),
                 counted,
@@ -184,7 +184,7 @@ impl State {
             if flight.again_if_lost {
                 self.send(request, network);
             } else {
-                let outcome = if flight.proxied { Outcome::Status(502) } else { Outcome::Reset };
+                let outcome = flight.broken.map_or(Outcome::Reset, Outcome::Status);
                 self.end_now(&request, outcome);
             }
         }
@@ -202,8 +202,8 @@ impl State {
         let parked = self.park(request);
         let what = if again {
             What::Again { parked, server: GONE }
-        } else if proxy.is_some() && until < request.gives_up {
-            What::Ends { parked, outcome: Outcome::Status(504) }
+        } else if let Some(rules) = proxy.filter(|_| until < request.gives_up) {
+            What::Ends { parked, outcome: Outcome::Status(rules.unconnected) }
         } else {
             What::Ends { parked, outcome: Outcome::TimedOut }
         };

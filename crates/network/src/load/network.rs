@@ -107,6 +107,11 @@ pub struct Proxy {
     pub retries_errors: bool,
     /// Whether it tries another one after a time-out.
     pub retries_timeouts: bool,
+    /// What it answers where a connection is refused or breaks: nginx and AWS load balancers 502, Envoy 503
+    /// (`UF`, `UC`; source/common/router/router.cc).
+    pub broken: u16,
+    /// What it answers where no connection comes about in time: 504, Envoy 503.
+    pub unconnected: u16,
 }
 
 impl Default for Proxy {
@@ -117,6 +122,8 @@ impl Default for Proxy {
             tries: 3,
             retries_errors: true,
             retries_timeouts: true,
+            broken: 502,
+            unconnected: 504,
         }
     }
 }

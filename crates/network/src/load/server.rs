@@ -86,9 +86,9 @@ pub(super) struct Flight {
     pub came: u64,
     /// When the proxy stops waiting.
     pub read_by: u64,
-    /// Whether a proxy sent it here, and whether that sends it to another endpoint when this one takes too long, or breaks
-    /// the connection.
-    pub proxied: bool,
+    /// What its proxy answers if the connection breaks; none: the client connected itself.
+    pub broken: Option<u16>,
+    /// Whether the proxy sends it to another endpoint when this one takes too long, or breaks the connection.
     pub again_if_late: bool,
     pub again_if_lost: bool,
     pub counted: Counted,

@@ -46,6 +46,8 @@ pub(super) struct Rules {
     pub tries: u32,
     pub retries_errors: bool,
     pub retries_timeouts: bool,
+    pub broken: u16,
+    pub unconnected: u16,
     /// Of the call: whether it may be sent again once a server has seen it.
     pub idempotent: bool,
 }
@@ -58,6 +60,8 @@ impl Rules {
             tries: proxy.tries.max(1),
             retries_errors: proxy.retries_errors,
             retries_timeouts: proxy.retries_timeouts,
+            broken: proxy.broken,
+            unconnected: proxy.unconnected,
             idempotent,
         }
     }

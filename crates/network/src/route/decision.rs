@@ -123,6 +123,8 @@ pub struct Policy {
     pub connections: u32,
     /// How many times the rate may come at once.
     pub burst: u32,
+    /// Whether the proxy is Envoy: it answers 503 where others answer 502.
+    pub envoy: bool,
 }
 
 impl Decision<'_> {

@@ -34,7 +34,8 @@ pub struct Objects {
     pub(super) classes: Vec<Found<IngressClassSpec>>,
     pub(super) class_groups: Vec<(Str, Str)>,
     pub(super) gateways: Vec<Found<GatewaySpec>>,
-    pub(super) gateway_classes: Vec<Str>,
+    /// Names and controllers.
+    pub(super) gateway_classes: Vec<(Str, Str)>,
     pub(super) routes: Vec<Found<HttpRouteSpec>>,
     pub(super) grants: Vec<Found<ReferenceGrantSpec>>,
     /// Nothing is known of who serves: everybody does.
@@ -86,7 +87,11 @@ impl Objects {
             "Ingress" => push(&mut self.ingresses, object),
             "IngressClass" => push(&mut self.classes, object),
             "Gateway" => push(&mut self.gateways, object),
-            "GatewayClass" => self.gateway_classes.push(meta.name.clone()),
+            "GatewayClass" => {
+                let value = object.to_value();
+                let controller = value.str_at(&["spec", "controllerName"]).unwrap_or_default();
+                self.gateway_classes.push((meta.name.clone(), controller.into()));
+            }
             "HTTPRoute" => push(&mut self.routes, object),
             "ReferenceGrant" => push(&mut self.grants, object),
             "IngressClassParams" => {

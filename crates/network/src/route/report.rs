@@ -41,6 +41,47 @@ pub fn decision(table: &Table, request: &Request, decision: &Decision<'_>) -> Va
     Value::Map(map)
 }
 
+/// A decision in a few words: `shop/api:80 /items`, `shop/a:80 90%, shop/b:80 10% /`, `308 https://shop.example.com/`, `404`.
+pub fn line(table: &Table, decision: &Decision<'_>) -> String {
+    let status = decision.status().map(|status| status.to_string()).unwrap_or_default();
+    match decision {
+        Decision::Forward(forward) => {
+            let query = if forward.query.is_empty() { "" } else { "?" };
+            [&targets(table, forward), " ", &forward.path, query, &forward.query].concat()
+        }
+        Decision::Redirect { location, .. } => [&status, " ", location].concat(),
+        Decision::Answer { .. } => status,
+        Decision::Dropped => decision.word().to_owned(),
+    }
+}
+
+/// Who gets a request, with shares if it is drawn: `shop/a:80 90%, shop/b:80 10%`.
+pub fn targets(table: &Table, forward: &Forward<'_>) -> String {
+    let total = forward.shares.iter().map(|share| u64::from(share.weight)).sum::<u64>().max(1);
+    let mut out = String::new();
+    for share in &forward.shares {
+        if !out.is_empty() {
+            out.push_str(", ");
+        }
+        match share.backend.map(|id| table.backend(id)) {
+            Some(backend) => {
+                let port = backend.port.to_string();
+                out = [&out, &*backend.namespace, "/", &*backend.service, ":", &port].concat();
+            }
+            None => out.push_str("500"),
+        }
+        if forward.shares.len() > 1 {
+            let tenths = (u64::from(share.weight) * 1_000 + total / 2) / total;
+            out = [&out, " ", &(tenths / 10).to_string()].concat();
+            if !tenths.is_multiple_of(10) {
+                out = [&out, ".", &(tenths % 10).to_string()].concat();
+            }
+            out.push('%');
+        }
+    }
+    out
+}
+
 fn backend(table: &Table, id: BackendId, map: &mut Map) {
     let backend = table.backend(id);
     text(map, "service", &backend.service);

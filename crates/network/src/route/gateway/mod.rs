@@ -13,7 +13,7 @@ use opscape_manifest::api::gateway::{GatewaySpec, HttpRouteMatch, HttpRouteSpec,
 use opscape_manifest::api::meta::Str;
 use opscape_manifest::order::sort_by;
 
-use super::decision::{Answer, Change, Forward};
+use super::decision::{Answer, Change, Forward, Policy};
 use super::objects::{Found, by_age};
 use super::reason::{Reason, Why};
 use super::table::{Builder, Claim, Source, Table};
@@ -36,6 +36,8 @@ struct Entry {
     /// In lower case; empty: any.
     hostname: Str,
     source: Source,
+    /// Whether Envoy listens.
+    envoy: bool,
     /// In order of precedence, but for the host.
     rules: Vec<Rule>,
 }
@@ -71,7 +73,8 @@ impl Gateways {
         let mut listeners = Vec::new();
         for gateway in &objects.gateways {
             let class = &gateway.spec.gateway_class_name;
-            if !objects.gateway_classes.is_empty() && !objects.gateway_classes.contains(class) {
+            let known = objects.gateway_classes.iter().find(|(name, _)| name == class);
+            if !objects.gateway_classes.is_empty() && known.is_none() {
                 let note = Reason::note("route.gateway.class").with("class", &**class);
                 builder.notes.push(
                     note.with("from", gateway.origin.to_string())
@@ -82,6 +85,7 @@ impl Gateways {
             for (l, listener) in gateway.spec.listeners.iter().enumerate() {
                 let field = format!("spec.listeners[{l}]");
                 let Some(mut entry) = entry(builder, gateway, listener, field) else { continue };
+                entry.envoy = known.is_none_or(|(_, controller)| is_envoy(controller));
                 for ((route, actions), attached) in routes.iter().zip(&actions).zip(&mut attached) {
                     if !route.spec.parent_refs.iter().any(|parent| names(parent, route, gateway, listener))
                         || !allows(objects, listener, gateway, route)
@@ -150,8 +154,13 @@ impl Gateways {
             why.say(|| Reason::taken("route.path.none").with("path", request.path()));
             return Decision::not_found();
         };
-        rule.act(table, request, listener.port, why)
+        rule.act(table, request, listener, why)
     }
+}
+
+/// Whether a controller's data plane is Envoy, as most are (Envoy Gateway, Istio, Contour, Cilium, kgateway, ...).
+fn is_envoy(controller: &str) -> bool {
+    !["nginx", "traefik", "k8s.aws"].iter().any(|other| controller.contains(other))
 }
 
 /// A listener that can be used, or a note why not.
@@ -187,6 +196,7 @@ fn entry(
         https,
         hostname: listener.hostname.to_ascii_lowercase().into(),
         source,
+        envoy: true,
         rules: Vec::new(),
     })
 }
@@ -253,14 +263,20 @@ impl Rule {
         )
     }
 
-    fn act<'r>(&self, table: &Table, request: &'r Request, port: u16, why: &mut Why<'_>) -> Decision<'r> {
+    fn act<'r>(
+        &self,
+        table: &Table,
+        request: &'r Request,
+        listener: &Entry,
+        why: &mut Why<'_>,
+    ) -> Decision<'r> {
         let action = &self.action;
         if let Some(kind) = &action.unknown_filter {
             why.say(|| self.source.mark(Reason::taken("route.gateway.filter").with("kind", &**kind)));
             return Decision::answer(Answer::Error, 500);
         }
         if let Some(redirect) = &action.redirect {
-            let to = location(redirect, &self.matches.path, request, port);
+            let to = location(redirect, &self.matches.path, request, listener.port);
             why.say(|| self.source.mark(Reason::taken("route.gateway.redirect").with("to", &*to)));
             let status = redirect.status_code.and_then(|code| u16::try_from(code).ok()).unwrap_or(302);
             return Decision::Redirect { status, location: to };
@@ -307,7 +323,7 @@ impl Rule {
             query: Cow::Borrowed(request.query()),
             changes,
             mirrors: action.mirrors.clone(),
-            policy: action.policy,
+            policy: Policy { envoy: listener.envoy, ..action.policy },
             ..Forward::default()
         })
     }

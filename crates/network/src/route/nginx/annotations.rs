@@ -160,5 +160,6 @@ fn policy(reader: &Reader<'_>) -> Policy {
         rpm: reader.number("limit-rpm").unwrap_or(0),
         connections: reader.number("limit-connections").unwrap_or(0),
         burst: reader.number("limit-burst-multiplier").unwrap_or(5),
+        envoy: false,
     }
 }
