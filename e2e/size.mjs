@@ -10,8 +10,8 @@ import { launch, open } from "./browser.mjs";
 import { movingApp, movingWidget, widgetPage } from "./app.mjs";
 import { root, serve } from "./site.mjs";
 
-/** Milliseconds. */
-const AT_ONCE = 250;
+/** How long a page is watched after it moved, in milliseconds. */
+const WATCHED = 3000;
 
 const budgets = JSON.parse(await readFile(path.join(root, "budgets.json"), "utf8"));
 const site = await serve();
@@ -41,13 +41,26 @@ async function downloads(address, moving) {
   });
   await page.goto(address);
   await moving(page);
-  // What was asked for on the way counts, and so does what the page asks for at once after. Later it may ask for parts
-  // that it turns out to need; those are no longer what one waits for.
-  await page.waitForTimeout(AT_ONCE);
+  // What was asked for on the way counts, and so does what the page asks for after.
+  await page.waitForTimeout(WATCHED);
+  await page.waitForLoadState("networkidle");
   const bodies = new Map();
   for (const [name, body] of files) bodies.set(name, await body);
+  await sayWhoAsked(page);
   await context.close();
   return bodies;
+}
+
+/** For each part of the Wasm that was called: by which function, by the account that the build left. */
+async function sayWhoAsked(page) {
+  const marks = await page.evaluate(() =>
+    performance.getEntriesByType("mark").map(({ name, detail }) => [name, detail]),
+  );
+  const account = (await readFile(path.join(root, "target/xtask/parts.txt"), "utf8")).split("\n").map((line) => line.split("\t"));
+  for (const [name, slot] of marks.filter(([name]) => name.startsWith("opscape-part:"))) {
+    const called = account.find((line) => line[2] === String(slot));
+    console.log(`\n${name.slice("opscape-part:".length)} was needed for ${called?.[4] ?? `slot ${slot}`}`);
+  }
 }
 
 function report(name, files) {

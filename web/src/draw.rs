@@ -14,6 +14,13 @@ pub fn px(value: f32) -> String {
     }
 }
 
+/// A number to a hundredth, as it is: `0.50`. Numbers are written from whole ones: the formatting of floats is a large
+/// part of what a page would begin with.
+pub fn hundredths(value: f32) -> String {
+    let hundredths = (value * 100.0).round() as i64;
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
+}
+
 /// The class that sets the colours of a revision (1 to 6).
 pub fn colour_class(colour: u8) -> &'static str {
     match colour {

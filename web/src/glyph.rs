@@ -6,7 +6,7 @@ use opscape_lab::scene::{PodGlyph, PodState};
 use opscape_sim::Time;
 use yew::prelude::*;
 
-use crate::draw::{colour_class, px};
+use crate::draw::{colour_class, hundredths, px};
 
 /// What of a pod its glyph shows.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,7 +60,7 @@ pub fn glyph(look: Look, side: f32) -> Html {
         <rect class={box_class} x={px(border / 2.0)} y={px(border / 2.0)} width={px(side - border)} height={px(side - border)}
             rx={px(side * 0.2 - border / 4.0)} stroke-width={px(border)} stroke-dasharray={dashes} />
     };
-    let opacity = (look.phase < 1.0).then(|| format!("{:.2}", look.phase.max(0.15)));
+    let opacity = (look.phase < 1.0).then(|| hundredths(look.phase.max(0.15)));
     html! {
         <g class={classes!("glyph", colour_class(look.colour))} opacity={opacity}>
             { frame }

@@ -21,11 +21,16 @@ mod timeline;
 mod top;
 mod widget;
 
+use std::hash::RandomState;
+
 use opscape_lab::words::Lang;
 use session::{Begin, Recording, Session, Start};
 pub(crate) use timeline::tenths as timeline_tenths;
 
 fn main() {
+    // The seeds of hash tables follow from where memory is free when the first is made. Now that is always the same
+    // place, so that what runs at the start is the same in each page (crates/xtask/src/parts).
+    let _ = RandomState::new();
     failure::watch();
     let Some(root) = web_sys::window().and_then(|window| window.document()?.get_element_by_id("opscape"))
     else {

@@ -46,9 +46,11 @@ function fetchNow(part: string): WebAssembly.Module {
   return new WebAssembly.Module(bytes);
 }
 
-function need(part: string): Exports {
+function need(part: string, slot: number): Exports {
   if (!main) throw new Error("a part of the program was called before the program was there");
   if (!present.has(part)) {
+    // Who wonders which function needed it finds the slot in the account of the build (target/xtask/parts.txt).
+    performance.mark(`opscape-part:${part}`, { detail: slot });
     new WebAssembly.Instance(compiled.get(part) ?? fetchNow(part), { m: main });
     compiled.delete(part);
     present.add(part);
@@ -64,7 +66,7 @@ function standIns(part: string): WebAssembly.ModuleImports {
       at = name === "" ? at + 1 : parseInt(String(name), 36);
       const slot = at;
       return (...given) => {
-        const table = need(part)["~.t0"] as WebAssembly.Table;
+        const table = need(part, slot)["~.t0"] as WebAssembly.Table;
         return (table.get(slot) as Code)(...given);
       };
     },

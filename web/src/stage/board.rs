@@ -10,7 +10,7 @@ use yew::prelude::*;
 
 use super::layout::{Layout, NodeBox};
 use super::{links, parts};
-use crate::draw::{fit, px};
+use crate::draw::{fit, hundredths, px};
 use crate::glyph::{Look, glyph};
 use crate::session::View;
 
@@ -95,9 +95,9 @@ impl Board<'_> {
         let frame = place.frame;
         let key = key("Node", "", &node.name);
         let cpu = format!(
-            "{:.2} / {:.2}",
-            node.cpu.requested as f32 / 1000.0,
-            node.cpu.allocatable as f32 / 1000.0
+            "{} / {}",
+            hundredths(node.cpu.requested as f32 / 1000.0),
+            hundredths(node.cpu.allocatable as f32 / 1000.0)
         );
         let (word, bad) = self.health(node);
         let label = view.say(

@@ -20,12 +20,11 @@ pub struct Props {
 
 /// A speed as it is said: `0.5×`, `20×`.
 pub fn said(speed: f64) -> String {
-    if speed < 1.0 {
-        format!("{speed:.1}×")
-    } else if speed < 10.0 {
-        format!("{}×", (speed * 10.0).round() / 10.0)
+    let tenths = (speed * 10.0).round() as i64;
+    if speed >= 10.0 || (speed >= 1.0 && tenths % 10 == 0) {
+        format!("{}×", (tenths + 5) / 10)
     } else {
-        format!("{}×", speed.round())
+        format!("{}.{}×", tenths / 10, tenths % 10)
     }
 }
 

@@ -9,6 +9,7 @@ use opscape_sim::Time;
 use yew::prelude::*;
 
 use super::areas::{self, Scale};
+use super::transport::tenths;
 use crate::draw::{colour_class, fit, px};
 use crate::session::{Session, View, Window};
 use crate::size::use_size;
@@ -137,7 +138,7 @@ pub fn Tracks(props: &Props) -> Html {
     let said = seconds(view.lang, view.at);
     html! {
         <div class="tracks" ref={node} role="slider" tabindex="0" aria-label={view.word("ui.time")} aria-valuemin="0"
-            aria-valuemax={(view.known_until.0 / 1_000_000).to_string()} aria-valuenow={view.at.as_secs_f64().to_string()} aria-valuetext={said.clone()}
+            aria-valuemax={(view.known_until.0 / 1_000_000).to_string()} aria-valuenow={tenths(view.at)} aria-valuetext={said.clone()}
             onpointerdown={down} onpointermove={moved} onpointerleave={left} onwheel={wheel}>
             if width > 40.0 {
                 <svg width={px(width)} height={px(height)} aria-hidden="true">
@@ -399,7 +400,7 @@ fn axis(view: &View, frame: &Frame, scale: Scale) -> Html {
         let at = (first + index as f64) * step;
         let x = scale.x(Time::from_secs_f64(at));
         let last = index == count;
-        let text = if step < 1.0 { format!("{at:.1}") } else { format!("{at:.0}") };
+        let text = if step < 1.0 { tenths(Time::from_secs_f64(at)) } else { (at.round() as i64).to_string() };
         let text = if last { seconds_short(view, &text) } else { text };
         let anchor = if x > frame.right - 14.0 { "end" } else if x < frame.left + 4.0 && !frame.small { "start" } else { "middle" };
         let middle = match anchor {

@@ -2,9 +2,11 @@
 //! Gateway API (`gateway.txt`) and of our own `Lab` document (`lab.txt`), and the list of what is simulated
 //! (`simulated.txt`).
 //!
-//! The tables are texts that are searched where they lie; only an index of the types is built, once.
+//! The tables are texts that are searched where they lie; only an index of the types is built, once for each of two
+//! halves: what everyday documents are made of, and everything else.
 
 mod decode;
+mod halves;
 mod simulated;
 mod suggest;
 
@@ -16,7 +18,6 @@ pub use decode::{Finding, FindingKind, Report, bad_request, inspect, normalize, 
 pub use simulated::{Simulated, simulated};
 pub use suggest::nearest;
 
-static FIELDS: &str = include_str!("fields.txt");
 static LAB: &str = include_str!("lab.txt");
 static GATEWAY: &str = include_str!("gateway.txt");
 
@@ -78,18 +79,19 @@ impl Holds {
 impl Type {
     /// The type of a name.
     pub fn named(name: &str) -> Option<Type> {
-        let types = &index().types;
-        let at = types.binary_search_by(|ty| ty.name.cmp(name)).ok()?;
-        types.get(at).copied()
+        // `string`, `int32`: no type of the tables.
+        if !name.starts_with(|letter: char| letter.is_ascii_uppercase()) {
+            return None;
+        }
+        everyday().find(name).or_else(|| others().find(name))
     }
 
     /// The type of the objects of a kind; `None` for kinds that the server does not have.
     pub fn of(api_version: &str, kind: &str) -> Option<Type> {
-        index()
-            .kinds
-            .iter()
-            .find(|(version, name, _)| *version == api_version && *name == kind)
-            .and_then(|(_, _, ty)| Type::named(ty))
+        let of = |index: &'static Index| {
+            index.kinds.iter().find(|(version, name, _)| *version == api_version && *name == kind)
+        };
+        of(everyday()).or_else(|| of(others())).and_then(|(_, _, ty)| Type::named(ty))
     }
 
     /// Its fields in alphabetical order.
@@ -120,7 +122,7 @@ impl Type {
 
 /// All kinds: (`apiVersion`, `kind`).
 pub fn kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
-    index().kinds.iter().map(|(version, kind, _)| (*version, *kind))
+    everyday().kinds.iter().chain(&others().kinds).map(|(version, kind, _)| (*version, *kind))
 }
 
 /// The type at a path of field names below a kind, for completion and hover: `["spec", "template"]`. Lists and maps
@@ -136,29 +138,48 @@ struct Index {
     kinds: Vec<(&'static str, &'static str, &'static str)>,
 }
 
-fn index() -> &'static Index {
-    static INDEX: OnceLock<Index> = OnceLock::new();
-    INDEX.get_or_init(|| {
-        let mut index = Index { types: Vec::with_capacity(512), kinds: Vec::with_capacity(48) };
-        for table in [FIELDS, LAB, GATEWAY] {
-            let (head, body) = table.split_once("\n= ").unwrap_or((table, ""));
-            for line in head.lines() {
-                let mut words = line.split(' ');
-                if words.next() == Some("kind")
-                    && let (Some(version), Some(kind), Some(ty)) = (words.next(), words.next(), words.next())
-                {
-                    index.kinds.push((version, kind, ty));
-                }
-            }
-            for section in body.split("\n= ") {
+impl Index {
+    fn of(tables: [&'static str; 2]) -> Index {
+        let mut index = Index { types: Vec::new(), kinds: Vec::new() };
+        for table in tables {
+            for section in table.split("\n= ") {
+                let section = section.strip_prefix("= ").unwrap_or(section);
                 let (head, fields) = section.split_once('\n').unwrap_or((section, ""));
-                let (name, group_version) = head.split_once(' ').unwrap_or((head, ""));
-                index.types.push(Type { name, group_version, fields });
+                if head.starts_with(|letter: char| letter.is_ascii_uppercase()) {
+                    let (name, group_version) = head.split_once(' ').unwrap_or((head, ""));
+                    index.types.push(Type { name, group_version, fields });
+                    continue;
+                }
+                // The head of a table.
+                for line in section.lines() {
+                    let mut words = line.split(' ');
+                    if words.next() == Some("kind")
+                        && let (Some(version), Some(kind), Some(ty)) =
+                            (words.next(), words.next(), words.next())
+                    {
+                        index.kinds.push((version, kind, ty));
+                    }
+                }
             }
         }
         sort_by(&mut index.types, |a, b| a.name.cmp(b.name));
         index
-    })
+    }
+
+    fn find(&self, name: &str) -> Option<Type> {
+        let at = self.types.binary_search_by(|ty| ty.name.cmp(name)).ok()?;
+        self.types.get(at).copied()
+    }
+}
+
+fn everyday() -> &'static Index {
+    static INDEX: OnceLock<Index> = OnceLock::new();
+    INDEX.get_or_init(|| Index::of([halves::everyday(), LAB]))
+}
+
+fn others() -> &'static Index {
+    static INDEX: OnceLock<Index> = OnceLock::new();
+    INDEX.get_or_init(|| Index::of([halves::others(), GATEWAY]))
 }
 
 #[cfg(test)]
@@ -193,7 +214,7 @@ mod tests {
             "duration",
             "text",
         ];
-        for ty in &index().types {
+        for ty in everyday().types.iter().chain(&others().types) {
             for field in ty.fields() {
                 let name = field.holds.type_name();
                 assert!(

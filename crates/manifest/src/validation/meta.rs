@@ -121,7 +121,7 @@ pub(super) fn labels(field: &Field<'_>, errors: &mut Errors) {
 pub(super) fn annotations(field: &Field<'_>, errors: &mut Errors) {
     let mut size = 0;
     for (key, value) in field.map().into_iter().flatten() {
-        for message in names::qualified_name(&key.to_lowercase()) {
+        for message in names::qualified_name(&key.to_ascii_lowercase()) {
             errors.invalid_text(field, key, message);
         }
         size += key.len() + value.as_str().map_or(0, str::len);

@@ -21,9 +21,9 @@ fn linked() -> PathBuf {
     project::target().join("wasm32-unknown-unknown/wasm/opscape-web.wasm")
 }
 
-/// Divides `file`, which wasm-bindgen wrote.
+/// Divides `file`, which wasm-bindgen wrote; without one, divides what was built last anew.
 pub fn run(arguments: &[String]) -> Result<()> {
-    let [file] = arguments else { return Err("which file?".into()) };
+    let [file] = arguments else { return parts_of(&built()?) };
     let file = Path::new(file);
     let whole = whole();
     if let Some(folder) = whole.parent() {
@@ -42,6 +42,16 @@ pub fn run(arguments: &[String]) -> Result<()> {
     parts_of(file)
 }
 
+/// The main part of the built site.
+pub fn built() -> Result<PathBuf> {
+    let main = fs::read_dir(project::dist())
+        .map_err(|error| format!("{}: {error}", project::dist().display()))?
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|file| file.to_string_lossy().ends_with("_bg.wasm"));
+    Ok(main.ok_or("dist/ has no Wasm")?)
+}
+
 /// Where a recording of this very program is, if there is one.
 pub fn recording_of(whole: &[u8]) -> PathBuf {
     project::target().join(format!("xtask/startup-{:016x}.txt", parts::fingerprint(whole)))
@@ -54,10 +64,11 @@ pub fn parts_of(file: &Path) -> Result<()> {
         Ok(recording) => recording,
         Err(_) => project::read(STARTUP)?,
     };
-    for (part, bytes) in parts::divide(&whole, &read(&linked())?, &Startup::read(&recording)?)? {
-        write(&file_of(part, file), &bytes)?;
+    let divided = parts::divide(&whole, &read(&linked())?, &Startup::read(&recording)?)?;
+    for (part, bytes) in &divided.parts {
+        write(&file_of(*part, file), bytes)?;
     }
-    Ok(())
+    write(&project::target().join("xtask/parts.txt"), divided.account.as_bytes())
 }
 
 /// The file of a part, where the main part is `main`: `opscape-web-0123_bg.wasm`, `opscape-web-0123.page.wasm`.

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{build, divide};
-use crate::parts;
+use crate::parts::{self, Startup};
 use crate::process;
 use crate::project;
 use crate::step::{Result, step};
@@ -23,13 +23,7 @@ pub fn run() -> Result<()> {
 /// another compiler's.
 pub fn of_this_build() -> Result<()> {
     record()?;
-    let main = fs::read_dir(project::dist())
-        .map_err(|error| format!("{}: {error}", project::dist().display()))?
-        .flatten()
-        .map(|entry| entry.path())
-        .find(|file| file.to_string_lossy().ends_with("_bg.wasm"))
-        .ok_or("dist/ has no Wasm")?;
-    divide::parts_of(&main)
+    divide::parts_of(&divide::built()?)
 }
 
 /// Plays the built site with probes; keeps what it came to with the program, and gives it.
@@ -45,7 +39,9 @@ fn record() -> Result<String> {
         )
     })?;
     let called = |name: &str| divide::read(&folder.join(name));
-    let recording = parts::recorded(&whole, &called("widget.called")?, &called("page.called")?)?.write();
+    let before = Startup::read(&project::read(divide::STARTUP)?)?;
+    let recording =
+        parts::recorded(&whole, &called("widget.called")?, &called("page.called")?, &before)?.write();
     divide::write(&divide::recording_of(&whole), recording.as_bytes())?;
     Ok(recording)
 }

@@ -25,9 +25,26 @@ pub struct Cold {
     ranges: Vec<(Range<u32>, BTreeSet<Part>)>,
 }
 
+/// A gap between constants up to this long is filled with zeros, which cost less than another place.
+const GAP: usize = 64;
+
 impl Cold {
     /// What of a segment stays in the main part: addresses and bytes.
-    pub fn hot<'a>(&self, at: u32, bytes: &'a [u8]) -> Vec<(u32, &'a [u8])> {
+    pub fn hot(&self, at: u32, bytes: &[u8]) -> Vec<(u32, Vec<u8>)> {
+        let mut out: Vec<(u32, Vec<u8>)> = Vec::new();
+        for (start, piece) in self.pieces(at, bytes) {
+            match out.last_mut() {
+                Some((first, before)) if start as usize - *first as usize <= before.len() + GAP => {
+                    before.resize((start - *first) as usize, 0);
+                    before.extend_from_slice(piece);
+                }
+                _ => out.push((start, piece.to_vec())),
+            }
+        }
+        out
+    }
+
+    fn pieces<'a>(&self, at: u32, bytes: &'a [u8]) -> Vec<(u32, &'a [u8])> {
         let end = at + u32::try_from(bytes.len()).unwrap_or(0);
         let mut out = Vec::new();
         let mut from = at;
@@ -138,6 +155,7 @@ pub fn cold_ranges(whole: &Whole<'_>, plan: &Plan, linked: &[u8]) -> Result<Cold
             }
         }
     }
+    leave_locations(whole, plan, &linked, &mut needed)?;
     follow(&linked, &mut needed);
     Ok(Cold { ranges: ranges(&linked, &needed) })
 }
@@ -209,6 +227,40 @@ fn follow(linked: &Linked, needed: &mut BTreeMap<u32, BTreeSet<Part>>) {
             }
         }
     }
+}
+
+/// Where a panic happened (`core::panic::Location`) is read by what a panic calls; that comes with the part `rest`, and
+/// until it is there nobody reads it, whoever passes its address on.
+fn leave_locations(
+    whole: &Whole<'_>,
+    plan: &Plan,
+    linked: &Linked,
+    needed: &mut BTreeMap<u32, BTreeSet<Part>>,
+) -> Result<()> {
+    let is_read = (whole.first()..).zip(&whole.functions).any(|(index, function)| {
+        plan.of(index) != Part::Rest && function.name.contains("core::panic::location::Location as")
+    });
+    if is_read {
+        return Ok(());
+    }
+    let segments = whole.data()?;
+    let bytes = |at: u32, length: u32| {
+        let (start, bytes) = segments.range(..=at).next_back()?;
+        bytes.get((at - start) as usize..)?.get(..length as usize)
+    };
+    let number = |at: u32| bytes(at, 4).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
+    // Address and length of the file's name, line, column.
+    let is_location = |at: u32| {
+        let file = bytes(number(at)?, number(at + 4)?)?;
+        Some(file.ends_with(b".rs") && !file.contains(&0) && number(at + 8)? < 100_000 && number(at + 12)? < 1_000)
+    };
+    for (symbol, datum) in &linked.data {
+        let Range { start, end } = datum.range;
+        if datum.constant && end - start == 16 && is_location(start) == Some(true) {
+            needed.insert(*symbol, BTreeSet::from([Part::Rest]));
+        }
+    }
+    Ok(())
 }
 
 /// A piece of a function: its part, and the numbers in it that may be addresses.

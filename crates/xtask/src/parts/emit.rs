@@ -241,7 +241,7 @@ fn main(whole: &Whole<'_>, plan: &Plan, cold: &Cold) -> Result<Vec<u8>> {
                         return Err("data that is not simply placed in memory".into());
                     };
                     for (at, bytes) in cold.hot(constant(&offset_expr)?, segment.data) {
-                        data.active(0, &ConstExpr::i32_const(at.cast_signed()), bytes.iter().copied());
+                        data.active(0, &ConstExpr::i32_const(at.cast_signed()), bytes);
                     }
                 }
                 module.section(&data);

@@ -18,6 +18,8 @@ mod plan;
 mod probe;
 mod startup;
 
+use std::fmt::Write as _;
+
 use crate::step::Result;
 use module::Whole;
 pub use plan::Part;
@@ -45,20 +47,35 @@ pub fn without_linking(bytes: &[u8]) -> Result<Vec<u8>> {
     Ok(module.finish())
 }
 
-/// Divides a Wasm file: gives the parts, the main one first. `linked` is the same program as the linker wrote it.
+/// A divided program.
+pub struct Divided {
+    /// The parts, the main one first.
+    pub parts: Vec<(Part, Vec<u8>)>,
+    /// What is where, for whoever wonders: a line for each function with its number, its part, its slot (by which a part
+    /// that nobody expected was called), its size in bytes, its name, and the numbers of what it calls.
+    pub account: String,
+}
+
+/// Divides a Wasm file. `linked` is the same program as the linker wrote it.
 ///
 /// # Errors
 /// Where a file is not Wasm as we know it.
-pub fn divide(whole: &[u8], linked: &[u8], startup: &Startup) -> Result<Vec<(Part, Vec<u8>)>> {
+pub fn divide(whole: &[u8], linked: &[u8], startup: &Startup) -> Result<Divided> {
     let read = Whole::read(whole)?;
     let mut when = Vec::new();
     let mut needs = outline::Needs::new();
     for (function, index) in read.functions.iter().zip(read.first()..) {
-        let of = startup.needs(&function.name, outline::shape(&function.body)?);
-        let whole = of.first().copied().unwrap_or(startup::When::First);
-        when.push(if is_by_chance(&function.name) { startup::When::First } else { whole });
-        // What other crates do may hang on chance: the seed of a hash table, where memory was free.
-        if of.len() > 1 && is_ours(&function.name) {
+        let mut of = startup.needs(&function.name, outline::shape(&function.body)?);
+        let doomed = outline::doomed(&function.body)?;
+        if is_by_chance(&function.name) || of == [startup::When::First] {
+            of = vec![startup::When::First; doomed.len()];
+        }
+        when.push(of.first().copied().unwrap_or(startup::When::First));
+        if of.len() > 1 {
+            // Nobody has to see that it does not run.
+            for (when, _) in of.iter_mut().zip(doomed).skip(1).filter(|(_, doomed)| *doomed) {
+                *when = startup::When::Later;
+            }
             needs.insert(index, of);
         }
     }
@@ -67,17 +84,34 @@ pub fn divide(whole: &[u8], linked: &[u8], startup: &Startup) -> Result<Vec<(Par
     let whole = Whole::read(&outlined.bytes)?;
     let plan = plan::plan(&whole, &when);
     let cold = data::cold_ranges(&whole, &plan, linked)?;
-    Part::ALL.into_iter().map(|part| Ok((part, emit::part(&whole, &plan, &cold, part)?))).collect()
+    let parts = Part::ALL
+        .into_iter()
+        .map(|part| Ok((part, emit::part(&whole, &plan, &cold, part)?)))
+        .collect::<Result<_>>()?;
+    Ok(Divided { parts, account: account(&whole, &plan) })
 }
 
-/// Whether a function is of this project, by its name: `opscape_lab::x`, `<opscape_lab::X as core::Y>::z`.
-fn is_ours(name: &str) -> bool {
-    name.trim_start_matches(['<', '&']).starts_with("opscape_")
+fn account(whole: &Whole<'_>, plan: &plan::Plan) -> String {
+    let mut out = String::new();
+    for (index, function) in (whole.first()..).zip(&whole.functions) {
+        let part = match plan.of(index) {
+            Part::Main => "main",
+            part => part.name(),
+        };
+        let slot = plan.slots.get(&index).map_or_else(|| "-".to_owned(), u32::to_string);
+        let range = function.body.range();
+        let _ = write!(out, "{index}\t{part}\t{slot}\t{}\t{}\t", range.end - range.start, function.name);
+        for callee in &function.calls {
+            let _ = write!(out, "{callee} ");
+        }
+        out.push('\n');
+    }
+    out
 }
 
-/// Whether a function may run in one page and not in the next that does the same.
+/// Whether a function may run in one page and not in the next that does the same: where memory is free hangs on chance.
 fn is_by_chance(name: &str) -> bool {
-    ["hashbrown", "indexmap", "dlmalloc"].iter().any(|part| name.contains(part))
+    name.contains("dlmalloc")
 }
 
 /// The whole with a probe at the start of each function.
@@ -88,19 +122,25 @@ pub fn with_probes(whole: &[u8]) -> Result<Vec<u8>> {
     probe::with_probes(&Whole::read(whole)?)
 }
 
-/// What runs first, from the probes: bytes that say, stretch by stretch, which were reached.
+/// What runs first, from the probes: bytes that say, stretch by stretch, which were reached. What `before` saw run in a
+/// function that is still the same runs as well: no two pages do all things at the same instants.
 ///
 /// # Errors
 /// Where the file is not Wasm as we know it.
-pub fn recorded(whole: &[u8], widget: &[u8], page: &[u8]) -> Result<Startup> {
+pub fn recorded(whole: &[u8], widget: &[u8], page: &[u8], before: &Startup) -> Result<Startup> {
     let whole = Whole::read(whole)?;
     let called = |bytes: &[u8], at: usize| bytes.get(at).is_some_and(|byte| *byte != 0);
     let mut first = 0;
     let mut ran = Vec::new();
     for function in &whole.functions {
         let next = first + outline::stretches(&function.body)?;
-        let needs = (first..next).map(|at| startup::When::of(called(widget, at), called(page, at))).collect();
-        ran.push((function.name.as_str(), outline::shape(&function.body)?, needs));
+        let shape = outline::shape(&function.body)?;
+        let mut needs: Vec<_> =
+            (first..next).map(|at| startup::When::of(called(widget, at), called(page, at))).collect();
+        for (when, before) in needs.iter_mut().zip(before.seen(&function.name, shape)) {
+            *when = before.min(*when);
+        }
+        ran.push((function.name.as_str(), shape, needs));
         first = next;
     }
     Ok(Startup::of(ran))

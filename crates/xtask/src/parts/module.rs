@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use wasmparser::{
-    ElementItems, ElementKind, FunctionBody, KnownCustom, Name, Operator, Parser, Payload, TypeRef,
+    DataKind, ElementItems, ElementKind, FunctionBody, KnownCustom, Name, Operator, Parser, Payload, TypeRef,
 };
 
 use crate::step::Result;
@@ -166,6 +166,23 @@ impl<'a> Whole<'a> {
             self.slots.insert(slot, function?);
         }
         Ok(())
+    }
+
+    /// What is in memory at the beginning: bytes by address.
+    ///
+    /// # Errors
+    /// Where an address is computed.
+    pub fn data(&self) -> Result<BTreeMap<u32, &'a [u8]>> {
+        let mut data = BTreeMap::new();
+        for payload in Parser::new(0).parse_all(self.bytes) {
+            let Payload::DataSection(section) = payload? else { continue };
+            for segment in section {
+                let segment = segment?;
+                let DataKind::Active { offset_expr, .. } = segment.kind else { continue };
+                data.insert(constant(&offset_expr)?, segment.data);
+            }
+        }
+        Ok(data)
     }
 
     /// How many functions are imported: the index of the first that is not.

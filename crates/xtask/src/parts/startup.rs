@@ -69,6 +69,11 @@ impl Startup {
         startup
     }
 
+    /// When the stretches of a function were needed; nothing if it was not seen to run.
+    pub fn seen(&self, name: &str, shape: u32) -> impl Iterator<Item = When> {
+        self.ran.get(&with_shape(name, shape)).into_iter().flatten().copied()
+    }
+
     /// When the stretches of a function are needed, the whole function first.
     pub fn needs(&self, name: &str, shape: u32) -> Vec<When> {
         match self.ran.get(&with_shape(name, shape)) {

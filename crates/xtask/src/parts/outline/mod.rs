@@ -21,7 +21,7 @@ use wasmparser::{
 
 use super::startup::When;
 use crate::step::Result;
-pub use stretch::{begins_stretch, shape, stretches};
+pub use stretch::{begins_stretch, doomed, shape, stretches};
 
 /// What is known of a function's stretches: when each is needed.
 pub type Needs = BTreeMap<u32, Vec<When>>;

@@ -23,6 +23,33 @@ pub fn stretches(body: &FunctionBody<'_>) -> Result<usize> {
     Ok(count)
 }
 
+/// For each stretch, whether it ends in a panic: whoever reaches it does not get out.
+///
+/// # Errors
+/// Where the body is not Wasm.
+pub fn doomed(body: &FunctionBody<'_>) -> Result<Vec<bool>> {
+    let mut reader = body.get_operators_reader()?;
+    let mut doomed = vec![false];
+    let mut left = false;
+    while !reader.eof() {
+        let operator = reader.read()?;
+        match operator {
+            Operator::Br { .. } | Operator::BrTable { .. } | Operator::Return => left = true,
+            Operator::Unreachable if !left => {
+                if let Some(last) = doomed.last_mut() {
+                    *last = true;
+                }
+            }
+            _ => {}
+        }
+        if begins_stretch(&operator) && !reader.eof() {
+            doomed.push(false);
+            left = false;
+        }
+    }
+    Ok(doomed)
+}
+
 /// A number for the sequence of a function's instructions without what they refer to: equal as long as the function is
 /// the same, wherever it and its constants are placed.
 ///
