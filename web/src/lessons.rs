@@ -21,6 +21,9 @@ pub const NAMES: &[&str] = &[
     "ingress-routing",
     "rollout-errors",
     "zero-downtime",
+    "hpa",
+    "alb-group",
+    "ingress-to-gateway",
 ];
 
 const FIRST: &str = include_str!("../../static/labs/first-deployment.yaml");

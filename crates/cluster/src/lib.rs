@@ -29,7 +29,7 @@ mod status;
 mod store;
 pub mod words;
 
-pub use api::{Api, DeleteOptions, Propagation, Scale, WriteOptions};
+pub use api::{Api, DeleteOptions, Propagation, Scale, WriteOptions, kind_called};
 pub use cluster::Cluster;
 pub use component::Component;
 pub use event::Event;

@@ -42,6 +42,9 @@ const ASKED: &[(&str, u64, About)] = &[
     ("no-readiness", 10_500, About::Object("Deployment", "default", "web")),
     ("ingress-routing", 10_000, About::Object("Service", "default", "web")),
     ("rollout-errors", 34_000, About::Object("Deployment", "default", "web")),
+    ("alb-group", 85_000, About::Object("Service", "default", "services")),
+    ("ingress-to-gateway", 10_000, About::Object("Service", "default", "web-next")),
+    ("hpa", 55_000, About::Object("HorizontalPodAutoscaler", "default", "web")),
     ("zero-downtime", 37_000, About::Pod(PodState::Terminating)),
 ];
 

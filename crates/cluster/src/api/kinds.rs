@@ -73,6 +73,18 @@ pub(super) fn resource_of_kind(kind: &str) -> ResourceName<'_> {
     }
 }
 
+/// A kind by how a person calls it, and whether its objects live in a namespace: `pods`, `pod`, `po`, `ingresses`, `Ingress`.
+pub fn kind_called(name: &str) -> Option<(&'static str, bool)> {
+    let is = |kind: &str, plural: &str| plural.eq_ignore_ascii_case(name) || kind.eq_ignore_ascii_case(name);
+    let short = |kind: &Kind| kind.short_names().split(',').any(|short| !short.is_empty() && short == name);
+    let known = Kind::ALL.iter().find(|kind| is(kind.name(), kind.plural()) || short(kind));
+    let other = || OTHERS.iter().find(|(kind, plural, ..)| is(kind, plural));
+    match known {
+        Some(kind) => Some((kind.name(), kind.namespaced())),
+        None => other().map(|(kind, .., namespaced)| (*kind, *namespaced)),
+    }
+}
+
 /// Whether a group has a kind.
 pub(crate) fn is_served(kind: &str, group: &str) -> bool {
     let api_version = resource_of_kind(kind).api_version;

@@ -20,6 +20,7 @@ use opscape_sim::{Rng, Time};
 
 pub use delete::{DeleteOptions, Propagation};
 pub(crate) use delete::{FOREGROUND, ORPHAN};
+pub use kinds::kind_called;
 use kinds::resource_of_kind;
 pub(crate) use kinds::{is_served, resource_name};
 pub(crate) use pods::set_condition;

@@ -1,7 +1,7 @@
 //! A lab's own checks: what must hold, and when.
 
 use opscape_cluster::{Cluster, Store};
-use opscape_manifest::api::{Kind, Object};
+use opscape_manifest::api::Object;
 use opscape_manifest::lab::{Check, LabSpec};
 use opscape_manifest::print;
 use opscape_manifest::selector::Selector;
@@ -147,13 +147,9 @@ fn look(check: &Check, cluster: &Cluster) -> String {
 
 /// The kind of a resource as kubectl takes it: `pods`, `pod`, `po`.
 fn kind_of(resource: &str) -> (String, bool) {
-    let resource = resource.split('.').next().unwrap_or(resource).to_ascii_lowercase();
-    let found = Kind::ALL.iter().find(|kind| {
-        kind.plural() == resource
-            || kind.name().eq_ignore_ascii_case(&resource)
-            || kind.short_names().split(',').any(|short| !short.is_empty() && short == resource)
-    });
-    found.map_or((resource.clone(), true), |kind| (kind.name().to_owned(), kind.namespaced()))
+    let resource = resource.split('.').next().unwrap_or(resource);
+    let found = opscape_cluster::kind_called(resource);
+    found.map_or_else(|| (resource.to_owned(), true), |(kind, namespaced)| (kind.to_owned(), namespaced))
 }
 
 fn find(store: &Store, resource: &str, namespace: &str, name: &str) -> Option<Object> {
