@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use opscape_manifest::api::meta::Uid;
+use opscape_manifest::api::meta::{Str, Uid};
 use opscape_manifest::api::{Node, Object, Pod};
 use opscape_sim::Time;
 
 use crate::autoscaler::{Autoscalers, decision::Decision};
+use crate::cluster_autoscaler::{ClusterAutoscaler, NodeVerdict, PodVerdict};
 use crate::deployment::Deployments;
 use crate::endpoint_slice::{self, EndpointSlices};
 use crate::garbage::Garbage;
@@ -36,6 +37,7 @@ pub(crate) struct Parts {
     scheduler: Scheduler,
     kubelets: Kubelets,
     node_lifecycle: NodeLifecycle,
+    cluster_autoscaler: ClusterAutoscaler,
 }
 
 impl Cluster {
@@ -51,6 +53,7 @@ impl Cluster {
             scheduler: Scheduler::new(&options),
             kubelets: Kubelets::new(&options),
             node_lifecycle: NodeLifecycle::new(&options),
+            cluster_autoscaler: ClusterAutoscaler::new(&options),
         };
         Cluster { api: Api::new(Arc::new(options)), parts }
     }
@@ -62,6 +65,7 @@ impl Cluster {
             parts.scheduler.on_start(api, context);
             parts.kubelets.on_start(api, context);
             parts.node_lifecycle.on_start(api, context);
+            parts.cluster_autoscaler.on_start(context);
         });
     }
 
@@ -83,6 +87,10 @@ impl Cluster {
             Event::Scheduler(wake) => parts.scheduler.handle(wake, api, context),
             Event::Kubelet(wake) => parts.kubelets.handle(wake, api, context),
             Event::NodeLifecycle(wake) => parts.node_lifecycle.handle(wake, api, context),
+            Event::ClusterAutoscaler(wake) => {
+                let Parts { cluster_autoscaler, scheduler, kubelets, .. } = parts;
+                cluster_autoscaler.handle(wake, (scheduler, kubelets), api, context);
+            }
             Event::ExpireEvents => api.expire_events(context),
         });
     }
@@ -143,6 +151,21 @@ impl Cluster {
         self.parts.autoscalers.decision(autoscaler)
     }
 
+    /// What the cluster autoscaler found last about a pod that has no node; none: it did not look at it.
+    pub fn pod_verdict(&self, pod: Uid) -> Option<&PodVerdict> {
+        self.parts.cluster_autoscaler.pod_verdict(pod)
+    }
+
+    /// What the cluster autoscaler found last about a node of a group; none: it is in none, or was not looked at.
+    pub fn node_verdict(&self, node: &str) -> Option<&NodeVerdict> {
+        self.parts.cluster_autoscaler.node_verdict(node)
+    }
+
+    /// The machines that the cloud has in node groups, with nodes or not yet: group, and name.
+    pub fn machines(&self) -> impl Iterator<Item = (usize, &Str)> {
+        self.parts.cluster_autoscaler.machines()
+    }
+
     /// What metrics.k8s.io says of a pod at an instant; none: it has no metrics (yet).
     pub fn pod_metrics(&self, pod: &Pod, usage: &dyn Usage, now: Time) -> Option<PodMetrics> {
         metrics::of_pod(pod, usage, now, &self.api)
@@ -181,6 +204,7 @@ impl Cluster {
             self.parts.scheduler.on_change(&change, &self.api, context);
             self.parts.kubelets.on_change(&change, &self.api, context);
             self.parts.node_lifecycle.on_change(&change, &self.api, context);
+            self.parts.cluster_autoscaler.on_change(&change, context);
             context.because(before);
         }
         result

@@ -2,7 +2,7 @@
 
 use opscape_manifest::api::meta::Uid;
 
-use crate::{kubelet, node_lifecycle, scheduler};
+use crate::{cluster_autoscaler, kubelet, node_lifecycle, scheduler};
 
 /// A wake-up of a component. Those with an id come from its [`crate::WorkQueue`].
 #[derive(Debug, Clone)]
@@ -27,4 +27,6 @@ pub enum Event {
     Kubelet(kubelet::Wake),
     /// The node lifecycle controller's own.
     NodeLifecycle(node_lifecycle::Wake),
+    /// The cluster autoscaler's own, and the cloud's.
+    ClusterAutoscaler(cluster_autoscaler::Wake),
 }

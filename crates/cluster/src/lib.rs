@@ -8,6 +8,7 @@ mod api;
 pub mod autoscaler;
 pub mod bench;
 mod cluster;
+pub mod cluster_autoscaler;
 mod component;
 mod deployment;
 mod endpoint_slice;

@@ -110,6 +110,8 @@ pub struct Flags {
     pub metric_resolution: Duration,
     /// How the kubelets act.
     pub kubelet: crate::kubelet::Style,
+    /// Those of the cluster autoscaler, with the cloud's node groups.
+    pub cluster_autoscaler: Arc<crate::cluster_autoscaler::Settings>,
 }
 
 impl Default for Flags {
@@ -128,6 +130,7 @@ impl Default for Flags {
             autoscaler_sync_period: Duration::from_secs(15),
             metric_resolution: Duration::from_secs(15),
             kubelet: crate::kubelet::Style::default(),
+            cluster_autoscaler: Arc::default(),
         }
     }
 }

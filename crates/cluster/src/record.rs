@@ -6,7 +6,7 @@ use opscape_manifest::api::meta::{Str, Uid};
 use opscape_manifest::api::{Kind, Object, Resource};
 
 use crate::autoscaler::decision::Decision;
-use crate::{kubelet, node_lifecycle, scheduler, words};
+use crate::{cluster_autoscaler, kubelet, node_lifecycle, scheduler, words};
 
 /// Which object a record speaks of.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -85,6 +85,8 @@ pub enum Record {
     Kubelet(Box<kubelet::Fact>),
     /// The node lifecycle controller's own.
     NodeLifecycle(Box<node_lifecycle::Fact>),
+    /// The cluster autoscaler's own.
+    ClusterAutoscaler(Box<cluster_autoscaler::Fact>),
 }
 
 /// What a person asked for.
@@ -391,6 +393,7 @@ impl Record {
             Record::Scheduler(fact) => fact.subject(),
             Record::Kubelet(fact) => &fact.pod,
             Record::NodeLifecycle(fact) => &fact.subject,
+            Record::ClusterAutoscaler(fact) => return fact.subject(),
         })
     }
 }

@@ -209,6 +209,7 @@ fn enumeration(ty: &str, field: &str) -> &'static [&'static str] {
         ("LabelSelectorRequirement", "operator") => &["In", "NotIn", "Exists", "DoesNotExist"],
         ("NodeSelectorRequirement", "operator") => &["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"],
         ("TopologySpreadConstraint", "whenUnsatisfiable") => &["DoNotSchedule", "ScheduleAnyway"],
+        ("LabClusterAutoscaler", "expander") => crate::lab::EXPANDERS,
         ("LabLoad", "arrivals") => &["poisson", "constant"],
         ("LabServe", "distribution") => &["lognormal", "exponential", "constant"],
         ("HTTPGetAction", "scheme") => &["HTTP", "HTTPS"],

@@ -131,6 +131,14 @@ impl Class {
             && (Arc::ptr_eq(&self.spec, &pod.spec) || self.spec == pod.spec)
     }
 
+    /// Whether a pod has this controller and these labels, which says nearly as much as equal specs do.
+    pub fn is_alike(&self, owner: Option<Uid>, pod: &Pod) -> bool {
+        owner.is_some()
+            && self.owner == owner
+            && self.namespace == pod.metadata.namespace
+            && (Arc::ptr_eq(&self.labels, &pod.metadata.labels) || self.labels == pod.metadata.labels)
+    }
+
     /// The only nodes that can be chosen, if the pod names some.
     pub fn named(&self) -> Option<&[Str]> {
         self.named.as_deref()
@@ -167,6 +175,14 @@ impl Class {
             self.interpod.count_terms(cache, &one.terms, one.node, of, 1);
         }
         self.counted = Some(cache.epoch);
+    }
+
+    /// A node without pods came: what was counted holds for it, too.
+    pub fn node_added(&mut self, cache: &Cache, index: usize) {
+        if self.counted.is_some_and(|epoch| epoch + 1 == cache.epoch) {
+            self.spread.node_added(cache, index, &self.required, &self.spec.tolerations);
+            self.counted = Some(cache.epoch);
+        }
     }
 
     /// Whether [`Class::recount`] needs the pods of all namespaces.

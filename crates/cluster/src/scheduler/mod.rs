@@ -15,6 +15,7 @@ mod plugin;
 mod preemption;
 mod queue;
 mod resources;
+pub(crate) mod snapshot;
 mod spread;
 pub mod taints;
 #[cfg(test)]
@@ -31,6 +32,7 @@ use opscape_sim::{IdMap, Rng};
 
 pub use decision::{Answer, Decision, Scores, Verdict};
 pub use plugin::{Plugin, Reason, SCORING};
+pub(crate) use resources::allocatable;
 pub use resources::{Amounts, Request};
 
 use crate::{Api, Change, Component, Context, Event, Options, Reporter, Subject};
@@ -44,6 +46,8 @@ use queue::Queue;
 pub enum Wake {
     /// Try the next pod.
     Cycle,
+    /// The back-off of a pod is over that no plugin refused (`determineSchedulingHintForInFlightPod`).
+    Retry(Uid),
     /// Pods that have waited for five minutes are tried again, whatever happened (`flushUnschedulablePodsLeftover`).
     Flush,
 }
@@ -178,6 +182,10 @@ impl Component for Scheduler {
                 let delay = if bound { Duration::ZERO } else { api.options().latency.scheduler };
                 self.wake(delay, context);
                 self.wait_for_flush(context);
+            }
+            Wake::Retry(uid) => {
+                self.queue.requeue(uid, context.now(), context.cause());
+                self.wake(Duration::ZERO, context);
             }
             Wake::Flush => {
                 self.flushing = false;

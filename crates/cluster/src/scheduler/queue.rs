@@ -88,12 +88,15 @@ impl Queue {
         Some((uid, pod.clone()))
     }
 
-    /// A pod was refused by these plugins; it waits until something changes that can help.
-    pub fn refuse(&mut self, uid: Uid, plugins: u16, now: Time) {
-        if let Some(pod) = self.pods.get_mut(&uid) {
-            pod.since = now;
-            self.put(uid, Place::Waiting(plugins));
-        }
+    /// A pod was refused by these plugins; it waits until something changes that can help. If no plugin refused it (there
+    /// was no node to ask one about), it is tried again when its back-off is over: the time comes back.
+    pub fn refuse(&mut self, uid: Uid, plugins: u16, now: Time) -> Option<Time> {
+        let pod = self.pods.get_mut(&uid)?;
+        pod.since = now;
+        let ends = now + pod.back_off();
+        self.put(uid, Place::Waiting(plugins));
+        // Back-offs are looked at once a second.
+        (plugins == 0).then(|| Time::secs(ends.0.div_ceil(1_000_000)))
     }
 
     /// Something changed that may help a waiting pod.
@@ -103,8 +106,7 @@ impl Queue {
             return;
         }
         pod.cause = cause;
-        let doubled = FIRST_BACK_OFF.saturating_mul(1 << pod.attempts.saturating_sub(1).min(10));
-        let ends = pod.since + doubled.min(LONGEST_BACK_OFF);
+        let ends = pod.since + pod.back_off();
         let place = if ends <= now { Place::Active } else { Place::BackOff((ends.0 / 1_000_000).max(1)) };
         self.put(uid, place);
     }
@@ -165,6 +167,10 @@ impl Queue {
 }
 
 impl Queued {
+    fn back_off(&self) -> Duration {
+        FIRST_BACK_OFF.saturating_mul(1 << self.attempts.saturating_sub(1).min(10)).min(LONGEST_BACK_OFF)
+    }
+
     pub fn new(namespace: Str, name: Str, priority: i32, now: Time, cause: Option<EntryId>) -> Queued {
         Queued { namespace, name, priority, attempts: 0, cause, since: now, order: 0, place: Place::Nowhere }
     }
@@ -193,6 +199,20 @@ mod tests {
         assert_eq!(next(&mut queue).as_deref(), Some("old"));
         assert_eq!(next(&mut queue).as_deref(), Some("young"));
         assert_eq!(next(&mut queue), None);
+    }
+
+    #[test]
+    fn a_pod_that_nobody_refused_is_tried_again_after_its_back_off() {
+        let mut queue = Queue::default();
+        queue.add(Uid(1), pod("lonely", 0, 1), false);
+        for (now, again) in [(1, 2), (2, 4), (4, 8), (8, 16), (16, 26), (26, 36)] {
+            let (uid, _) = queue.pop().unwrap();
+            assert_eq!(queue.refuse(uid, 0, Time::secs(now)), Some(Time::secs(again)));
+            assert!(queue.is_idle());
+            queue.requeue(uid, Time::secs(again), None);
+        }
+        let (uid, _) = queue.pop().unwrap();
+        assert_eq!(queue.refuse(uid, 1, Time::secs(36)), None);
     }
 
     #[test]

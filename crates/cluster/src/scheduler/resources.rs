@@ -107,7 +107,7 @@ fn is_other(name: &str) -> bool {
 }
 
 /// Amounts of a node's `allocatable`, how many pods it takes, and its other resources.
-pub(super) fn allocatable(list: &ResourceList) -> (Amounts, i64, Vec<(Str, i64)>) {
+pub(crate) fn allocatable(list: &ResourceList) -> (Amounts, i64, Vec<(Str, i64)>) {
     let get = |name: &str, value: fn(&Quantity) -> i64| list.get(name).map_or(0, value);
     let amounts = Amounts {
         cpu: get("cpu", Quantity::milli_value),

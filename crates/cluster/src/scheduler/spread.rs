@@ -60,6 +60,29 @@ fn constraint(cache: &mut Cache, pod: &Pod, given: &TopologySpreadConstraint) ->
     }
 }
 
+impl Constraint {
+    /// Whether a node takes part. `labelled`: it has the labels of all constraints.
+    fn join(
+        &mut self,
+        cache: &Cache,
+        index: usize,
+        node: &Node,
+        labelled: bool,
+        required: &RequiredNode,
+        tolerations: &[Toleration],
+    ) {
+        let takes_part = labelled
+            && (!self.honor_affinity || required.matches(node))
+            && (!self.honor_taints || !taints::untolerated(tolerations, node));
+        if takes_part && let Some(count) = self.members.get_mut(slot(self.topology, cache, index)) {
+            *count += 1;
+        }
+        if !takes_part && let Some(count) = self.by_node.get_mut(index) {
+            *count = OUTSIDE;
+        }
+    }
+}
+
 /// The built-in constraints (`systemDefaultConstraints`).
 fn built_in(cache: &mut Cache, matcher: &Matcher) -> Vec<Constraint> {
     let one = |cache: &mut Cache, key: &str, max_skew| Constraint {
@@ -120,17 +143,42 @@ impl Spread {
                 one.by_place = vec![0; places + 1];
                 one.members = vec![0; places + 1];
                 for (index, info) in cache.nodes.iter().enumerate().filter(|(_, info)| info.present) {
-                    let labelled = || topologies.iter().all(|t| cache.place_of(*t, index) != NOWHERE);
-                    let takes_part = (!all_keys || labelled())
-                        && (!one.honor_affinity || required.matches(&info.node))
-                        && (!one.honor_taints || !taints::untolerated(tolerations, &info.node));
-                    if takes_part && let Some(count) = one.members.get_mut(slot(one.topology, cache, index)) {
-                        *count += 1;
-                    }
-                    if !takes_part && let Some(count) = one.by_node.get_mut(index) {
-                        *count = OUTSIDE;
-                    }
+                    let labelled =
+                        !all_keys || topologies.iter().all(|t| cache.place_of(*t, index) != NOWHERE);
+                    one.join(cache, index, &info.node, labelled, required, tolerations);
                 }
+            }
+        }
+    }
+
+    /// A node without pods came.
+    pub fn node_added(
+        &mut self,
+        cache: &Cache,
+        index: usize,
+        required: &RequiredNode,
+        tolerations: &[Toleration],
+    ) {
+        let Some(info) = cache.nodes.get(index) else { return };
+        let Spread { hard, soft, built_in } = self;
+        for (group, all_keys) in [(hard, true), (soft, !*built_in)] {
+            let labelled =
+                !all_keys || group.iter().all(|one| cache.place_of(one.topology, index) != NOWHERE);
+            for one in group {
+                if one.by_node.len() <= index {
+                    one.by_node.resize(index + 1, 0);
+                }
+                if let Some(count) = one.by_node.get_mut(index) {
+                    *count = 0;
+                }
+                // Nodes without the label have the last place: new ones go before it.
+                let places = cache.topologies.get(one.topology).map_or(0, super::cache::Topology::places);
+                while one.by_place.len() <= places {
+                    let last = one.by_place.len().saturating_sub(1);
+                    one.by_place.insert(last, 0);
+                    one.members.insert(last, 0);
+                }
+                one.join(cache, index, &info.node, labelled, required, tolerations);
             }
         }
     }

@@ -12,9 +12,9 @@ use super::decision::Decision;
 use super::plugin::unavailable;
 use super::preemption::Preemption;
 use super::queue::Queued;
-use super::{Fact, Scheduler};
+use super::{Fact, Scheduler, Wake};
 use crate::api::set_condition;
-use crate::{Api, Context, Message, Record, Subject, words};
+use crate::{Api, Context, Event, Message, Record, Subject, words};
 
 /// Pods with nominated nodes, as one pod sees them.
 pub(super) struct Others<'a> {
@@ -106,7 +106,9 @@ impl Scheduler {
         context.record_as_cause(Record::Scheduler(Box::new(fact)));
         let said = Message::warning("FailedScheduling", &message);
         api.tell_series(&self.reporter, &Object::Pod(pod.clone()), "Scheduling", &said, context);
-        self.queue.refuse(uid, refused_by, now);
+        if let Some(at) = self.queue.refuse(uid, refused_by, now) {
+            context.at(at, Event::Scheduler(Wake::Retry(uid)));
+        }
         let condition = PodCondition {
             kind: words::pod_scheduled(),
             status: words::no(),

@@ -79,6 +79,7 @@ pub(super) fn row(teller: Teller<'_>, record: &Record, this: bool) -> Option<Why
         Record::NamespaceEmptied(fact) => step("why.namespace", &[("namespace", &fact.namespace.name)]),
         Record::Scheduler(fact) => super::scheduling::row(teller, fact),
         Record::NodeLifecycle(fact) => super::nodes::row(teller, fact),
+        Record::ClusterAutoscaler(fact) => super::node_groups::row(teller, fact),
         Record::Requested(_) | Record::Collected(_) | Record::EventRecorded(_) | Record::Kubelet(_) => {
             return None;
         }
@@ -226,6 +227,7 @@ pub(super) fn headline(teller: Teller<'_>, record: &Record) -> Option<Rich> {
             Some(teller.rich("next.scaled", &[("object", &object), ("from", &from), ("to", &to)]))
         }
         Record::Kubelet(fact) => super::kubelet::headline(teller, fact),
+        Record::ClusterAutoscaler(fact) => super::node_groups::headline(teller, fact),
         Record::PodDeleted(fact) => {
             Some(teller.rich("next.deleted", &[("object", &named(&fact.pod.kind, &fact.pod.name))]))
         }

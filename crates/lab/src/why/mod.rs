@@ -5,6 +5,7 @@ mod autoscaling;
 mod cluster;
 mod fix;
 mod kubelet;
+mod node_groups;
 mod nodes;
 mod scheduling;
 mod state;

@@ -48,7 +48,7 @@ fn of_pod(teller: Teller<'_>, pod: &Pod) -> WhyRow {
     }
     match state {
         PodState::Pending if node.is_empty() => {
-            told(Mark::State, teller.rich("why.state.pending", &[]), Rich::default())
+            told(Mark::State, teller.rich("why.state.pending", &[]), super::node_groups::of_pod(teller, pod))
         }
         PodState::Pending => plain("why.state.bound"),
         PodState::Pulling => {
@@ -247,7 +247,10 @@ fn of_node(teller: Teller<'_>, node: &Node) -> WhyRow {
         NodeHealth::NotReady => "why.state.node-not-ready",
         NodeHealth::Unknown => "why.state.node-unknown",
     };
-    let mut row = told(Mark::State, teller.rich(key, &[("at", &teller.at(since))]), Rich::verbatim(message));
+    let known = Some(state).filter(|state| *state != NodeHealth::Unknown);
+    let rule = known.and_then(|_| super::node_groups::of_node(teller, node));
+    let rule = rule.unwrap_or_else(|| Rich::verbatim(message));
+    let mut row = told(Mark::State, teller.rich(key, &[("at", &teller.at(since))]), rule);
     row.at = since;
     row
 }

@@ -117,7 +117,10 @@ impl LabModel {
             images: images.clone(),
             usage: opscape_cluster::metrics::idle(),
             latency: options.latency.clone().unwrap_or_default(),
-            flags: opscape_cluster::Flags::default(),
+            flags: opscape_cluster::Flags {
+                cluster_autoscaler: Arc::new(nodes::autoscaler_settings(spec, epoch)),
+                ..opscape_cluster::Flags::default()
+            },
         });
         let model = LabModel {
             cluster,
@@ -350,6 +353,7 @@ impl Model for LabModel {
                     | Record::PodDeleted(_)
                     | Record::ScaledReplicaSet(_)
                     | Record::ConditionChanged(_)
+                    | Record::ClusterAutoscaler(_)
             ),
         }
     }

@@ -1,8 +1,11 @@
 //! The nodes a lab begins with.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use opscape_cluster::cluster_autoscaler::{self, Expander, GROUP_LABEL, Settings, node_address};
 use opscape_manifest::api::core::{NodeCondition, NodeStatus};
 use opscape_manifest::api::meta::{ObjectMeta, Str, Timestamp};
 use opscape_manifest::api::pod::ResourceList;
@@ -21,23 +24,79 @@ pub fn default_groups() -> Vec<NodeGroup> {
     vec![node("node-a", "zone-a"), node("node-b", "zone-b"), node("node-c", "zone-c")]
 }
 
+fn groups(spec: &LabSpec) -> Cow<'_, [NodeGroup]> {
+    if spec.nodes.is_empty() { default_groups().into() } else { (&*spec.nodes).into() }
+}
+
 /// The Node objects of a lab, healthy since `epoch`.
 pub fn nodes(spec: &LabSpec, epoch: Timestamp) -> Vec<Object> {
-    let default;
-    let groups = if spec.nodes.is_empty() {
-        default = default_groups();
-        &default
-    } else {
-        &spec.nodes
-    };
     let mut nodes = Vec::new();
-    for group in groups {
+    for group in &*groups(spec) {
         for (index, name) in group.names().into_iter().enumerate() {
             nodes.push(Object::Node(Arc::new(node(group, &name, index, nodes.len(), epoch))));
         }
     }
     nodes
 }
+
+/// What the cluster autoscaler is told: its flags, and the groups that it sizes.
+pub fn autoscaler_settings(spec: &LabSpec, epoch: Timestamp) -> Settings {
+    let mut settings = Settings::default();
+    let mut others = 0;
+    for group in &*groups(spec) {
+        let Some(max) = group.max else {
+            others += group.initial();
+            continue;
+        };
+        let size = |size: i32| u32::try_from(size).unwrap_or_default();
+        let zones = if group.zone.is_some() { Vec::new() } else { group.zones.clone() };
+        settings.groups.push(cluster_autoscaler::NodeGroup {
+            name: group.base_name().into(),
+            min: size(group.min.unwrap_or_default()),
+            max: size(max),
+            template: Arc::new(node(group, group.base_name(), 0, 0, epoch)),
+            zones,
+            boot_time: group.boot_time.map_or(BOOT_TIME, span),
+            price_micro: group.price_micro(),
+            priority: group.priority.unwrap_or_default(),
+        });
+    }
+    settings.other_nodes = u32::try_from(others).unwrap_or_default();
+    if let Some(flags) = &spec.cluster_autoscaler {
+        let expander = Expander::ALL.iter().find(|(name, _)| Some(*name) == flags.expander.as_deref());
+        settings.expander = expander.map_or(settings.expander, |(_, expander)| *expander);
+        for (given, slot) in [
+            (flags.scan_interval, &mut settings.scan_interval),
+            (flags.max_node_provision_time, &mut settings.max_node_provision_time),
+            (flags.scale_down_delay_after_add, &mut settings.scale_down_delay_after_add),
+            (flags.scale_down_unneeded_time, &mut settings.scale_down_unneeded_time),
+            (flags.scale_down_unready_time, &mut settings.scale_down_unready_time),
+        ] {
+            *slot = given.map_or(*slot, span);
+        }
+        for (given, slot) in [
+            (flags.scale_down_enabled, &mut settings.scale_down_enabled),
+            (flags.skip_nodes_with_local_storage, &mut settings.skip_nodes_with_local_storage),
+            (flags.skip_nodes_with_system_pods, &mut settings.skip_nodes_with_system_pods),
+        ] {
+            *slot = given.unwrap_or(*slot);
+        }
+        if let Some(threshold) = flags.scale_down_utilization_threshold {
+            settings.utilization_threshold_milli = u32::try_from(threshold.milli_value()).unwrap_or_default();
+        }
+    }
+    settings
+}
+
+/// From the order of a machine to its being ready, if the lab says nothing.
+const BOOT_TIME: Duration = Duration::from_mins(1);
+
+fn span(given: opscape_manifest::lab::Duration) -> Duration {
+    Duration::from_micros(u64::try_from(given.0).unwrap_or_default())
+}
+
+/// The annotation of a node that says what it costs per hour, in dollars.
+pub const PRICE: &str = "opscape.dev/price-per-hour";
 
 fn quantity(written: Option<&Quantity>, default: &str) -> Quantity {
     written.copied().or_else(|| Quantity::parse(default).ok()).unwrap_or_default()
@@ -57,6 +116,12 @@ fn node(group: &NodeGroup, name: &str, index: usize, number: usize, epoch: Times
     if let Some(zone) = group.zone_of(index) {
         labels.insert("topology.kubernetes.io/zone".into(), zone.into());
     }
+    if group.max.is_some() {
+        labels.insert(GROUP_LABEL.into(), group.base_name().into());
+    }
+    if let Some(instance_type) = &group.instance_type {
+        labels.insert("node.kubernetes.io/instance-type".into(), instance_type.clone());
+    }
     labels.extend(group.labels.iter().map(|(key, value)| (key.clone(), value.clone())));
     let pods = group.pods.unwrap_or(110).to_string();
     let mut size = ResourceList::new();
@@ -68,12 +133,17 @@ fn node(group: &NodeGroup, name: &str, index: usize, number: usize, epoch: Times
     ] {
         size.insert(resource.into(), amount);
     }
-    let address = format!("10.0.{}.{}", number / 250, number % 250 + 4);
+    let address = node_address(u32::try_from(number).unwrap_or_default());
+    let mut annotations = group.annotations.clone();
+    if group.price.is_some() {
+        let price = opscape_manifest::golang::float(group.price_micro() as f64 / 1e6);
+        annotations.entry(PRICE.into()).or_insert_with(|| price.into());
+    }
     let mut node = Node {
         metadata: ObjectMeta {
             name: name.into(),
             labels: Arc::new(labels),
-            annotations: Arc::new(group.annotations.clone()),
+            annotations: Arc::new(annotations),
             ..ObjectMeta::default()
         },
         status: NodeStatus {

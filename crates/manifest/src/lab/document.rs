@@ -1,10 +1,8 @@
 //! The types of the `Lab` and `File` documents.
 
-use std::collections::BTreeMap;
-
 use super::load::{Load, Serve};
+use super::nodes::{ClusterAutoscaler, NodeGroup};
 use super::{Check, Duration, Text};
-use crate::api::core::Taint;
 use crate::api::{ObjectMeta, Str, Timestamp};
 use crate::codec::fields;
 use crate::quantity::Quantity;
@@ -39,6 +37,8 @@ pub struct LabSpec {
     pub until: Option<Duration>,
     /// The nodes, in groups; empty: the lab's default nodes.
     pub nodes: Vec<NodeGroup>,
+    /// How the cluster autoscaler sizes the groups that have a `max`.
+    pub cluster_autoscaler: Option<ClusterAutoscaler>,
     /// How images behave; the first entry that matches counts.
     pub images: Vec<Image>,
     /// Who sends requests.
@@ -57,73 +57,11 @@ fields! {
     start "start",
     until "until",
     nodes "nodes",
+    cluster_autoscaler "clusterAutoscaler",
     images "images",
     load "load",
     steps "steps",
     checks "checks",
-}
-
-/// Some equal nodes.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct NodeGroup {
-    /// Name of the node, or what its number is added to (`worker-1`, `worker-2`, ...) when there are several;
-    /// default `node`.
-    pub name: Option<Str>,
-    /// How many; default 1.
-    pub count: Option<i32>,
-    /// CPUs of each; default 4.
-    pub cpu: Option<Quantity>,
-    /// Memory of each; default 8Gi.
-    pub memory: Option<Quantity>,
-    /// Pods each may run; default 110.
-    pub pods: Option<i32>,
-    /// Labels of each.
-    pub labels: BTreeMap<Str, Str>,
-    /// Annotations of each.
-    pub annotations: BTreeMap<Str, Str>,
-    /// Taints of each.
-    pub taints: Vec<Taint>,
-    /// Whether they are cordoned from the start.
-    pub unschedulable: Option<bool>,
-    /// Value of the label `topology.kubernetes.io/zone`.
-    pub zone: Option<Str>,
-    /// Zones taken in turns.
-    pub zones: Vec<Str>,
-}
-
-fields! {
-    NodeGroup:
-    name "name",
-    count "count",
-    cpu "cpu",
-    memory "memory",
-    pods "pods",
-    labels "labels",
-    annotations "annotations",
-    taints "taints",
-    unschedulable "unschedulable",
-    zone "zone",
-    zones "zones",
-}
-
-impl NodeGroup {
-    /// The names of its nodes: the name itself for a single node, numbered from 1 otherwise.
-    pub fn names(&self) -> Vec<String> {
-        let name = self.name.as_deref().unwrap_or("node");
-        match self.count.unwrap_or(1) {
-            1 if self.name.is_some() => vec![name.to_owned()],
-            count => (1..=count.max(0)).map(|i| format!("{name}-{i}")).collect(),
-        }
-    }
-
-    /// The zone of its i-th node (from 0).
-    pub fn zone_of(&self, i: usize) -> Option<&str> {
-        if let Some(zone) = &self.zone {
-            return Some(zone);
-        }
-        let turn = i.checked_rem(self.zones.len())?;
-        self.zones.get(turn).map(AsRef::as_ref)
-    }
 }
 
 /// How an image behaves when it is run.
@@ -345,15 +283,5 @@ mod tests {
         ] {
             assert_eq!(image(name).matches(reference), matches, "{name} {reference}");
         }
-    }
-
-    #[test]
-    fn node_groups_have_names_and_zones() {
-        let group = NodeGroup { count: Some(3), zones: vec!["a".into(), "b".into()], ..NodeGroup::default() };
-        assert_eq!(group.names(), ["node-1", "node-2", "node-3"]);
-        assert_eq!(group.zone_of(2), Some("a"));
-        let one = NodeGroup { name: Some("gpu".into()), ..NodeGroup::default() };
-        assert_eq!(one.names(), ["gpu"]);
-        assert_eq!(one.zone_of(0), None);
     }
 }

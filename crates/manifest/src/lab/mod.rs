@@ -11,7 +11,9 @@
 //!   until: 5m                      # how long a run goes on when nobody stops it
 //!   nodes:                         # default: three nodes of 4 CPUs and 8 GiB
 //!   - {name: worker, count: 3, cpu: 4, memory: 8Gi, pods: 110, zones: [a, b], labels: {disk: ssd}}
-//!   - {name: gpu, cpu: 16, memory: 64Gi, taints: [{key: gpu, effect: NoSchedule}]}
+//!   - {name: gpu, cpu: 16, memory: 64Gi, price: 1.2, taints: [{key: gpu, effect: NoSchedule}]}
+//!   - {name: pool, min: 1, max: 5, instanceType: m5.large, cpu: 2, memory: 8Gi, price: 0.096, bootTime: 40s}  # a node group
+//!   clusterAutoscaler: {expander: price, scaleDownUnneededTime: 2m}   # its flags, where groups have a `max`
 //!   images:                        # the first entry whose name matches counts; `*` stands for any letters
 //!   - {name: "shop:2.*", pullTime: 4s, startTime: 300ms, readyAfter: 3s}
 //!   - {name: "shop:bad", exitAfter: 2s, exitCode: 1}
@@ -59,12 +61,15 @@
 mod condition;
 mod document;
 pub mod load;
+mod nodes;
 mod scalars;
 mod validate;
 mod validate_load;
+mod validate_nodes;
 
 pub use condition::{Check, Op};
-pub use document::{Action, File, Image, Lab, LabSpec, Memory, NodeGroup, Step};
+pub use document::{Action, File, Image, Lab, LabSpec, Memory, Step};
+pub use nodes::{ClusterAutoscaler, EXPANDERS, NodeGroup};
 pub use scalars::{Duration, Text};
 pub use validate::validate;
 

@@ -1,16 +1,14 @@
 //! What a `Lab` document may not say.
 
 use super::validate_load::{address, one_of};
-use super::{Action, Check, Duration, Lab, MAX_NODES, MAX_STEPS};
-use crate::golang::quote;
-use crate::names;
-use crate::validation::{FieldError, Kind};
-use crate::value::{Seen, Value};
+use super::{Action, Check, Duration, Lab, MAX_STEPS};
+use crate::validation::FieldError;
+use crate::value::Value;
 
 /// The findings of a decoded lab, in the API server's form.
 pub fn validate(lab: &Lab) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    nodes(lab, &mut errors);
+    super::validate_nodes::validate(&lab.spec, &mut errors);
     for (i, image) in lab.spec.images.iter().enumerate() {
         let path = format!("spec.images[{i}]");
         if image.name.is_empty() {
@@ -64,60 +62,6 @@ pub fn validate(lab: &Lab) -> Vec<FieldError> {
         ));
     }
     errors
-}
-
-fn nodes(lab: &Lab, errors: &mut Vec<FieldError>) {
-    let mut total = 0;
-    let mut seen = Seen::default();
-    for (i, group) in lab.spec.nodes.iter().enumerate() {
-        let path = format!("spec.nodes[{i}]");
-        let count = i64::from(group.count.unwrap_or(1));
-        if count < 0 {
-            errors.push(FieldError::invalid(
-                format!("{path}.count"),
-                &Value::Int(count),
-                "must be greater than or equal to 0",
-            ));
-        }
-        total += count.max(0);
-        if total > MAX_NODES {
-            errors.push(FieldError::invalid(
-                format!("{path}.count"),
-                &Value::Int(count),
-                format!("a lab may have at most {MAX_NODES} nodes"),
-            ));
-            return;
-        }
-        if let Some(name) = &group.name {
-            for message in names::dns1123_subdomain(name) {
-                errors.push(FieldError::invalid(format!("{path}.name"), &Value::from(&**name), message));
-            }
-        }
-        for name in group.names() {
-            if !seen.insert(&name) {
-                errors.push(FieldError {
-                    path: format!("{path}.name"),
-                    kind: Kind::Duplicate,
-                    value: quote(&name),
-                    detail: String::new(),
-                });
-                break;
-            }
-        }
-        for (field, amount) in [("cpu", &group.cpu), ("memory", &group.memory)] {
-            if let Some(amount) = amount.as_ref().filter(|amount| amount.is_negative()) {
-                errors.push(FieldError::invalid(
-                    format!("{path}.{field}"),
-                    &Value::from(amount.to_string()),
-                    "must be greater than or equal to 0",
-                ));
-            }
-        }
-        if group.zone.is_some() && !group.zones.is_empty() {
-            errors
-                .push(FieldError::forbidden(format!("{path}.zones"), "may not be set together with `zone`"));
-        }
-    }
 }
 
 fn condition(check: &Check, path: &str, errors: &mut Vec<FieldError>) {
@@ -205,7 +149,7 @@ fn steps(lab: &Lab, errors: &mut Vec<FieldError>) {
     }
 }
 
-fn not_negative(span: Option<Duration>, path: &str, errors: &mut Vec<FieldError>) {
+pub(super) fn not_negative(span: Option<Duration>, path: &str, errors: &mut Vec<FieldError>) {
     if let Some(span) = span.filter(|span| span.0 < 0) {
         errors.push(FieldError::invalid(
             path.to_owned(),

@@ -252,7 +252,12 @@ fn leave_locations(
     // Address and length of the file's name, line, column.
     let is_location = |at: u32| {
         let file = bytes(number(at)?, number(at + 4)?)?;
-        Some(file.ends_with(b".rs") && !file.contains(&0) && number(at + 8)? < 100_000 && number(at + 12)? < 1_000)
+        Some(
+            file.ends_with(b".rs")
+                && !file.contains(&0)
+                && number(at + 8)? < 100_000
+                && number(at + 12)? < 1_000,
+        )
     };
     for (symbol, datum) in &linked.data {
         let Range { start, end } = datum.range;
