@@ -35,7 +35,11 @@ spec:
   ports: [{{port: 80, targetPort: 8080}}]
 "
     );
-    match Session::open(&text, SessionOptions::default()) {
+    open(&text)
+}
+
+fn open(text: &str) -> Session {
+    match Session::open(text, SessionOptions::default()) {
         Ok(session) => session,
         Err(diagnostics) => panic!("{diagnostics:#?}"),
     }
@@ -82,4 +86,63 @@ fn bars_count_what_cells_show() {
             assert_eq!(shown as usize, cells.pods.len());
         }
     }
+}
+
+#[test]
+fn what_lets_requests_in_is_there_without_any() {
+    let session = open(
+        "apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop}
+spec:
+  ingressClassName: nginx
+  defaultBackend: {service: {name: gone, port: {name: http}}}
+  rules:
+  - host: shop.example.com
+    http:
+      paths:
+      - {path: /api, pathType: Exact, backend: {service: {name: web, port: {number: 80}}}}
+      - {path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop}
+spec:
+  parentRefs: [{name: front}]
+  hostnames: [a.example, b.example]
+  rules:
+  - matches: [{path: {type: Exact, value: /x}, method: GET, headers: [{name: env, value: canary}]}]
+    backendRefs: [{name: web, port: 80, weight: 9}, {name: gone, port: 80}]
+  - backendRefs: [{name: web, port: 80}]
+",
+    );
+    let scene = session.scene(None);
+    assert!(scene.traffic.is_none());
+    let [ingress, route] = scene.entries.as_slice() else { panic!("{:?}", scene.entries) };
+    assert_eq!(
+        (ingress.kind, &*ingress.name, &*ingress.via, ingress.canary),
+        ("Ingress", "shop", "nginx", false)
+    );
+    let rows: Vec<_> = ingress.routes.iter().map(|row| (&*row.host, &*row.path, &*row.path_type)).collect();
+    assert_eq!(
+        rows,
+        [("shop.example.com", "/api", "Exact"), ("shop.example.com", "/", "Prefix"), ("", "", "")]
+    );
+    let fields: Vec<_> = ingress.routes.iter().map(|row| &*row.field).collect();
+    assert_eq!(fields, ["spec.rules[0].http.paths[0]", "spec.rules[0].http.paths[1]", "spec.defaultBackend"]);
+    let [web] = ingress.routes[0].backends.as_slice() else { panic!("{ingress:?}") };
+    assert_eq!((&*web.service, &*web.port, web.ready, web.weight), ("web", "80", Some(0), None));
+    assert_eq!(ingress.routes[2].backends[0].ready, None, "there is no such Service");
+    assert_eq!((route.kind, &*route.via), ("HTTPRoute", "front"));
+    let [first, all] = route.routes.as_slice() else { panic!("{route:?}") };
+    assert_eq!((&*first.host, &*first.path), ("a.example, b.example", "/x"));
+    assert_eq!(first.conditions, ["GET", "env: canary"]);
+    let weights: Vec<_> = first.backends.iter().map(|backend| backend.weight).collect();
+    assert_eq!(weights, [Some(9), Some(1)]);
+    assert_eq!((&*all.path, &*all.path_type, all.backends.len()), ("/", "PathPrefix", 1));
 }

@@ -262,7 +262,9 @@ fn the_scene_shows_where_requests_go() {
     update(&mut session, &text);
     let entry = Place::Entry("Ingress".into(), "default".into(), "shop".into());
     let service = Place::Service("default".into(), "web".into());
-    let workload = Place::Workload("shoppers".into());
+    let workload = Place::Workload { name: "shoppers".into(), inside: false };
+    let rule = "spec.rules[0].http.paths[0]";
+    let rule = Place::Rule("Ingress".into(), "default".into(), "shop".into(), rule.into());
     for (secs, versions) in [(50, vec![1]), (61, vec![1, 2]), (90, vec![2])] {
         play(&mut session, secs);
         let Some(scene) = session.scene(Some(Level::Near)).traffic else { panic!("no traffic") };
@@ -270,9 +272,10 @@ fn the_scene_shows_where_requests_go() {
             let found = scene.flows.iter().filter(|flow| flow.from == *from && flow.to == *to);
             found.map(|flow| flow.rates.rate).sum::<f32>()
         };
-        assert!((rate(&workload, &entry) - 100.0).abs() < 12.0);
+        assert!((rate(&workload, &rule) - 100.0).abs() < 12.0);
+        assert!(scene.of(&entry).is_some_and(|rates| (rates.rate - 100.0).abs() < 12.0));
         // Attempts: those at pods that end meanwhile are made again elsewhere.
-        let attempts = rate(&entry, &service);
+        let attempts = rate(&rule, &service);
         assert!((88.0..150.0).contains(&attempts), "{attempts}");
         let mut found = Vec::new();
         let mut sum = 0.0;
@@ -285,8 +288,8 @@ fn the_scene_shows_where_requests_go() {
         assert_eq!(found, versions, "at {secs}");
         // Attempts at pods that are gone already are of no version.
         assert!(sum > 85.0 && sum < attempts + 1.0, "{sum}");
-        let pods = scene.places.iter().filter(|(place, _)| matches!(place, Place::Pod(_)));
-        let pods: f32 = pods.map(|(_, rates)| rates.rate).sum();
+        let pods: f32 = scene.pods.iter().map(|flow| flow.rate).sum();
         assert!((75.0..150.0).contains(&pods), "{pods}");
+        assert!(scene.pods.iter().all(|flow| versions.contains(&u32::from(flow.colour))));
     }
 }

@@ -1,6 +1,7 @@
 //! The stage as SVG: up to some 400 pods, each an element of its own that can be reached and read aloud.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use opscape_lab::scene::{Level, NodeCard, NodeHealth, PodGlyph, PodState};
@@ -8,8 +9,9 @@ use opscape_lab::words::{millicores, span};
 use opscape_manifest::api::{ObjectKey, Uid};
 use yew::prelude::*;
 
+use super::flows::{self, Flows};
 use super::layout::{Layout, NodeBox};
-use super::{links, parts};
+use super::{front, parts};
 use crate::draw::{fit, hundredths, px};
 use crate::glyph::{Look, glyph};
 use crate::session::View;
@@ -20,7 +22,11 @@ const STATE_MS: f64 = 180.0;
 /// What drawing needs to know.
 pub struct Board<'a> {
     pub view: &'a View,
-    pub layout: &'a Layout,
+    pub layout: &'a Rc<Layout>,
+    /// Pixels for each request per second.
+    pub k: f32,
+    /// Whether requests are seen to move.
+    pub dashes: bool,
     /// The object that Tab reaches; the arrows move it.
     pub focus: Option<&'a ObjectKey>,
     /// Whether places glide.
@@ -71,11 +77,13 @@ impl Board<'_> {
         let layout = self.layout;
         html! {
             <svg width={px(layout.width)} height={px(layout.height)} role="group" aria-label={self.view.word("ui.stage")}>
-                { for scene.services.iter().zip(&layout.services).map(|(card, rect)| parts::service(self, card, *rect)) }
+                if layout.narrow { { self.flows() } }
                 { for scene.nodes.iter().zip(&layout.nodes).map(|(card, place)| self.card(card, place)) }
-                if layout.linked {
-                    { links::links(scene, layout) }
-                }
+                if !layout.narrow { { self.flows() } }
+                if let Some(rect) = layout.internet { { front::internet(self, rect) } }
+                if let Some(rect) = layout.inside.filter(|rect| layout.internet != Some(*rect)) { { front::inside(self, rect) } }
+                { for scene.entries.iter().zip(&layout.entries).map(|(card, place)| front::entry(self, card, place)) }
+                { for scene.services.iter().zip(&layout.services).map(|(card, rect)| parts::service(self, card, *rect)) }
                 { for scene.nodes.iter().zip(&layout.nodes).map(|(card, place)| self.pods(card, place)) }
                 { for scene.rollouts.iter().zip(&layout.rollouts).map(|(strip, rect)| parts::rollout(self, strip, *rect)) }
                 if scene.counts.total() == 0 && scene.services.is_empty() && scene.rollouts.is_empty() {
@@ -87,6 +95,20 @@ impl Board<'_> {
                     { parts::tray(self, &scene.tray, scene.tray_more, rect) }
                 }
             </svg>
+        }
+    }
+
+    /// The requests on their way. All dashes share one offset, which follows the simulation's time.
+    fn flows(&self) -> Html {
+        let view = self.view;
+        if view.scene.traffic.is_none() {
+            return Html::default();
+        }
+        let run = -(view.at.as_secs_f64() * flows::SPEED / view.speed.max(1.0)) % 1e5;
+        html! {
+            <g class="flows" style={format!("--run:{}px", px(run as f32))} aria-hidden="true">
+                <Flows scene={view.scene.clone()} layout={self.layout.clone()} k={self.k} dashes={self.dashes} />
+            </g>
         }
     }
 

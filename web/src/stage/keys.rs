@@ -8,6 +8,7 @@ use web_sys::Element;
 use yew::prelude::*;
 
 use super::board::key_of;
+use super::front::object_of;
 use super::menu::Opened;
 use crate::session::{Session, View};
 
@@ -50,7 +51,7 @@ pub fn pressed(
         }
         "Enter" | " " => {
             handled();
-            session.select(Some(key.clone()));
+            session.select(Some(object_of(&key).0));
             Answer::Focus(key)
         }
         "Escape" if view.selected.is_some() => {
@@ -67,6 +68,7 @@ pub fn pressed(
             handled();
             let frame = from.get_bounding_client_rect();
             let (x, y) = super::within(stage, frame.left(), frame.bottom());
+            let (key, _) = object_of(&key);
             session.select(Some(key.clone()));
             Answer::Menu(Opened { key, x, y })
         }

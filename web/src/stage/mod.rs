@@ -2,6 +2,8 @@
 
 mod board;
 mod cells;
+mod flows;
+mod front;
 mod keys;
 mod layout;
 mod links;
@@ -18,6 +20,7 @@ use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
 pub use board::pod_key;
+use front::{object_of, route_key};
 
 use crate::browser;
 use crate::draw::colour_class;
@@ -124,6 +127,7 @@ pub fn Picture(props: &Props) -> Html {
     let node = use_node_ref();
     let (width, height) = use_size(&node);
     let slots = use_mut_ref(Slots::default);
+    let scale = use_mut_ref(flows::Scale::default);
     let focus = use_state(|| None::<ObjectKey>);
     let menu = use_state(|| None::<menu::Opened>);
 
@@ -134,7 +138,7 @@ pub fn Picture(props: &Props) -> Html {
             if key.is_some() {
                 focus.set(key.clone());
             }
-            session.select(key);
+            session.select(key.map(|key| object_of(&key).0));
         })
     };
     let context = {
@@ -142,6 +146,7 @@ pub fn Picture(props: &Props) -> Html {
         Callback::from(move |event: MouseEvent| {
             let Some(key) = target_key(&event) else { return };
             event.prevent_default();
+            let (key, _) = object_of(&key);
             session.select(Some(key.clone()));
             let (x, y) = within(&node, f64::from(event.client_x()), f64::from(event.client_y()));
             menu.set(Some(menu::Opened { key, x, y }));
@@ -175,7 +180,8 @@ pub fn Picture(props: &Props) -> Html {
     } else {
         let mut slots = slots.borrow_mut();
         slots.update(scene, view.playing, browser::milliseconds());
-        let layout = Layout::new(scene, &slots, width, height);
+        let layout = Rc::new(Layout::new(scene, &slots, width, height));
+        let k = scale.borrow_mut().update(scene, &layout);
         let still = view.speed >= 20.0 || browser::reduced_motion();
         let first = scene.nodes.first().map(|node| ObjectKey {
             kind: "Node".into(),
@@ -184,7 +190,9 @@ pub fn Picture(props: &Props) -> Html {
         });
         let focus =
             (*focus).clone().or_else(|| view.selected.clone()).filter(|key| known(view, key)).or(first);
-        Board { view, layout: &layout, focus: focus.as_ref(), glides: view.playing && !still }.draw()
+        let dashes = !browser::reduced_motion();
+        Board { view, layout: &layout, k, dashes, focus: focus.as_ref(), glides: view.playing && !still }
+            .draw()
     };
     html! {
         <div class="scroll" ref={node} onclick={clicked} oncontextmenu={context} onkeydown={keyed}
@@ -207,12 +215,16 @@ fn known(view: &View, key: &ObjectKey) -> bool {
                 scene.nodes.iter().flat_map(|node| &node.pods).chain(scene.tray.iter().map(|pod| &pod.pod));
             pods.any(|pod| pod.name == key.name && pod.namespace == key.namespace)
         }
+        "Deployment" | "ReplicaSet" => {
+            scene.rollouts.iter().any(|strip| strip.workload == key.name && strip.namespace == key.namespace)
+        }
         "Service" => {
             scene.services.iter().any(|card| card.name == key.name && card.namespace == key.namespace)
         }
-        _ => {
-            scene.rollouts.iter().any(|strip| strip.workload == key.name && strip.namespace == key.namespace)
-        }
+        _ => scene.entries.iter().any(|card| {
+            let same = card.name == key.name && card.namespace == key.namespace;
+            same && (*card.kind == *key.kind || card.routes.iter().any(|row| route_key(card, row) == *key))
+        }),
     }
 }
 

@@ -1,19 +1,24 @@
 //! The things on the stage that are not nodes: Services, rollouts, pods without a node.
 
-use opscape_lab::scene::{Level, RolloutState, RolloutStrip, ServiceCard, Strategy, TrayPod};
+use opscape_lab::scene::{Level, Place, RolloutState, RolloutStrip, ServiceCard, Strategy, TrayPod};
+use opscape_lab::words::rate;
 use yew::prelude::*;
 
 use super::board::{Board, id_of, key, pod_key, state_name};
+use super::flows::code;
+use super::front::percent;
 use super::layout::{ROLLOUT, Rect, TRAY_ROW};
-use crate::draw::{fit, px};
+use super::links::links;
+use crate::draw::{colour_class, fit, px};
 use crate::glyph::{Look, glyph};
 
-/// A Service and how many pods get its traffic.
+/// A Service and how many pods get its traffic, and below it how much each version gets.
 pub fn service(board: &Board<'_>, card: &ServiceCard, rect: Rect) -> Html {
     let view = board.view;
     let key = key("Service", &card.namespace, &card.name);
     let ready = card.ready.to_string();
     let none = card.ready == 0;
+    let kind = if &*card.kind == "ClusterIP" { "Service" } else { &*card.kind };
     let label = format!("Service {}, {}", card.name, view.say("ui.endpoints", &[("n", &ready)]));
     let state = if none { "t-err" } else { "t-2" };
     let text = if board.layout.narrow {
@@ -27,15 +32,15 @@ pub fn service(board: &Board<'_>, card: &ServiceCard, rect: Rect) -> Html {
     } else if rect.w < 110.0 {
         html! {
             <>
-                <text x="10" y="20" class="t-name">{ fit(&card.name, rect.w - 20.0, 13.0) }</text>
-                <text x="10" y="39" class={classes!("t-11", state)}>{ view.say("ui.endpoints", &[("n", &ready)]) }</text>
+                <text x="10" y={px(rect.h / 2.0 - 6.0)} class="t-name">{ fit(&card.name, rect.w - 18.0, 13.0) }</text>
+                <text x="10" y={px(rect.h / 2.0 + 12.0)} class={classes!("t-11", state)}>{ fit(&view.say("ui.endpoints", &[("n", &ready)]), rect.w - 14.0, 11.0) }</text>
             </>
         }
     } else {
         html! {
             <>
-                <text x="12" y="20" class="t-3">{ "Service" }</text>
-                <text x={px(rect.w - 12.0)} y="20" text-anchor="end" class="t-name">{ fit(&card.name, rect.w - 72.0, 13.0) }</text>
+                <text x="12" y="20" class="t-3">{ kind }</text>
+                <text x={px(rect.w - 12.0)} y="20" text-anchor="end" class="t-name">{ fit(&card.name, rect.w - 30.0 - kind.len() as f32 * 6.2, 13.0) }</text>
                 <text x="12" y="39" class={state}>{ view.say("ui.endpoints", &[("n", &ready)]) }</text>
                 if card.total > card.ready {
                     <text x={px(rect.w - 12.0)} y="39" text-anchor="end" class="t-3">{ format!("/ {}", card.total) }</text>
@@ -44,21 +49,60 @@ pub fn service(board: &Board<'_>, card: &ServiceCard, rect: Rect) -> Html {
         }
     };
     html! {
-        <g key={format!("s{}", card.uid.0)} class={board.class("service", &key)} transform={format!("translate({} {})", px(rect.x), px(rect.y))}
-            role="button" tabindex={board.tab_index(&key)} aria-label={label} data-key={id_of(&key)}>
-            <rect class="card" width={px(rect.w)} height={px(rect.h)} rx="6" />
-            { text }
+        <g key={format!("s{}", card.uid.0)} class={board.class("service", &key)}>
+            <g class="service-card" transform={format!("translate({} {})", px(rect.x), px(rect.y))}
+                role="button" tabindex={board.tab_index(&key)} aria-label={label} data-key={id_of(&key)}>
+                <rect class="card" width={px(rect.w)} height={px(rect.h)} rx="6" />
+                { text }
+            </g>
+            { links(&view.scene, board.layout, card, rect) }
+            if !board.layout.narrow && !board.layout.short { { versions(board, card, rect) } }
         </g>
     }
+}
+
+/// What each version gets from a Service, and what of it fails.
+fn versions(board: &Board<'_>, card: &ServiceCard, rect: Rect) -> Html {
+    let view = board.view;
+    let Some(traffic) = &view.scene.traffic else { return Html::default() };
+    let service = Place::Service(card.namespace.clone(), card.name.clone());
+    let mut lines: Vec<Html> = Vec::new();
+    for flow in traffic.flows.iter().filter(|flow| flow.from == service && flow.rates.rate > 0.0) {
+        let Place::Version { revision, colour, .. } = &flow.to else { continue };
+        let version = format!("v{revision}");
+        let y = rect.h + 16.0 + lines.len() as f32 * 14.0;
+        lines.push(html! {
+            <text x="2" y={px(y)} class={classes!("t-11", colour_class(*colour))}>
+                <tspan class="rev-fill">{ version.clone() }</tspan>
+                <tspan dx="5">{ rate(view.lang, flow.rates.rate) }</tspan>
+            </text>
+        });
+        if flow.rates.errors > 0.0 {
+            let share = percent(flow.rates.errors, flow.rates.rate);
+            lines.push(html! {
+                <text x="2" y={px(y + 14.0)} class="t-11 t-err">{ view.say("ui.flow.fails", &[("share", &share), ("version", &version)]) }</text>
+            });
+        }
+    }
+    let ends = traffic.of(&service).filter(|rates| card.ready == 0 && rates.errors > 0.0);
+    if let Some(rates) = ends {
+        let code = code(&rates.failed);
+        let code = if code.starts_with("ui.") { view.word(code) } else { code };
+        let y = rect.h + 16.0 + lines.len() as f32 * 14.0;
+        lines.push(html! { <text x="2" y={px(y)} class="t-11 t-err">{ format!("{code} × {}", rate(view.lang, rates.errors)) }</text> });
+    }
+    html! { <g transform={format!("translate({} {})", px(rect.x), px(rect.y))}>{ for lines }</g> }
 }
 
 /// How far a workload's rollout is: a glyph for each pod, with the marks it moves between.
 pub fn rollout(board: &Board<'_>, strip: &RolloutStrip, rect: Rect) -> Html {
     let view = board.view;
     let key = key(strip.kind, &strip.namespace, &strip.workload);
-    let pitch =
-        ((rect.w - 130.0) / (strip.glyphs.len().max(strip.max as usize).max(1)) as f32).clamp(3.0, 21.5);
-    let side = (pitch - 5.5).max(2.0);
+    let places = strip.glyphs.len().max(strip.max as usize).max(1) as f32;
+    // Beside the words if they fit there, else below them.
+    let beside = (rect.w - 130.0) / places;
+    let pitch = if beside < 12.0 { rect.w / places } else { beside }.clamp(3.0, 21.5);
+    let side = (pitch - 5.5).max(pitch * 0.7);
     let strategy = match &strip.strategy {
         Strategy::Recreate if strip.kind == "Deployment" => "Recreate".to_owned(),
         Strategy::Recreate => strip.kind.to_owned(),
@@ -79,7 +123,7 @@ pub fn rollout(board: &Board<'_>, strip: &RolloutStrip, rect: Rect) -> Html {
     let available =
         view.say("ui.available", &[("n", &strip.available.to_string()), ("of", &strip.wanted.to_string())]);
     let tick = |at: u32, key: &'static str, strong: bool| {
-        let x = (at as f32 * pitch - (pitch - side) / 2.0).min(rect.w - 30.0);
+        let x = (at as f32 * pitch - (pitch - side) / 2.0).min(rect.w - 30.0).max(22.0);
         html! {
             <>
                 <path class="strip-tick" d={format!("M{} 62v5", px(x))} />

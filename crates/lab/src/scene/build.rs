@@ -32,19 +32,21 @@ pub fn build(model: &LabModel, now: Time, level: Option<Level>) -> Scene {
             *sum = *sum + after - before;
         }
     }
+    let services = services(model, level);
     Scene {
         at: now,
         level,
         namespaces: namespaces(model),
         versions: versions(model),
-        services: services(model, level),
+        entries: super::entries::entries(model.cluster().store(), &services),
+        traffic: super::traffic::scene(model, level, &services, &nodes),
+        services,
         zones: zones(&nodes),
         nodes,
         tray,
         tray_more,
         rollouts,
         counts,
-        traffic: super::traffic::scene(model, level),
     }
 }
 

@@ -5,6 +5,7 @@
 //! going back shows the same picture again.
 
 mod build;
+mod entries;
 mod rollouts;
 mod traffic;
 
@@ -15,7 +16,8 @@ use opscape_sim::Time;
 
 pub use build::build;
 pub(crate) use build::{glyph, health};
-pub use traffic::{Flow, Place, Rates, TrafficScene};
+pub use entries::{EntryCard, RouteBackend, RouteRow};
+pub use traffic::{Flow, Place, PodFlow, Rates, TrafficScene};
 
 /// How much of each pod is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -54,6 +56,8 @@ pub struct Scene {
     pub namespaces: Vec<Str>,
     /// Revisions that have pods or are wanted now, by workload and revision: the legend.
     pub versions: Vec<Version>,
+    /// What lets requests in from outside: Ingresses, then HTTPRoutes.
+    pub entries: Vec<EntryCard>,
     /// Services, by namespace and name.
     pub services: Vec<ServiceCard>,
     /// Zones, by name; one without a name if no node has a zone label.

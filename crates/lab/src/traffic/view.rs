@@ -31,7 +31,13 @@ pub(super) struct View<'a> {
 
 impl Network for View<'_> {
     fn route(&self, call: &Call) -> Route {
-        let ends = |outcome| Route { entry: None, round_trip: INSIDE, proxy: None, to: To::Ends(outcome) };
+        let ends = |outcome| Route {
+            entry: None,
+            rule: None,
+            round_trip: INSIDE,
+            proxy: None,
+            to: To::Ends(outcome),
+        };
         let headers =
             call.headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         let (Ok(mut request), Some(table)) = (Request::new(&call.method, &call.url, headers), self.table)
@@ -42,6 +48,7 @@ impl Network for View<'_> {
         let (decision, reasons) = table.explain(&request);
         let direct = reasons.iter().any(|reason| reason.key.starts_with("route.service."));
         let entry = reasons.iter().rev().find_map(entry_of).filter(|_| !direct);
+        let rule = entry.as_ref().and_then(|entry| rule_of(&reasons, entry));
         let round_trip = if direct { INSIDE } else { FROM_OUTSIDE };
         let to = match &decision {
             Decision::Forward(forward) => {
@@ -77,7 +84,7 @@ impl Network for View<'_> {
             Decision::Answer { .. } if !direct => Some(Proxy::default()),
             _ => None,
         };
-        Route { entry, round_trip, proxy, to }
+        Route { entry, rule, round_trip, proxy, to }
     }
 
     fn process(&self, uid: Uid) -> Option<Process> {
@@ -167,6 +174,17 @@ fn entry_of(reason: &Reason) -> Option<Subject> {
     let (origin, _) = reason.at.as_ref().filter(|_| reason.verdict == Verdict::Taken)?;
     matches!(&*origin.kind, "Ingress" | "HTTPRoute" | "Gateway")
         .then(|| Subject::Entry(origin.kind.clone(), origin.namespace.clone(), origin.name.clone()))
+}
+
+/// The rule of an entry that took a request.
+fn rule_of(reasons: &[Reason], entry: &Subject) -> Option<Subject> {
+    let field = reasons.iter().rev().filter(|reason| entry_of(reason).as_ref() == Some(entry)).find_map(
+        |reason| {
+            let (_, field) = reason.at.as_ref()?;
+            (field.starts_with("spec.rules") || field == "spec.defaultBackend").then_some(field)
+        },
+    )?;
+    Some(Subject::Rule(Box::new((entry.clone(), field.as_str().into()))))
 }
 
 /// Whether a name has no address: nobody lets requests in, or it is a name of the cluster that no Service has.

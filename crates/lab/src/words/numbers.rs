@@ -32,6 +32,19 @@ pub fn span(lang: Lang, span: Duration) -> String {
     with_unit(lang, text.strip_suffix(".0").unwrap_or(&text))
 }
 
+/// How often in a second: `84/s`, `4.6/s`, `84/초`.
+pub fn rate(lang: Lang, per_second: f32) -> String {
+    let tenths = (f64::from(per_second.max(0.0)) * 10.0).round() as u64;
+    let number = match tenths {
+        0..100 if !tenths.is_multiple_of(10) => format!("{}.{}", tenths / 10, tenths % 10),
+        _ => count((tenths + 5) / 10),
+    };
+    match lang {
+        Lang::En => [&number, "/s"].concat(),
+        Lang::Ko => [&number, "/초"].concat(),
+    }
+}
+
 /// A whole number with separators: `2,768`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -98,6 +111,11 @@ mod tests {
         assert_eq!(span(Lang::En, Duration::from_millis(80)), "0.08 s");
         assert_eq!(span(Lang::Ko, Duration::from_mins(5)), "5분");
         assert_eq!(span(Lang::En, Duration::from_secs(320)), "5 min 20 s");
+        assert_eq!(rate(Lang::En, 4.56), "4.6/s");
+        assert_eq!(rate(Lang::Ko, 84.4), "84/초");
+        assert_eq!(rate(Lang::En, 9.97), "10/s");
+        assert_eq!(rate(Lang::En, 11_950.4), "11,950/s");
+        assert_eq!(rate(Lang::En, 0.0), "0/s");
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(count(42), "42");
         assert_eq!(memory(96 << 20), "96 Mi");

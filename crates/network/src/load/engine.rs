@@ -392,8 +392,9 @@ impl State {
             let (from, to) = from.zip(to)?;
             Some(self.telemetry.subject(Subject::Way(Box::new((from.clone(), to.clone())))))
         };
-        let from = route.entry.as_ref().or(workload.as_ref());
-        let way_in = way(workload.as_ref(), route.entry.as_ref());
+        let door = route.rule.as_ref().or(route.entry.as_ref());
+        let from = door.or(workload.as_ref());
+        let way_in = way(workload.as_ref(), door);
         let mut backends = Vec::new();
         let mut ends = None;
         match &route.to {

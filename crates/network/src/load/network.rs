@@ -47,6 +47,8 @@ pub trait Network {
 pub struct Route {
     /// What lets it in; `None`: it goes to a Service or pod directly.
     pub entry: Option<Subject>,
+    /// The rule of it that takes the call, if it is known.
+    pub rule: Option<Subject>,
     /// Network time there and back, without any work.
     pub round_trip: Duration,
     /// A proxy on the way; `None`: the client connects to the pod itself.

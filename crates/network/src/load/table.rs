@@ -13,7 +13,7 @@ pub(super) const GONE: u32 = u32::MAX;
 #[derive(Debug, Clone)]
 pub(super) struct Table {
     pub entry: Option<SubjectId>,
-    /// From the workload to what lets it in.
+    /// From the workload to the rule that lets it in.
     pub way: Option<SubjectId>,
     /// In nanoseconds.
     pub round_trip: u32,

@@ -20,6 +20,8 @@ pub enum Subject {
     Workload(Str),
     /// What lets requests in from outside: an Ingress or an HTTPRoute, by kind, namespace and name.
     Entry(Str, Str, Str),
+    /// A rule of an entry, by its field (`spec.rules[0].http.paths[1]`): only at the ends of ways.
+    Rule(Box<(Subject, Str)>),
     /// A Service, by namespace and name: attempts to have a pod of it answer.
     Service(Str, Str),
     /// A pod.
@@ -28,7 +30,8 @@ pub enum Subject {
     Version(Str, Str, u32),
     /// A node, by name.
     Node(Str),
-    /// Requests from one thing to another: a workload and what lets it in, that and a Service, a Service and a version.
+    /// Requests from one thing to another: a workload and the rule that lets it in, that and a Service, a Service and a
+    /// version.
     Way(Box<(Subject, Subject)>),
 }
 
@@ -120,6 +123,25 @@ impl Telemetry {
     pub fn recent(&self, subject: &Subject, span: u32) -> Point {
         let from = self.second.saturating_sub(span);
         self.series(subject).map_or_else(Point::default, |series| series.between(from, self.second))
+    }
+
+    /// Requests and failed ones per second of a subject over its last `span` seconds. Of a coarser point that reaches back
+    /// further, the part that counts is taken to be spread evenly; nothing but counts is looked at, which is quick.
+    pub fn pulse(&self, subject: &Subject, span: u32) -> (f64, f64) {
+        let Some(series) = self.series(subject) else { return (0.0, 0.0) };
+        let from = self.second.saturating_sub(span);
+        let (mut count, mut errors) = (0.0, 0.0);
+        let recent = series.points().rev().skip_while(|point| point.at >= self.second);
+        for point in recent.take_while(|point| point.at + point.span > from) {
+            // The last point may still be filling.
+            let end = (point.at + point.span).min(self.second);
+            let whole = f64::from(end - point.at);
+            let part = f64::from(end - point.at.max(from)) / whole.max(1.0);
+            count += point.count as f64 * part;
+            errors += point.errors() as f64 * part;
+        }
+        let seconds = f64::from((self.second - from).max(1));
+        (count / seconds, errors / seconds)
     }
 
     /// What was measured of a subject in its last `span` seconds for which there are whole points.

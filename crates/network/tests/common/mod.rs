@@ -66,6 +66,7 @@ impl Network for Pods {
         };
         Route {
             entry: self.proxy.as_ref().map(|_| entry()),
+            rule: None,
             round_trip: self.round_trip,
             proxy: self.proxy.clone(),
             to: To::Backends(vec![backend]),

@@ -1,0 +1,128 @@
+//! Requests on their way, as ribbons: who sends, what lets them in, Services, pods. A ribbon is one stroke for each source
+//! and pod; its width is the rate times a scale. It is grey until a Service has picked a pod, then it has the colour of the
+//! pod's revision. Failed requests leave as a red line along the edge of the ribbon that carries them. Where nothing flows
+//! nothing is drawn.
+
+mod down;
+mod draw;
+mod plan;
+mod roads;
+mod scale;
+
+use opscape_lab::scene::{Flow, Place, Scene};
+
+pub use draw::Flows;
+pub use plan::plan;
+pub use roads::{drop_into, lane_of, way_to};
+pub use scale::Scale;
+
+/// Pixels that a request moves in a second on the screen.
+pub const SPEED: f64 = 60.0;
+/// From dash to dash at least.
+const PERIOD: f32 = 18.0;
+/// From the edge of a ribbon to its red line.
+const ASIDE: f32 = 1.0;
+/// Widths of red lines.
+const RED: (f32, f32) = (1.25, 5.0);
+
+/// A ribbon.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stroke {
+    /// The same ribbon in other pictures.
+    pub key: String,
+    pub d: String,
+    pub width: f32,
+    /// 0: of no revision yet.
+    pub colour: u8,
+    /// Where its dashes run.
+    pub dashes: Vec<String>,
+    /// From dash to dash.
+    pub period: f32,
+    /// Way and width of the red line, from its far end back.
+    pub red: Option<(String, f32)>,
+}
+
+/// All that flows.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Plan {
+    pub strokes: Vec<Stroke>,
+    /// Where requests end in front of a Service that has nobody: middle of the cap, its height, and the code.
+    pub caps: Vec<(f32, f32, f32, &'static str)>,
+    /// Where failed requests come out: the tip of an arrow, and whether it points up.
+    pub arrows: Vec<(f32, f32, bool)>,
+}
+
+/// Whether requests come from inside the cluster: their client is there, or they go to a Service that nobody outside
+/// reaches.
+pub fn is_inside(scene: &Scene, flow: &Flow) -> bool {
+    let Place::Workload { inside, .. } = &flow.from else { return false };
+    let Place::Service(namespace, name) = &flow.to else { return *inside };
+    let service = scene.services.iter().find(|card| card.name == *name && card.namespace == *namespace);
+    *inside || service.is_some_and(|card| !matches!(&*card.kind, "NodePort" | "LoadBalancer"))
+}
+
+/// The code that most of the failed requests ended with.
+pub fn code(failed: &[f32; 8]) -> &'static str {
+    let mut most = (0.0, "");
+    for (rate, code) in failed.iter().zip(CODES).skip(1) {
+        if *rate > most.0 {
+            most = (*rate, code);
+        }
+    }
+    most.1
+}
+
+/// Codes of what failed, in the order of [`opscape_lab::scene::Rates::failed`]; the last three are not HTTP's.
+pub const CODES: [&str; 8] =
+    ["4xx", "500", "502", "503", "504", "ui.flow.refused", "ui.flow.reset", "ui.flow.timeout"];
+
+impl Stroke {
+    /// `way`: the middle line, moved aside by so much.
+    fn new(key: String, rate: f32, width: f32, colour: u8, way: &dyn Fn(f32) -> String) -> Stroke {
+        let aside: &[f32] = match width {
+            ..12.0 => &[0.0],
+            12.0..22.0 => &[-0.24, 0.24],
+            _ => &[-0.32, 0.0, 0.32],
+        };
+        let rows = aside.len() as f32;
+        Stroke {
+            key,
+            d: way(0.0),
+            width,
+            colour,
+            dashes: aside.iter().map(|part| way(part * width)).collect(),
+            // One dash is one request as long as they can be told apart.
+            period: (SPEED as f32 * rows / rate.max(0.01)).clamp(PERIOD, 900.0),
+            red: None,
+        }
+    }
+
+    /// With a red line along its edge, on the side of `side`.
+    fn with_errors(mut self, errors: f32, k: f32, side: f32, way: &dyn Fn(f32) -> String) -> Stroke {
+        if errors > 0.0 {
+            let width = red(errors, k);
+            self.red = Some((way(side * (self.width + width + ASIDE) / 2.0), width));
+        }
+        self
+    }
+}
+
+/// The width of the red line of so many failed requests: a line at the edge, however many they are.
+pub fn red(errors: f32, k: f32) -> f32 {
+    (errors * k).clamp(RED.0, RED.1)
+}
+
+/// Middles of strokes side by side, together in the middle of `room`; closer than they are wide if there is no room.
+fn stacked(widths: &[f32], middle: f32, room: f32) -> Vec<f32> {
+    let all: f32 = widths.iter().sum();
+    let squeeze = if all > room && all > 0.0 { room / all } else { 1.0 };
+    let mut at = middle - all * squeeze / 2.0;
+    widths
+        .iter()
+        .map(|width| {
+            let here = at + width * squeeze / 2.0;
+            at += width * squeeze;
+            here
+        })
+        .collect()
+}
