@@ -6,14 +6,14 @@
 
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readFile, readdir, writeFile } from "node:fs/promises";
+import { readFile, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const source = path.join(here, "js");
-const styles = path.join(here, "../static/css/opscape.css");
+const styles = ["opscape", "opscape-text", "opscape-page"].map((name) => path.join(here, `../static/css/${name}.css`));
 const site = process.env.TRUNK_STAGING_DIR;
 if (!site) throw new Error("TRUNK_STAGING_DIR is not set: Trunk runs this script");
 const release = process.env.TRUNK_PROFILE === "release";
@@ -53,9 +53,9 @@ if (entryPoints.length > 0) {
   });
 }
 
-// One style sheet, for the page and for the shadow roots of widgets.
+// A style sheet for the page and for the shadow roots of widgets, and what only some of them need.
 await build({
-  entryPoints: [styles],
+  entryPoints: styles,
   outdir: site,
   bundle: true,
   target: "es2022",
@@ -67,6 +67,9 @@ await build({
 // The Wasm's own script, with the loader of its parts linked in. While the program is being worked on it is in one piece.
 const PARTS = ["page", "terminal", "rest"];
 if (release) execFileSync("cargo", ["xtask", "divide", path.join(site, wasm)], { stdio: "inherit" });
+const names = path.join(site, wasm.replace(/\.wasm$/, ".names"));
+const renamed = release ? (await readFile(names, "utf8")).split("\n").filter(Boolean).map((line) => line.split(" ")) : [];
+await rm(names, { force: true });
 const parts = release ? PARTS.map((part) => [part, `./${wasm.replace(/_bg\.wasm$/, `.${part}.wasm`)}`]) : [];
 const file = path.join(site, glue);
 const linked = await build({
@@ -97,6 +100,14 @@ function withParts(script) {
   let out = `import * as parts from "./loader.ts";\n${script}`;
   out = put(out, "    wasm = instance.exports;\n", "    wasm = instance.exports;\n    parts.begin(wasm);\n");
   const load = "await __wbg_load(await module_or_path, imports);\n";
-  out = put(out, load, `${load}    await parts.first;\n`);
-  return out.replaceAll("const imports = __wbg_get_imports();", "const imports = { ...__wbg_get_imports(), ...parts.imports };");
+  out = put(out, load, "await __wbg_load(await parts.program(module_or_path), imports);\n    await parts.first;\n");
+  out = out.replaceAll("const imports = __wbg_get_imports();", "const imports = { ...__wbg_get_imports(), ...parts.imports };");
+  if (!release) return out;
+  // The short names that the division gave to what the Wasm imports and exports.
+  out = put(out, '"./opscape-web_bg.js": import0', "w: import0");
+  for (const [old, name] of renamed) {
+    if (name.startsWith("_")) out = out.replaceAll(`wasm.${old}(`, `wasm.${name}(`);
+    else out = put(out, `\n        ${old}: function(`, `\n        ${JSON.stringify(name)}: function(`);
+  }
+  return out;
 }

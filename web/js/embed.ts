@@ -76,6 +76,7 @@ class OpscapeLab extends HTMLElement {
   #near: IntersectionObserver | undefined;
   #seen: IntersectionObserver | undefined;
   #visible = false;
+  readonly #styles = new Set<string>();
 
   connectedCallback(): void {
     this.#frame();
@@ -109,6 +110,8 @@ class OpscapeLab extends HTMLElement {
     if (!this.#widget || before === now) return;
     if (name === "src") {
       void this.#text().then((text) => this.#widget?.set("src", text));
+    } else if (name === "view") {
+      void this.#style(now ?? "").then(() => this.#widget?.set("view", now ?? ""));
     } else {
       this.#widget.set(name, name === "lang" ? this.#lang() : (now ?? ""));
     }
@@ -127,23 +130,27 @@ class OpscapeLab extends HTMLElement {
     this.#root.append(style, waiting);
   }
 
+  /** Fetches the styles that a view needs and that are not there yet. */
+  async #style(view: string): Promise<void> {
+    const wanted = ["opscape.css", ...(view.includes("editor") ? ["opscape-text.css"] : [])];
+    const missing = wanted.filter((name) => !this.#styles.has(name));
+    for (const name of missing) this.#styles.add(name);
+    const sheets = missing.map(async (name) => {
+      const answer = await fetch(new URL(name, base));
+      return new CSSStyleSheet().replace(await answer.text());
+    });
+    this.#root.adoptedStyleSheets = [...this.#root.adoptedStyleSheets, ...(await Promise.all(sheets))];
+  }
+
   async #start(): Promise<void> {
     if (this.#widget || this.#starting) return;
     this.#starting = true;
     this.#near?.disconnect();
     try {
-      const css = new CSSStyleSheet();
-      const [wasm, text] = await Promise.all([
-        load(),
-        this.#text(),
-        fetch(new URL("opscape.css", base))
-          .then((answer) => answer.text())
-          .then((rules) => css.replace(rules)),
-      ]);
-      if (!this.isConnected) return;
-      this.#root.adoptedStyleSheets = [css];
-      this.#root.querySelector(".os-waiting")?.remove();
       const attribute = (name: string) => this.getAttribute(name) ?? "";
+      const [wasm, text] = await Promise.all([load(), this.#text(), this.#style(attribute("view"))]);
+      if (!this.isConnected) return;
+      this.#root.querySelector(".os-waiting")?.remove();
       this.#widget = wasm.mount_widget(
         this.#root,
         JSON.stringify({

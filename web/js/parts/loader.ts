@@ -5,6 +5,8 @@
 // its functions into the slots of the main part's table, and calls what is in the slot then. Whoever knows early that a
 // part will be needed asks for it with `prefetch`, so that nobody waits; whoever does not, gets it at once.
 
+import { together } from "./columns.ts";
+
 declare const OPSCAPE_PARTS: Record<string, string>;
 
 type Exports = Record<string, WebAssembly.ExportValue>;
@@ -24,8 +26,7 @@ export function prefetch(part: string): Promise<void> {
   const coming = (async () => {
     const answer = await fetch(address(part));
     if (!answer.ok) throw new Error(`${address(part).href}: ${answer.status}`);
-    // Not compileStreaming: it insists on the type application/wasm, which not every host knows.
-    compiled.set(part, await WebAssembly.compile(await answer.arrayBuffer()));
+    compiled.set(part, await WebAssembly.compile(together(new Uint8Array(await answer.arrayBuffer()))));
   })();
   asked.set(part, coming);
   coming.catch(() => asked.delete(part));
@@ -43,7 +44,7 @@ function fetchNow(part: string): WebAssembly.Module {
   const letters = request.responseText;
   const bytes = new Uint8Array(letters.length);
   for (let at = 0; at < letters.length; at++) bytes[at] = letters.charCodeAt(at);
-  return new WebAssembly.Module(bytes);
+  return new WebAssembly.Module(together(bytes));
 }
 
 function need(part: string, slot: number): Exports {
@@ -77,6 +78,14 @@ function standIns(part: string): WebAssembly.ModuleImports {
 export const imports: WebAssembly.Imports = Object.fromEntries(
   Object.keys(OPSCAPE_PARTS).map((part) => [part, standIns(part)]),
 );
+
+/** The main part, ready to be compiled, from what `init` of wasm-bindgen was given and has fetched. */
+export async function program(given: unknown): Promise<unknown> {
+  const answer = await given;
+  if (!(answer instanceof Response)) return answer;
+  if (!answer.ok) throw new Error(`${answer.url}: ${answer.status}`);
+  return together(new Uint8Array(await answer.arrayBuffer()));
+}
 
 /** The main part is there. */
 export function begin(exports: Exports): void {

@@ -29,7 +29,10 @@ pub fn run(arguments: &[String]) -> Result<()> {
     if let Some(folder) = whole.parent() {
         fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
-    write(&whole, &parts::without_linking(&read(file)?)?)?;
+    let (prepared, names) = parts::prepared(&read(file)?)?;
+    write(&whole, &prepared)?;
+    // For `web/bundle.mjs`, which puts them into the script.
+    write(&file.with_extension("names"), names.as_bytes())?;
     // Functions with one caller stay functions, so that what is not called can go elsewhere; so does, small as it is, the
     // one that has the texts which are said when somebody asks (`opscape_lab::words`).
     process::run(
@@ -65,8 +68,12 @@ pub fn parts_of(file: &Path) -> Result<()> {
         Err(_) => project::read(STARTUP)?,
     };
     let divided = parts::divide(&whole, &read(&linked())?, &Startup::read(&recording)?)?;
+    let plain = project::target().join("xtask/parts");
+    fs::create_dir_all(&plain).map_err(|error| format!("{}: {error}", plain.display()))?;
     for (part, bytes) in &divided.parts {
-        write(&file_of(*part, file), bytes)?;
+        // The plain ones are kept for whoever wants to look, and for the suite that compares.
+        write(&plain.join(format!("{part:?}.wasm").to_lowercase()), bytes)?;
+        write(&file_of(*part, file), &parts::in_columns(bytes)?)?;
     }
     write(&project::target().join("xtask/parts.txt"), divided.account.as_bytes())
 }

@@ -21,7 +21,7 @@ const MAIN: &str = "m";
 const MARK: char = '~';
 
 /// A short name for a number.
-fn short(mut number: u32) -> String {
+pub fn short(mut number: u32) -> String {
     const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
     let mut out = Vec::new();
     loop {

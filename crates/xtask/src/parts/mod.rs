@@ -10,42 +10,24 @@
 //!
 //! So a wrong guess in the recording costs a moment, never a result.
 
+mod columns;
 mod data;
 mod emit;
 mod module;
 mod outline;
 mod plan;
+mod prepared;
 mod probe;
 mod startup;
 
 use std::fmt::Write as _;
 
 use crate::step::Result;
+pub use columns::in_columns;
 use module::Whole;
 pub use plan::Part;
+pub use prepared::prepared;
 pub use startup::Startup;
-
-/// What is left of a Wasm file when the linker's notes are gone: other programs do not know them.
-///
-/// # Errors
-/// Where it is not Wasm.
-pub fn without_linking(bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut module = wasm_encoder::Module::new();
-    for payload in wasmparser::Parser::new(0).parse_all(bytes) {
-        let payload = payload?;
-        if let wasmparser::Payload::CustomSection(section) = &payload
-            && (section.name() == "linking" || section.name().starts_with("reloc."))
-        {
-            continue;
-        }
-        if let Some((id, range)) = payload.as_section() {
-            let data =
-                bytes.get(range.start as usize..range.end as usize).ok_or("a section that ends too early")?;
-            module.section(&wasm_encoder::RawSection { id, data });
-        }
-    }
-    Ok(module.finish())
-}
 
 /// A divided program.
 pub struct Divided {

@@ -131,7 +131,6 @@ impl<'a> Whole<'a> {
         let first = u32::try_from(whole.imported.len())?;
         for (at, (kind, body)) in kinds.into_iter().zip(bodies).enumerate() {
             let index = first + u32::try_from(at)?;
-            let name = names.get(&index).map_or_else(|| format!("#{index}"), |name| stable(name));
             let mut calls = Vec::new();
             for operator in body.get_operators_reader()? {
                 match operator? {
@@ -141,6 +140,14 @@ impl<'a> Whole<'a> {
                     _ => {}
                 }
             }
+            let name = match names.get(&index) {
+                Some(name) => stable(name),
+                // What wasm-bindgen adds has no name, and another number in each build: it is known by what it calls.
+                None => calls.iter().fold("#".to_owned(), |name, callee| match names.get(callee) {
+                    Some(named) if *callee >= first => format!("{name} {}", stable(named)),
+                    _ => name + " import",
+                }),
+            };
             whole.functions.push(Function { name, kind, body, calls });
         }
         whole.table = whole
