@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use opscape_lab::words::Lang;
+use opscape_lab::words::{Lang, dollars, fill};
 use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
@@ -95,6 +95,7 @@ pub fn TopBar(props: &Props) -> Html {
                 }
             </h1>
             <span class="space"></span>
+            { for cost(view) }
             <span class="seed">{ format!("seed {}", view.seed) }</span>
             <span class="with-menu" ref={node} onkeydown={keyed} onfocusout={left}>
                 <button type="button" class="plain" aria-haspopup="menu" aria-expanded={open.to_string()} onclick={toggle} aria-label={view.word("ui.lessons")}>
@@ -113,6 +114,14 @@ pub fn TopBar(props: &Props) -> Html {
             </button>
         </header>
     }
+}
+
+/// As `$0.58/h · $0.012 so far`, where nodes have prices.
+fn cost(view: &View) -> Option<Html> {
+    let cost = view.scene.cost?;
+    let (rate, total) = (dollars(cost.per_hour as f64), dollars(cost.up_to(view.at)));
+    let text = fill(view.lang, "ui.cost", &[("rate", &rate), ("total", &total)]);
+    Some(html! { <span class="cost" title={view.word("ui.cost-about")}>{ text }</span> })
 }
 
 /// As `step 3 of 6`.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use opscape_cluster::Record;
 use opscape_lab::inspect::EventFilter;
 use opscape_lab::session::end_of;
+use opscape_lab::words::dollars;
 use opscape_lab::{LabModel, LabRecord, Lang, Session, why};
 use opscape_manifest::api::Object;
 use opscape_shell::Shell;
@@ -40,6 +41,11 @@ pub fn run(
                 "kubectl get nodes,deployments,replicasets,pods,services -A -o wide",
                 None,
             );
+            let cost = session.model().cost();
+            if !cost.is_nothing() {
+                let (rate, total) = (dollars(cost.per_hour as f64), dollars(cost.up_to(session.now())));
+                println!("{}", say(lang, "table.cost", &[("rate", &rate), ("total", &total)]));
+            }
         }
         Output::Json => {
             go_to(&mut session, until);
@@ -82,6 +88,7 @@ fn detail(record: &LabRecord) -> String {
 /// Objects, events and acts at the present instant.
 fn report(session: &Session) -> Json {
     let store = session.cluster().store();
+    let cost = session.model().cost();
     let kinds: Vec<String> = store.kinds().map(ToString::to_string).filter(|kind| kind != "Event").collect();
     let objects: Vec<Json> = kinds
         .iter()
@@ -103,5 +110,6 @@ fn report(session: &Session) -> Json {
         .collect();
     json!({
         "at": session.now().as_secs_f64(), "handled": session.run().handled(), "objects": objects, "events": events,
+        "cost": {"perHour": cost.per_hour as f64 / 1e6, "total": cost.up_to(session.now()) / 1e6},
     })
 }

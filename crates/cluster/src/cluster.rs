@@ -166,6 +166,11 @@ impl Cluster {
         self.parts.cluster_autoscaler.machines()
     }
 
+    /// What the cloud's machines in node groups cost per hour, in millionths of a dollar.
+    pub fn cloud_price(&self) -> i64 {
+        self.parts.cluster_autoscaler.price()
+    }
+
     /// What metrics.k8s.io says of a pod at an instant; none: it has no metrics (yet).
     pub fn pod_metrics(&self, pod: &Pod, usage: &dyn Usage, now: Time) -> Option<PodMetrics> {
         metrics::of_pod(pod, usage, now, &self.api)

@@ -26,6 +26,7 @@
 //! - [`world`]: the cluster, what is counted of it and what was done to it, as the model that `opscape_sim` runs; acts,
 //!   applying a text, the lab's script.
 //! - [`census`]: pods counted by workload, revision, node and state as the store changes.
+//! - [`cost`]: what the nodes cost.
 //! - [`images`]: how images behave when they are run.
 //! - [`logs`]: what containers write.
 //! - [`traffic`]: who sends requests, which way they take, and what is measured of them.
@@ -35,6 +36,7 @@
 
 mod act;
 pub mod census;
+pub mod cost;
 pub mod images;
 pub mod inspect;
 pub mod logs;

@@ -111,3 +111,38 @@ fn a_node_says_why_it_stays_and_goes_when_it_is_not_needed() {
     let pods = session.model().cluster().store().list::<Pod>(None);
     assert_eq!(pods.filter(|pod| !pod.spec.node_name.is_empty()).count(), 5);
 }
+
+#[test]
+fn nodes_cost_what_the_lab_says_from_their_order_to_their_end() {
+    let mut session = at(Lang::En, 9);
+    assert!(session.model().cost().is_nothing() && session.scene(None).cost.is_none());
+    // Five machines are ordered at 10 s: each costs 0.096 dollars per hour from then on.
+    go(&mut session, 46);
+    let cost = *session.model().cost();
+    assert_eq!(cost.per_hour, 480_000);
+    assert!((cost.up_to(Time::secs(46)) - 480_000.0 * 36.0 / 3600.0).abs() < 1e-6);
+    let scene = session.scene(None);
+    assert_eq!(scene.cost, Some(cost));
+    let node = scene.nodes.iter().find(|node| &*node.name == "pool-2").expect("a node of the group");
+    assert_eq!((&*node.group, node.price), ("pool", 96_000));
+    let key = ObjectKey { kind: "Deployment".into(), namespace: "default".into(), name: "web".into() };
+    session.act(opscape_lab::Act::Scale { workload: key, replicas: 0 }).expect("nothing stands against it");
+    go(&mut session, 400);
+    assert_eq!(session.model().cost().per_hour, 0);
+    let total = session.model().cost().up_to(session.now());
+    // Back in time it is what it was.
+    session.seek(Time::secs(46));
+    assert_eq!(*session.model().cost(), cost);
+    go(&mut session, 400);
+    assert_eq!(session.model().cost().up_to(session.now()).to_bits(), total.to_bits());
+}
+
+#[test]
+fn a_node_of_its_own_costs_until_it_is_removed() {
+    let text = "apiVersion: opscape.dev/v1alpha1\nkind: Lab\nmetadata: {name: plain}\nspec: {nodes: [{name: a, price: 1.5}, {name: b, price: 500m}]}\n";
+    let mut session = common::open(text);
+    assert_eq!(session.model().cost().per_hour, 2_000_000);
+    go(&mut session, 10);
+    session.act(opscape_lab::Act::RemoveNode { node: "a".into() }).expect("nothing stands against it");
+    assert_eq!(session.model().cost().per_hour, 500_000);
+}

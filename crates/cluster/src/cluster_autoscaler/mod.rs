@@ -134,6 +134,10 @@ impl ClusterAutoscaler {
         self.cloud.groups.get(group)?.list.get(at)?.verdict.as_ref()
     }
 
+    pub(crate) fn price(&self) -> i64 {
+        self.cloud.price
+    }
+
     pub(crate) fn machines(&self) -> impl Iterator<Item = (usize, &Str)> {
         let groups = self.cloud.groups.iter().enumerate();
         groups.flat_map(|(group, machines)| machines.list.iter().map(move |machine| (group, &machine.name)))
@@ -164,11 +168,14 @@ impl ClusterAutoscaler {
                 let named = node.metadata.label(GROUP_LABEL);
                 let group = self.settings.groups.iter().position(|group| Some(&*group.name) == named);
                 if let Some(group) = group {
-                    Arc::make_mut(&mut self.cloud).adopt(group, name, context.now());
+                    Arc::make_mut(&mut self.cloud).adopt(group, name, &self.settings, context.now());
                 }
             }
             Op::Deleted if self.cloud.find(name).is_some() => {
-                let Some((group, machine)) = Arc::make_mut(&mut self.cloud).forget(name) else { return };
+                let Some((group, machine)) = Arc::make_mut(&mut self.cloud).forget(name, &self.settings)
+                else {
+                    return;
+                };
                 // Somebody took it away: the cloud keeps the group at its size.
                 if matches!(machine.life, Life::Starting | Life::Running) {
                     let wake = Wake::Replace { group, gone: name.clone() };
@@ -200,7 +207,7 @@ impl ClusterAutoscaler {
             // A machine without power says nothing; when it is back, its kubelet does.
             Wake::Ready(name) if kubelets.is_away(&name) => {}
             Wake::Ready(name) => Arc::make_mut(&mut self.cloud).ready(&name, api, context),
-            Wake::Gone(name) => Arc::make_mut(&mut self.cloud).gone(&name, api, context),
+            Wake::Gone(name) => Arc::make_mut(&mut self.cloud).gone(&name, &settings, api, context),
             Wake::Evict { node, drained } => self.evict(&node, drained, api, context),
             Wake::Await { node, until } => self.await_end(&node, true, until, api, context),
             Wake::Replace { group: at, gone } => {

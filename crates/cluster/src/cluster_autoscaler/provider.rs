@@ -74,6 +74,8 @@ pub(super) struct Provider {
     pub groups: Vec<Machines>,
     /// Addresses given away.
     addresses: u32,
+    /// What all machines cost per hour, in millionths of a dollar.
+    pub price: i64,
     kubelet: Reporter,
     controller: Reporter,
 }
@@ -83,6 +85,7 @@ impl Provider {
         Provider {
             groups: vec![Machines::default(); settings.groups.len()],
             addresses: settings.other_nodes,
+            price: 0,
             kubelet: Reporter::new("kubelet"),
             controller: Reporter::new("cloud-node-lifecycle-controller"),
         }
@@ -107,11 +110,12 @@ impl Provider {
     }
 
     /// A node of a group was there before it was ordered here.
-    pub fn adopt(&mut self, group: usize, name: &Str, now: Time) {
+    pub fn adopt(&mut self, group: usize, name: &Str, settings: &Settings, now: Time) {
         if let Some(machines) = self.groups.get_mut(group) {
             machines.number += 1;
             machines.list.push(Machine::new(name.clone(), now, Life::Running));
             self.addresses += 1;
+            self.price += price(settings, group);
         }
     }
 
@@ -127,6 +131,7 @@ impl Provider {
         };
         let now = context.now();
         machines.list.push(Machine::new(name.clone(), now, Life::Starting));
+        self.price += group.price_micro;
         // The kubelet registers its node when two thirds of the time are over; then the network of pods is set up.
         context.after(group.boot_time * 2 / 3, Event::ClusterAutoscaler(Wake::Register(name)));
     }
@@ -197,8 +202,8 @@ impl Provider {
     }
 
     /// A machine has ended: its node is removed.
-    pub fn gone(&mut self, name: &Str, api: &mut Api, context: &mut Context<'_>) {
-        self.forget(name);
+    pub fn gone(&mut self, name: &Str, settings: &Settings, api: &mut Api, context: &mut Context<'_>) {
+        self.forget(name, settings);
         let Some(node) = api.store().get::<Node>("", name).cloned() else { return };
         let message = format!("Deleting node {name} because it does not exist in the cloud provider");
         api.tell(&self.controller, &Object::Node(node), &Message::normal("DeletingNode", &message), context);
@@ -209,10 +214,16 @@ impl Provider {
     }
 
     /// A machine is no more.
-    pub fn forget(&mut self, name: &str) -> Option<(usize, Machine)> {
+    pub fn forget(&mut self, name: &str, settings: &Settings) -> Option<(usize, Machine)> {
         let (group, at) = self.find(name)?;
-        Some((group, self.groups.get_mut(group)?.list.remove(at)))
+        let machine = self.groups.get_mut(group)?.list.remove(at);
+        self.price -= price(settings, group);
+        Some((group, machine))
     }
+}
+
+fn price(settings: &Settings, group: usize) -> i64 {
+    settings.groups.get(group).map_or(0, |group| group.price_micro)
 }
 
 impl Machine {

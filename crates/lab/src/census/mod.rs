@@ -11,13 +11,14 @@ use std::sync::Arc;
 use opscape_cluster::{Change, Op, Store};
 use opscape_manifest::api::meta::{Str, Uid};
 use opscape_manifest::api::pod::Phase;
-use opscape_manifest::api::{Deployment, Event, Object, Pod, ReplicaSet};
+use opscape_manifest::api::{Deployment, Event, Node, Object, Pod, ReplicaSet, Resource};
 use opscape_sim::{IdMap, IdSet, Log, Time};
 
 pub use requests::Requests;
 pub use revision::{Version, colour, image_label, of_replica_set};
 pub use state::{is_ready, pod_state, pod_word};
 
+use crate::cost::price_outside_groups;
 use crate::scene::{Bar, PodState, StateCounts};
 use crate::tracks::Step;
 
@@ -32,6 +33,8 @@ pub struct Census {
     /// In order of name.
     nodes: Arc<Vec<Arc<Tally>>>,
     tray: IdSet<Uid>,
+    /// What the nodes outside of node groups cost per hour.
+    price: i64,
     all: StateCounts,
     /// How many Events there were up to each instant (`ready`), and how many of them warnings (`not_ready`).
     events: Log<Step>,
@@ -162,11 +165,23 @@ impl Census {
         for pod in store.list::<Pod>(None) {
             self.take_pod(pod, store, now, None);
         }
+        self.price = store.list::<Node>(None).map(|node| price_outside_groups(node)).sum();
+    }
+
+    /// What the nodes that are in no node group cost per hour, in millionths of a dollar.
+    pub fn price_per_hour(&self) -> i64 {
+        self.price
     }
 
     fn take(&mut self, change: &Change, store: &Store, now: Time) {
         let gone = change.op == Op::Deleted;
         match &change.object {
+            Object::Node(node) => {
+                let old = change.old.as_ref().and_then(Node::from_object);
+                let before = if gone { Some(node) } else { old };
+                self.price -= before.map_or(0, |node| price_outside_groups(node));
+                self.price += if gone { 0 } else { price_outside_groups(node) };
+            }
             Object::Pod(pod) if gone => self.set_pod(pod.metadata.uid, None, now),
             Object::Pod(pod) => self.take_pod(pod, store, now, None),
             Object::Event(event) if !gone => self.take_event(event, store, now),

@@ -1,5 +1,6 @@
 //! An object as an [`Inspection`].
 
+use opscape_cluster::cluster_autoscaler::GROUP_LABEL;
 use opscape_manifest::api::meta::{ObjectMeta, Str};
 use opscape_manifest::api::{Deployment, Kind, Node, Object, ObjectKey, Pod, ReplicaSet, Service};
 use opscape_manifest::print;
@@ -230,6 +231,14 @@ impl About<'_> {
         self.fact("fact.cpu", format!("{} / {}", words::millicores(requests.cpu), words::millicores(cpu)));
         self.fact("fact.memory", format!("{} / {}", words::memory(requests.memory), words::memory(memory)));
         self.fact("fact.pods", format!("{} / {pods}", requests.pods));
+        if let Some(group) = node.metadata.labels.get(GROUP_LABEL) {
+            self.mono("fact.node-group", &**group, None);
+        }
+        let price = crate::cost::price_of(node);
+        if price > 0 {
+            let price = words::dollars(price as f64);
+            self.fact("fact.price", words::fill(self.lang, "ui.per-hour", &[("price", &price)]));
+        }
         for taint in &node.spec.taints {
             self.mono("fact.taint", [&*taint.key, "=", &taint.value, ":", &taint.effect].concat(), None);
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use opscape_cluster::Store;
+use opscape_cluster::cluster_autoscaler::GROUP_LABEL;
 use opscape_manifest::api::meta::{Str, StrMap};
 use opscape_manifest::api::{Node, Pod, ReplicaSet, Service};
 use opscape_sim::Time;
@@ -47,6 +48,7 @@ pub fn build(model: &LabModel, now: Time, level: Option<Level>) -> Scene {
         tray_more,
         rollouts,
         counts,
+        cost: Some(*model.cost()).filter(|cost| !cost.is_nothing()),
     }
 }
 
@@ -270,6 +272,8 @@ fn node_card(model: &LabModel, node: &Node, level: Level) -> NodeCard {
         health_since,
         cordoned: node.spec.unschedulable,
         stopped: model.is_stopped(name),
+        group: node.metadata.labels.get(GROUP_LABEL).cloned().unwrap_or_default(),
+        price: crate::cost::price_of(node),
         taints: node.spec.taints.iter().map(taint).collect(),
         cpu: Gauge {
             requested: used.cpu,

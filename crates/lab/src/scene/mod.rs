@@ -14,6 +14,8 @@ use std::time::Duration;
 use opscape_manifest::api::{Str, Uid};
 use opscape_sim::Time;
 
+use crate::cost::Cost;
+
 pub use build::build;
 pub(crate) use build::{glyph, health};
 pub use entries::{EntryCard, RouteBackend, RouteRow};
@@ -72,6 +74,8 @@ pub struct Scene {
     pub rollouts: Vec<RolloutStrip>,
     /// All pods by state.
     pub counts: StateCounts,
+    /// What the nodes cost; none: no node has a price.
+    pub cost: Option<Cost>,
     /// The requests of the last seconds; none: nobody has sent any.
     pub traffic: Option<TrafficScene>,
 }
@@ -305,6 +309,10 @@ pub struct NodeCard {
     pub cordoned: bool,
     /// Whether it was stopped (the control plane notices later).
     pub stopped: bool,
+    /// The node group it is in; empty: none.
+    pub group: Str,
+    /// What it costs per hour, in millionths of a dollar; 0: it has no price.
+    pub price: i64,
     /// Its taints, as `key=value:Effect`.
     pub taints: Vec<String>,
     /// Thousandths of a core.

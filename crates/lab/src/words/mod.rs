@@ -14,7 +14,7 @@ mod korean;
 mod numbers;
 mod rich;
 
-pub use numbers::{count, memory, millicores, rate, seconds, span};
+pub use numbers::{count, dollars, memory, millicores, rate, seconds, span};
 pub use rich::{Rich, Span, Style};
 
 /// A language.

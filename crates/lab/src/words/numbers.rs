@@ -58,6 +58,23 @@ pub fn count(number: u64) -> String {
     out
 }
 
+/// Money, in millionths of a dollar: `$0.096`, `$12.50`, `$1,204`.
+pub fn dollars(micros: f64) -> String {
+    let micros = micros.max(0.0).round() as u64;
+    match micros {
+        0..999_950 => {
+            let digits = format!("{:04}", (micros + 50) / 100);
+            ["$0.", digits.trim_end_matches('0')].concat().trim_end_matches('.').to_owned()
+        }
+        999_950..1_000_000 => "$1".to_owned(),
+        1_000_000..100_000_000 => {
+            let cents = (micros + 5_000) / 10_000;
+            format!("${}.{:02}", cents / 100, cents % 100)
+        }
+        _ => ["$", &count((micros + 500_000) / 1_000_000)].concat(),
+    }
+}
+
 /// Bytes: `96 Mi`, `1.5 Gi`.
 pub fn memory(bytes: i64) -> String {
     const KI: i64 = 1 << 10;
@@ -101,6 +118,22 @@ fn with_unit(lang: Lang, number: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn money_has_as_many_digits_as_matter() {
+        for (micros, text) in [
+            (0.0, "$0"),
+            (40.0, "$0"),
+            (96_000.0, "$0.096"),
+            (500_000.0, "$0.5"),
+            (999_960.0, "$1"),
+            (1_250_000.0, "$1.25"),
+            (12_500_000.0, "$12.50"),
+            (1_204_499_000.0, "$1,204"),
+        ] {
+            assert_eq!(dollars(micros), text);
+        }
+    }
 
     #[test]
     fn units_follow_the_language() {

@@ -23,6 +23,7 @@ pub use script::{Runner, World};
 
 use crate::Act;
 use crate::census::Census;
+use crate::cost::Cost;
 use crate::images::LabImages;
 use crate::traffic::{self, Around, LabUsage, Traffic};
 
@@ -75,6 +76,7 @@ pub struct ActMark {
 pub struct LabModel {
     cluster: Cluster,
     census: Census,
+    cost: Cost,
     spec: Arc<LabSpec>,
     images: Arc<LabImages>,
     runner: Option<Runner>,
@@ -125,6 +127,7 @@ impl LabModel {
         let model = LabModel {
             cluster,
             census: Census::default(),
+            cost: Cost::default(),
             spec: spec.clone(),
             images,
             runner: options.runner,
@@ -158,6 +161,11 @@ impl LabModel {
     /// The counts.
     pub fn census(&self) -> &Census {
         &self.census
+    }
+
+    /// What the nodes cost.
+    pub fn cost(&self) -> &Cost {
+        &self.cost
     }
 
     /// The requests.
@@ -264,6 +272,7 @@ impl LabModel {
 
     fn count(&mut self, now: Time) {
         self.census.update(self.cluster.store(), now);
+        self.cost.set(self.census.price_per_hour().saturating_add(self.cluster.cloud_price()), now);
     }
 
     /// Does an act and keeps a mark of it.

@@ -14,6 +14,8 @@ use opscape_manifest::lab::{LabSpec, NodeGroup};
 use opscape_manifest::quantity::Quantity;
 use opscape_manifest::value::{Map, Value};
 
+use crate::cost::PRICE;
+
 /// Without a Lab document's word: three nodes in three zones.
 pub fn default_groups() -> Vec<NodeGroup> {
     let node = |name: &str, zone: &str| NodeGroup {
@@ -94,9 +96,6 @@ const BOOT_TIME: Duration = Duration::from_mins(1);
 fn span(given: opscape_manifest::lab::Duration) -> Duration {
     Duration::from_micros(u64::try_from(given.0).unwrap_or_default())
 }
-
-/// The annotation of a node that says what it costs per hour, in dollars.
-pub const PRICE: &str = "opscape.dev/price-per-hour";
 
 fn quantity(written: Option<&Quantity>, default: &str) -> Quantity {
     written.copied().or_else(|| Quantity::parse(default).ok()).unwrap_or_default()
