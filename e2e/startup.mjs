@@ -1,5 +1,6 @@
 // `cargo xtask startup`: plays the built site with a probed Wasm (FOLDER/probed.wasm) and writes which functions were
-// called before a widget and the full page moved: FOLDER/widget.called and FOLDER/page.called, a byte for each function.
+// called before a widget moved, in the seconds after, and in the full page: FOLDER/widget.called, FOLDER/soon.called and
+// FOLDER/page.called, a byte for each stretch of code.
 
 import { cp, copyFile, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -7,7 +8,7 @@ import { launch, open } from "./browser.mjs";
 import { movingApp, movingWidget, widgetPage } from "./app.mjs";
 import { root, serve } from "./site.mjs";
 
-/** How long a page is watched after it moves: until its first pods are ready, and a little longer. */
+/** How long a page is watched after it moved: until its first pods are ready, and a little longer. */
 const SECONDS = 7;
 
 /** Those who open it: in each language and theme, with less motion, and on slow machines, where frames are late. */
@@ -31,32 +32,44 @@ const site = await serve({ folder: copy });
 const host = await serve({ pages: { "/widget.html": widgetPage(site.url, [{ view: "stage" }]) } });
 const browser = await launch();
 try {
-  await writeFile(path.join(folder, "widget.called"), await called(`${host.origin}/widget.html`, movingWidget));
-  await writeFile(path.join(folder, "page.called"), await called(site.url, movingApp));
+  const widget = await called(`${host.origin}/widget.html`, movingWidget);
+  const page = await called(site.url, movingApp);
+  await writeFile(path.join(folder, "widget.called"), widget.moving);
+  await writeFile(path.join(folder, "soon.called"), widget.after);
+  await writeFile(path.join(folder, "page.called"), page.after);
 } finally {
   await browser.close();
   await site.close();
   await host.close();
 }
 
-/** The probes of the page at `address` some seconds after it moves: the first pods have started by then. */
+/** The probes of the page at `address` when it moves, and some seconds after: the first pods have started by then. */
 async function called(address, moving) {
-  const all = [];
+  const probes = { moving: [], after: [] };
   for (const { slow = 1, ...person } of people) {
     const { context, page } = await open(browser, person);
     await page.addInitScript(() => (window.opscapePatience = 1e9));
     if (slow > 1) await (await context.newCDPSession(page)).send("Emulation.setCPUThrottlingRate", { rate: slow });
     await page.goto(address);
     await moving(page);
+    probes.moving.push(await read(page));
     await page.waitForTimeout(SECONDS * 1000);
-    const script = `${site.url}${wasm.replace(/_bg\.wasm$/, ".js")}`;
-    all.push(
-      await page.evaluate(async (script) => {
-        const { initSync } = await import(script);
-        return [...new Uint8Array(initSync().opscape_called.buffer)];
-      }, script),
-    );
+    probes.after.push(await read(page));
     await context.close();
   }
+  return { moving: either(probes.moving), after: either(probes.after) };
+}
+
+/** The probes of a page. */
+function read(page) {
+  const script = `${site.url}${wasm.replace(/_bg\.wasm$/, ".js")}`;
+  return page.evaluate(async (script) => {
+    const { initSync } = await import(script);
+    return [...new Uint8Array(initSync().opscape_called.buffer)];
+  }, script);
+}
+
+/** What was called in one of them. */
+function either(all) {
   return Buffer.from(all[0].map((_, at) => (all.some((bytes) => bytes[at]) ? 1 : 0)));
 }

@@ -19,8 +19,12 @@ const enum Column {
   Wide,
   Indirect,
   Rest,
+  Element,
   Count,
 }
+
+/** How many sequences of functions take turns in a table. */
+const SEQUENCES = 8;
 
 /** The natural alignment of the loads and stores from 0x28 on. */
 const NATURAL = "23230011001122232301012";
@@ -30,22 +34,24 @@ export function together(packed: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffe
   const head = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
   if (head.getUint32(0, true) !== MARK) return packed;
   const size = (index: number): number => head.getUint32(4 + 4 * index, true);
-  const [before, code] = [size(0), size(1)];
-  let from = 4 + 4 * (2 + Column.Count);
+  /** Lengths: what stands before the element section, that, what stands between it and the code, and the code. */
+  const [before, elements, between, code] = [size(0), size(1), size(2), size(3)];
+  let from = 4 + 4 * (4 + Column.Count);
   const start = from;
-  from += before;
+  from += before + between;
   /** Where each column is read. */
   const at: number[] = [];
   for (let column = 0; column < Column.Count; column++) {
     at.push(from);
-    from += size(2 + column);
+    from += size(4 + column);
   }
-  const end = at[Column.Operation]! + size(2 + Column.Operation);
-  const all = before + code + packed.length - from;
+  const end = at[Column.Operation]! + size(4 + Column.Operation);
+  const all = before + elements + between + code + packed.length - from;
   // A byte more: the length of a small function takes one byte less than is left for it at first.
   const out = new Uint8Array(all + 1);
   out.set(packed.subarray(start, start + before));
-  out.set(packed.subarray(from), before + code);
+  out.set(packed.subarray(start + before, start + before + between), before + elements);
+  out.set(packed.subarray(from), before + elements + between + code);
   let to = before;
 
   /** Copies a byte. */
@@ -66,6 +72,39 @@ export function together(packed: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffe
     }
   };
 
+  /** Writes a number in LEB128. */
+  const write = (value: number, signed: boolean): void => {
+    const last = signed ? 64 : 128;
+    while (value >= last) {
+      out[to++] = (value & 127) | 128;
+      value >>= 7;
+    }
+    out[to++] = value;
+  };
+
+  if (elements > 0) {
+    const last: number[] = [];
+    let begun = 0;
+    for (let segments = count(Column.Element); segments > 0; segments--) {
+      const kind = byte(Column.Element);
+      if (kind === 2) number(Column.Element);
+      // Where it begins: `i32.const`, its number, `end`; and for a table that is named, what it holds.
+      for (let words = (kind >> 1) + 2; words > 0; words--) if (byte(Column.Element) === 0x41) number(Column.Element);
+      for (let functions = count(Column.Element); functions > 0; functions--) {
+        let sequence = packed[at[Column.Element]!++]!;
+        if (sequence === SEQUENCES) {
+          sequence = begun++ % SEQUENCES;
+          last[sequence] = count(Column.Element);
+        } else {
+          write(++last[sequence]!, false);
+        }
+      }
+    }
+  }
+  to += between;
+
+  /** The slot before. */
+  let slot = 0;
   while (at[Column.Operation]! < end) {
     // The length of a function is known at its end; most take two bytes to write.
     const size = to;
@@ -91,6 +130,19 @@ export function together(packed: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffe
         out[to++] = value >> 21;
         continue;
       }
+      if (op === 0x16 || op === 0x17) {
+        // The slot after the one before, or so far from it.
+        let step = 1;
+        if (op === 0x17) {
+          const place = at[Column.Slot]!;
+          step = ((packed[place]! | (packed[place + 1]! << 8)) << 16) >> 16;
+          at[Column.Slot] = place + 2;
+        }
+        slot += step;
+        out[to++] = 0x41;
+        write(slot, true);
+        continue;
+      }
       out[to++] = op;
       if (op >= 0x45 && op <= 0xc4) continue;
       if (op >= 0x28 && op <= 0x3e) {
@@ -106,7 +158,7 @@ export function together(packed: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffe
           number(Column.Local);
           break;
         case 0x41:
-          number(packed[at[Column.Operation]!] === 0x11 ? Column.Slot : Column.Number);
+          number(Column.Number);
           break;
         case 0x0b:
           depth--;

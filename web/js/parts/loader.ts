@@ -1,9 +1,10 @@
 // The parts of the Wasm besides the main one, which are loaded when they are first needed. How the Wasm is divided is
 // said in crates/xtask/src/parts; the build links this into the script that wasm-bindgen writes (web/bundle.mjs).
 //
-// The main part imports, for each function of another part, a function that this makes up: it loads the part, which puts
-// its functions into the slots of the main part's table, and calls what is in the slot then. Whoever knows early that a
-// part will be needed asks for it with `prefetch`, so that nobody waits; whoever does not, gets it at once.
+// Before the main part calls a function of another part, it sees to it that this is there (`!`); functions whose address is
+// taken have something that stands in for them, which loads the part first. Then the part puts its functions into the slots
+// of the main part's table. Whoever knows early that a part will be needed asks for it with `prefetch`, so that nobody
+// waits; whoever does not, gets it at once.
 
 import { together } from "./columns.ts";
 
@@ -47,29 +48,37 @@ function fetchNow(part: string): WebAssembly.Module {
   return new WebAssembly.Module(together(bytes));
 }
 
-function need(part: string, slot: number): Exports {
-  if (!main) throw new Error("a part of the program was called before the program was there");
+/** Sees to it that a part is there; `slot` is the slot for which it is needed. Gives the function table. */
+function need(part: string, slot: number): WebAssembly.Table {
+  const exports = main;
+  if (!exports) throw new Error("a part of the program was called before the program was there");
+  const table = exports["~.t0"] as WebAssembly.Table;
   if (!present.has(part)) {
     // Who wonders which function needed it finds the slot in the account of the build (target/xtask/parts.txt).
     performance.mark(`opscape-part:${part}`, { detail: slot });
-    new WebAssembly.Instance(compiled.get(part) ?? fetchNow(part), { m: main });
+    // What the main part shares is in its table, under the number that is the name, or exported.
+    const shared = new Proxy<WebAssembly.ModuleImports>({}, {
+      get: (_, name) => exports[String(name)] ?? table.get(parseInt(String(name).slice(1), 36)),
+    });
+    new WebAssembly.Instance(compiled.get(part) ?? fetchNow(part), { m: shared });
     compiled.delete(part);
     present.add(part);
   }
-  return main;
+  return table;
 }
 
-/** A name is a slot's number; without one it is the slot after the one before: imports are read in their order. */
+/**
+ * `!` loads the part. Other names are numbers of slots, whose functions load it and call what is in the slot then; without
+ * a name it is the slot after the one before: imports are read in their order.
+ */
 function standIns(part: string): WebAssembly.ModuleImports {
   let at = -1;
   return new Proxy<WebAssembly.ModuleImports>({}, {
     get: (_, name): Code => {
+      if (name === "!") return (slot) => void need(part, Number(slot));
       at = name === "" ? at + 1 : parseInt(String(name), 36);
       const slot = at;
-      return (...given) => {
-        const table = need(part, slot)["~.t0"] as WebAssembly.Table;
-        return (table.get(slot) as Code)(...given);
-      };
+      return (...given) => (need(part, slot).get(slot) as Code)(...given);
     },
   });
 }
@@ -92,9 +101,10 @@ export function begin(exports: Exports): void {
   main = exports;
 }
 
-/** What the page itself needs before it can begin; a widget needs nothing. */
-export const first: Promise<void> =
-  document.getElementById("opscape") && "page" in OPSCAPE_PARTS ? prefetch("page").catch(() => {}) : Promise.resolve();
+/** What the page itself needs before it can begin; a widget asks for `soon` when it moves. */
+export const first: Promise<unknown> = document.getElementById("opscape")
+  ? Promise.allSettled([prefetch("soon"), prefetch("page")])
+  : Promise.resolve();
 
 // What a person touches first comes as soon as a hand is near; if nobody touches anything, it comes after a while, so that
 // nothing is missing when the network is.

@@ -33,6 +33,8 @@ pub struct Clock {
     /// When one of the parts that are read was made last, and which.
     pub slow_parts: f64,
     pub turn: usize,
+    /// In how many frames there was something to see, up to the second.
+    pub seen: u8,
     /// Frames and their total milliseconds of work, for the benchmarks.
     pub frames: u32,
     pub busy: f64,
@@ -49,6 +51,7 @@ impl Default for Clock {
             hidden: false,
             slow_parts: 0.0,
             turn: 0,
+            seen: 0,
             frames: 0,
             busy: 0.0,
             worst: 0.0,
@@ -105,10 +108,18 @@ impl Session {
         self.notify();
         let took = browser::milliseconds() - begin;
         if let Ok(mut state) = self.0.state.try_borrow_mut() {
+            let something = state.view.scene.counts.total() > 0;
             let clock = &mut state.clock;
             clock.frames += 1;
             clock.busy += took;
             clock.worst = clock.worst.max(took);
+            // It moves: now what the next seconds need may come.
+            if clock.seen < 2 && something {
+                clock.seen += 1;
+                if clock.seen == 2 {
+                    browser::prefetch("soon");
+                }
+            }
         }
         self.wake();
     }

@@ -40,8 +40,8 @@ fn record() -> Result<String> {
     })?;
     let called = |name: &str| divide::read(&folder.join(name));
     let before = Startup::read(&project::read(divide::STARTUP)?)?;
-    let recording =
-        parts::recorded(&whole, &called("widget.called")?, &called("page.called")?, &before)?.write();
+    let (widget, soon) = (called("widget.called")?, called("soon.called")?);
+    let recording = parts::recorded(&whole, [&widget, &soon, &called("page.called")?], &before)?.write();
     divide::write(&divide::recording_of(&whole), recording.as_bytes())?;
     Ok(recording)
 }

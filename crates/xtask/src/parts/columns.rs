@@ -5,9 +5,9 @@
 //! less. `web/js/parts/columns.ts` puts the code together again, byte for byte, before it is compiled. The file keeps the
 //! ending `.wasm`: by that hosts know that it is worth packing.
 //!
-//! The layout: the letters `cols`; how many bytes stand before the code, how many of code there are, and the length of each
-//! column (32-bit numbers, the lowest byte first); what stands before the code, from the start of the file to the number of
-//! functions; the columns; what stands after the code.
+//! The layout: the letters `cols`; how many bytes stand before the element section, in it, between it and the code, and in the
+//! code, and the length of each column (32-bit numbers, the lowest byte first); what stands before the element section; what
+//! stands between it and the code, up to the number of functions; the columns; what stands after the code.
 
 use wasmparser::{Parser, Payload};
 
@@ -25,7 +25,7 @@ enum Column {
     Local,
     /// 32-bit constants.
     Number,
-    /// 32-bit constants that are called through the table.
+    /// Slots that do not follow the one before, by how far they are from it.
     Slot,
     /// 32-bit constants that look like addresses, three bytes each.
     Address,
@@ -47,16 +47,24 @@ enum Column {
     Indirect,
     /// Numbers of globals, and what is rare: its length and its bytes.
     Rest,
+    /// The element section: which functions are in the table.
+    Element,
 }
 
-const COLUMNS: usize = 14;
+const COLUMNS: usize = 15;
 
 /// Stands for `i32.const` where the constant is in the column of addresses. No operation has this code.
 const ADDRESS: u8 = 0x1d;
 /// Stands before a load or store whose alignment is in its column. No operation has this code.
 const UNALIGNED: u8 = 0x1e;
 
+/// Stands for `i32.const` of the slot after the one before. No operation has this code.
+const NEXT_SLOT: u8 = 0x16;
+/// Stands for `i32.const` of a slot. No operation has this code.
+const SLOT: u8 = 0x17;
+
 const I32_CONST: u8 = 0x41;
+const CALL: u8 = 0x10;
 const CALL_INDIRECT: u8 = 0x11;
 
 /// The natural alignment of the loads and stores, from `i32.load` (0x28) on, as a power of two.
@@ -71,9 +79,18 @@ const ADDRESSES: std::ops::Range<u64> = 1 << 20..1 << 24;
 /// Where it is not Wasm, or has an operation that is not understood.
 pub fn in_columns(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut columns: [Vec<u8>; COLUMNS] = Default::default();
+    let (mut table, mut between) = (0, 0);
     let (mut begin, mut end) = (0, 0);
+    let mut slot = 0;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload? {
+            Payload::ElementSection(section) => {
+                let range = section.range();
+                (table, between) = (usize::try_from(range.start)?, usize::try_from(range.end)?);
+                if let Some(column) = columns.get_mut(Column::Element as usize) {
+                    elements(bytes, table, between, column)?;
+                }
+            }
             Payload::CodeSectionStart { unchecked_range, count, .. } => {
                 let start = usize::try_from(unchecked_range.start)?;
                 begin = start + Reader::new(bytes, start).number()?.1.len();
@@ -85,17 +102,18 @@ pub fn in_columns(bytes: &[u8]) -> Result<Vec<u8>> {
             Payload::CodeSectionEntry(body) => {
                 let range = body.range();
                 let (from, to) = (usize::try_from(range.start)?, usize::try_from(range.end)?);
-                function(bytes, from, to, &mut columns)?;
+                function(bytes, from, to, &mut columns, &mut slot)?;
             }
             _ => {}
         }
     }
     let mut out = MARK.to_vec();
-    let sizes = [begin, end - begin].into_iter().chain(columns.iter().map(Vec::len));
-    for size in sizes {
+    let head = [table, between - table, begin - between, end - begin];
+    for size in head.into_iter().chain(columns.iter().map(Vec::len)) {
         out.extend(u32::try_from(size)?.to_le_bytes());
     }
-    out.extend(bytes.get(..begin).ok_or("code outside of the file")?);
+    out.extend(bytes.get(..table).ok_or("elements outside of the file")?);
+    out.extend(bytes.get(between..begin).ok_or("code before the elements")?);
     for column in &columns {
         out.extend(column);
     }
@@ -134,8 +152,70 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Puts a function into the columns.
-fn function(bytes: &[u8], from: usize, to: usize, columns: &mut [Vec<u8>; COLUMNS]) -> Result<()> {
+/// How many sequences of functions take turns in a table, at most.
+const SEQUENCES: usize = 8;
+
+/// Puts the element section into its column. In a table, several sequences of functions take turns, and each counts up. So a
+/// function is written as the number of the sequence that it goes on with, or as `SEQUENCES` and itself.
+fn elements(bytes: &[u8], from: usize, to: usize, column: &mut Vec<u8>) -> Result<()> {
+    let mut reader = Reader::new(bytes, from);
+    let (segments, written) = reader.number()?;
+    column.extend(written);
+    let (mut last, mut begun) = ([u64::MAX; SEQUENCES], 0);
+    for _ in 0..segments {
+        let kind = reader.byte()?;
+        column.push(kind);
+        match kind {
+            0 => {}
+            2 => column.extend(reader.number()?.1),
+            _ => return Err(format!("elements that are not understood: {kind}").into()),
+        }
+        // Where it begins: `i32.const`, its number, `end`; and for a table that is named, what it holds.
+        for _ in 0..usize::from(kind) / 2 + 2 {
+            column.push(reader.byte()?);
+            if column.last() == Some(&I32_CONST) {
+                column.extend(reader.number()?.1);
+            }
+        }
+        let (count, written) = reader.number()?;
+        column.extend(written);
+        for _ in 0..count {
+            let (function, written) = reader.number()?;
+            let sequence = last.iter().position(|last| last.wrapping_add(1) == function && *last != u64::MAX);
+            let sequence = sequence.unwrap_or_else(|| {
+                begun += 1;
+                (begun - 1) % SEQUENCES
+            });
+            if let Some(last) = last.get_mut(sequence) {
+                if *last != u64::MAX && last.wrapping_add(1) == function {
+                    column.push(u8::try_from(sequence)?);
+                } else {
+                    column.push(u8::try_from(SEQUENCES)?);
+                    column.extend(written);
+                }
+                *last = function;
+            }
+        }
+    }
+    if reader.at == to { Ok(()) } else { Err("elements that are not understood".into()) }
+}
+
+/// Whether what stands before the code at `at` is a slot: it goes through a guard to a call through the table.
+fn is_slot(bytes: &[u8], at: usize) -> bool {
+    let mut reader = Reader::new(bytes, at);
+    reader.byte().is_ok_and(|code| code == CALL)
+        && reader.number().is_ok()
+        && reader.byte().is_ok_and(|code| code == CALL_INDIRECT)
+}
+
+/// Puts a function into the columns. `slot` is the slot before.
+fn function(
+    bytes: &[u8],
+    from: usize,
+    to: usize,
+    columns: &mut [Vec<u8>; COLUMNS],
+    slot: &mut i64,
+) -> Result<()> {
     let mut reader = Reader::new(bytes, from);
     let mut put = |column: Column, bytes: &[u8]| {
         if let Some(column) = columns.get_mut(column as usize) {
@@ -212,9 +292,22 @@ fn function(bytes: &[u8], from: usize, to: usize, columns: &mut [Vec<u8>; COLUMN
                     put(Column::Operation, &[ADDRESS]);
                     put(Column::Address, value.to_le_bytes().get(..3).unwrap_or_default());
                 } else {
-                    put(Column::Operation, &[code]);
-                    let called = bytes.get(next) == Some(&CALL_INDIRECT) && next < to;
-                    put(if called { Column::Slot } else { Column::Number }, written);
+                    let step = i64::try_from(value)? - *slot;
+                    if !is_slot(bytes, next)
+                        || written.len() > 2
+                        || written.last().is_some_and(|last| *last >= 0x40)
+                    {
+                        put(Column::Operation, &[code]);
+                        put(Column::Number, written);
+                    } else {
+                        *slot += step;
+                        if step == 1 {
+                            put(Column::Operation, &[NEXT_SLOT]);
+                        } else {
+                            put(Column::Operation, &[SLOT]);
+                            put(Column::Slot, &i16::try_from(step)?.to_le_bytes());
+                        }
+                    }
                 }
             }
             0x42 => {
@@ -225,7 +318,7 @@ fn function(bytes: &[u8], from: usize, to: usize, columns: &mut [Vec<u8>; COLUMN
                 put(Column::Operation, &[code]);
                 reader.at = next;
             }
-            ADDRESS | UNALIGNED => {
+            ADDRESS | UNALIGNED | NEXT_SLOT | SLOT => {
                 return Err(format!("an operation that is not understood: {code:#x}").into());
             }
             _ => {

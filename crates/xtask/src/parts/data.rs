@@ -26,7 +26,7 @@ pub struct Cold {
 }
 
 /// A gap between constants up to this long is filled with zeros, which cost less than another place.
-const GAP: usize = 64;
+const GAP: usize = 1024;
 
 impl Cold {
     /// What of a segment stays in the main part: addresses and bytes.

@@ -4,8 +4,9 @@
 //! functions stay in the main part. The rest goes to parts of its own, function by function, as Binaryen's `wasm-split`
 //! and Emscripten's module splitting do it. No source knows of it and any call may cross from one part to another:
 //!
-//! - a call to another part goes through a slot of the function table;
-//! - until the part is there, the slot holds a function of `web/js/parts`, which loads the part and calls again;
+//! - a call to another part goes through a slot of the function table, after a guard has seen to it that the part is there;
+//! - where the address of a function is taken, its slot holds a function of `web/js/parts`, which loads the part and calls
+//!   again;
 //! - a part fills its slots when it is instantiated; it imports memory, tables, globals and functions of the main part.
 //!
 //! So a wrong guess in the recording costs a moment, never a result.
@@ -104,21 +105,24 @@ pub fn with_probes(whole: &[u8]) -> Result<Vec<u8>> {
     probe::with_probes(&Whole::read(whole)?)
 }
 
-/// What runs first, from the probes: bytes that say, stretch by stretch, which were reached. What `before` saw run in a
+/// What runs first, from the probes: bytes that say, stretch by stretch, which were reached until a widget moved, in the
+/// seconds after, and in the full page. What `before` saw run in a
 /// function that is still the same runs as well: no two pages do all things at the same instants.
 ///
 /// # Errors
 /// Where the file is not Wasm as we know it.
-pub fn recorded(whole: &[u8], widget: &[u8], page: &[u8], before: &Startup) -> Result<Startup> {
+pub fn recorded(whole: &[u8], seen: [&[u8]; 3], before: &Startup) -> Result<Startup> {
     let whole = Whole::read(whole)?;
+    let [widget, soon, page] = seen;
     let called = |bytes: &[u8], at: usize| bytes.get(at).is_some_and(|byte| *byte != 0);
     let mut first = 0;
     let mut ran = Vec::new();
     for function in &whole.functions {
         let next = first + outline::stretches(&function.body)?;
         let shape = outline::shape(&function.body)?;
-        let mut needs: Vec<_> =
-            (first..next).map(|at| startup::When::of(called(widget, at), called(page, at))).collect();
+        let mut needs: Vec<_> = (first..next)
+            .map(|at| startup::When::of(called(widget, at), called(soon, at), called(page, at)))
+            .collect();
         for (when, before) in needs.iter_mut().zip(before.seen(&function.name, shape)) {
             *when = before.min(*when);
         }

@@ -10,7 +10,9 @@ use super::startup::When;
 pub enum Part {
     /// What runs until a widget moves; everything else imports it.
     Main,
-    /// What else runs until the full page moves.
+    /// What else runs in the seconds after that; the full page waits for it.
+    Soon,
+    /// What else runs in the full page until it moves and in the seconds after.
     Page,
     /// What only commands need.
     Terminal,
@@ -20,13 +22,14 @@ pub enum Part {
 
 impl Part {
     /// All of them.
-    pub const ALL: [Part; 4] = [Part::Main, Part::Page, Part::Terminal, Part::Rest];
+    pub const ALL: [Part; 5] = [Part::Main, Part::Soon, Part::Page, Part::Terminal, Part::Rest];
 
     /// How the page calls it; empty for the main part.
     pub fn name(self) -> &'static str {
         match self {
             Part::Main => "",
             Part::Page => "page",
+            Part::Soon => "soon",
             Part::Terminal => "terminal",
             Part::Rest => "rest",
         }
@@ -35,19 +38,19 @@ impl Part {
 
 /// The crate whose functions are the terminal's.
 const TERMINAL: &str = "opscape_shell::";
-/// A function with less code than this (in bytes) stays where it is called: an import and a slot would cost more.
-const TINY: usize = 24;
+/// A function with less code than this (in bytes) stays where it is called: the call of it would cost more.
+const TINY: usize = 6;
 
 /// The division.
 pub struct Plan {
     /// The part of each function, by index in the module; imported ones count as main.
     parts: Vec<Part>,
-    /// The slot through which other parts call a function.
+    /// The slot of a function that other parts call.
     pub slots: BTreeMap<u32, u32>,
     /// How many slots were added to the function table.
     pub added: u32,
-    /// Functions of the main part that the others import.
-    pub shared: BTreeSet<u32>,
+    /// The functions of the main part in their order there.
+    pub main: Vec<u32>,
 }
 
 impl Plan {
@@ -65,6 +68,7 @@ pub fn plan(whole: &Whole<'_>, when: &[When]) -> Plan {
     parts.extend(whole.functions.iter().zip(when).map(|(function, when)| match when {
         When::First => Part::Main,
         When::Page => Part::Page,
+        When::Soon => Part::Soon,
         When::Later if function.name.contains(TERMINAL) => Part::Terminal,
         When::Later => Part::Rest,
     }));
@@ -82,31 +86,42 @@ pub fn plan(whole: &Whole<'_>, when: &[When]) -> Plan {
         slots.entry(*function).or_insert(*slot);
     }
     let part = |index: u32| parts.get(index as usize).copied().unwrap_or(Part::Main);
-    let kind = |index: u32| whole.kind(index).unwrap_or_default();
-    let mut shared = BTreeSet::new();
-    let mut wanted: BTreeSet<(Part, u32, u32)> = BTreeSet::new();
-    for (index, function) in (first..).zip(&whole.functions) {
-        for callee in &function.calls {
-            if part(*callee) == part(index) {
-                continue;
-            }
-            if part(*callee) == Part::Main {
-                shared.insert(*callee);
-            } else if !slots.contains_key(callee) {
-                wanted.insert((part(*callee), kind(*callee), *callee));
+    let functions = || (first..).zip(&whole.functions);
+    let shared: BTreeSet<u32> = functions()
+        .filter(|(index, _)| part(*index) != Part::Main)
+        .flat_map(|(_, function)| function.calls.iter().copied())
+        .filter(|callee| part(*callee) == Part::Main && !slots.contains_key(callee))
+        .collect();
+    // Those with slots first and in their order: what counts up takes little room in the table's section. Then by name:
+    // what is alike stands side by side.
+    let mut main: Vec<u32> =
+        functions().map(|(index, _)| index).filter(|index| part(*index) == Part::Main).collect();
+    main.sort_by_cached_key(|index| {
+        let name = whole.function(*index).map_or("", |function| &function.name);
+        (slots.get(index).copied().unwrap_or(u32::MAX), !shared.contains(index), name, *index)
+    });
+    // In the order in which the main part calls them: a slot's number then follows from the one before (`columns`).
+    let mut wanted: Vec<u32> = Vec::new();
+    let mut known: BTreeSet<u32> = slots.keys().copied().collect();
+    let others = functions().map(|(index, _)| index).filter(|index| part(*index) != Part::Main);
+    for index in main.iter().copied().chain(others) {
+        for callee in whole.function(index).into_iter().flat_map(|function| &function.calls) {
+            if part(*callee) != part(index) && part(*callee) != Part::Main && known.insert(*callee) {
+                wanted.push(*callee);
             }
         }
     }
     for function in &whole.exported {
-        if part(*function) != Part::Main && !slots.contains_key(function) {
-            wanted.insert((part(*function), kind(*function), *function));
+        if part(*function) != Part::Main && known.insert(*function) {
+            wanted.push(*function);
         }
     }
+    wanted.extend(shared.range(..first));
+    wanted.extend(main.iter().filter(|function| shared.contains(function)));
     let size = u32::try_from(whole.table_size).unwrap_or(u32::MAX);
     let added = u32::try_from(wanted.len()).unwrap_or(u32::MAX);
-    // Part by part, so that each fills one stretch of the table; by type, since what is alike is packed better.
-    slots.extend(wanted.into_iter().zip(size..).map(|((_, _, function), slot)| (function, slot)));
-    Plan { parts, slots, added, shared }
+    slots.extend(wanted.into_iter().zip(size..));
+    Plan { parts, slots, added, main }
 }
 
 /// What nothing but the terminal's functions can reach is the terminal's, too.

@@ -22,19 +22,22 @@ pub struct Startup {
 pub enum When {
     /// Before a widget moves, or nobody knows.
     First,
-    /// Before the full page moves.
+    /// In the seconds after a widget moves.
+    Soon,
+    /// Until the full page moves and in the seconds after.
     Page,
-    /// After that.
+    /// After that, or never.
     Later,
 }
 
 impl When {
-    /// When code is needed that was seen to run in a widget, and in the full page.
-    pub fn of(widget: bool, page: bool) -> When {
-        match (widget, page) {
-            (true, _) => When::First,
-            (false, true) => When::Page,
-            (false, false) => When::Later,
+    /// When code is needed that was seen to run in a widget until it moved, in the seconds after, and in the full page.
+    pub fn of(widget: bool, soon: bool, page: bool) -> When {
+        match (widget, soon, page) {
+            (true, _, _) => When::First,
+            (false, true, _) => When::Soon,
+            (false, false, true) => When::Page,
+            (false, false, false) => When::Later,
         }
     }
 }
@@ -42,7 +45,7 @@ impl When {
 const HEAD: &str = "\
 # What of the program runs before a page moves; the Wasm is divided by it (crates/xtask/src/parts). Made by
 # `cargo xtask startup`. Under [ran], a function (fingerprint of its name and instructions) and when each of its stretches
-# is needed, two bits for each from the lowest on, 0 being first; under [later], functions (by name) that do not run.
+# is needed, two bits for each from the lowest on, from 0 (first) to 3 (later); under [later], functions (by name) that do not run.
 ";
 
 /// Fingerprints on a line.
@@ -136,8 +139,9 @@ fn number(word: &str) -> Result<u32> {
 fn packed(needs: &[When]) -> String {
     let bits = |when: Option<&When>| match when {
         None | Some(When::First) => 0,
-        Some(When::Page) => 1,
-        Some(When::Later) => 2,
+        Some(When::Soon) => 1,
+        Some(When::Page) => 2,
+        Some(When::Later) => 3,
     };
     let mut out = format!("{} ", needs.len());
     for pair in needs.chunks(2) {
@@ -157,7 +161,8 @@ fn unpacked(text: &str) -> Result<Vec<When>> {
         for bits in [bits & 3, bits >> 2] {
             out.push(match bits {
                 0 => When::First,
-                1 => When::Page,
+                1 => When::Soon,
+                2 => When::Page,
                 _ => When::Later,
             });
         }

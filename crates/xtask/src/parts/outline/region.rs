@@ -33,9 +33,6 @@ pub struct Region {
     pub exits: BTreeMap<Label, Vec<ValType>>,
 }
 
-/// A region has to be at least so many bytes larger than what takes its place.
-const GAIN: u64 = 10;
-
 /// An instruction of a function and what is known before it runs.
 struct Step<'a> {
     operator: Operator<'a>,
@@ -222,8 +219,8 @@ fn region(code: &Code<'_>, start: usize, needs: &[When], types: &Types) -> Optio
     region.taken = region.used.iter().copied().filter(|local| before.contains(*local)).collect();
     region.given = written.into_iter().filter(|local| after.contains(*local)).collect();
     // What takes its place: locals handed over and taken back, the call, and what follows from each way out.
-    let cost = 2 * (region.taken.len() + region.given.len()) + 10 + 6 * region.exits.len();
-    if end.at - begin.at < cost as u64 + GAIN {
+    let cost = 2 * (region.taken.len() + region.given.len()) + 6 + 6 * region.exits.len();
+    if end.at - begin.at < cost as u64 {
         return None;
     }
     Some(region)
