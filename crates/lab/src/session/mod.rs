@@ -1,6 +1,7 @@
 //! What a front end holds: one world in time, with its branches.
 
 mod acts;
+mod asking;
 mod branches;
 mod check;
 mod events;
@@ -21,6 +22,7 @@ use opscape_manifest::lab::{Lab, LabSpec};
 use opscape_sim::{EntryId, Model, Run, Time, Timeline};
 
 pub use acts::BadActs;
+pub use asking::{Answer, Ended, Sent, Step, Verdict};
 pub use branches::BranchInfo;
 pub use check::{CheckReport, CheckState, end_of, evaluate};
 pub(crate) use events::rows as event_rows;
