@@ -3,6 +3,7 @@
 
 mod acts;
 mod asking;
+mod charts;
 mod clock;
 mod editing;
 mod logs;

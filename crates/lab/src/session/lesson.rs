@@ -80,7 +80,7 @@ impl Session {
         let checks = self.spec().checks.iter();
         checks
             .map(|check| {
-                let (holds, seen) = check::evaluate(check, self.model());
+                let (holds, seen) = check::evaluate(check, self.model(), self.now());
                 let text = check.text.as_ref().map(|text| text.in_language(tag).to_owned());
                 let wanted = check::describe(check);
                 Goal { text: text.unwrap_or_else(|| wanted.clone()), holds, seen, wanted }

@@ -29,6 +29,7 @@ pub(crate) use events::rows as event_rows;
 pub use lesson::{Goal, StepRow};
 pub use next::Next;
 
+use crate::charts::Charts;
 use crate::inspect::{EventFilter, EventRow, Inspection};
 use crate::logs::{Log, LogQuery};
 use crate::scene::{Level, Scene};
@@ -291,6 +292,18 @@ impl Session {
         let branches =
             self.branches.iter().enumerate().map(|(index, kept)| (index, &kept.timeline, kept.left_at));
         crate::tracks::build(&self.timeline, branches, from, until, width, self.options.lang)
+    }
+
+    /// What was measured between two instants, for pictures this many pixels wide: of the thing with this id, else of the
+    /// object that is selected, else of the first thing that requests go through.
+    pub fn charts(
+        &self,
+        wanted: (Option<&str>, Option<&ObjectKey>),
+        from: Time,
+        until: Time,
+        width: u32,
+    ) -> Charts {
+        crate::charts::build(&self.timeline, wanted, from, until, width, self.options.lang)
     }
 
     /// Everything about one object. None: it neither is there nor ever was.

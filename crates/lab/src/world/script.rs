@@ -206,7 +206,7 @@ impl LabModel {
         let Some(index) = self.script.waiting(context.now()) else { return };
         let Some(step) = spec.steps.get(index) else { return };
         let Some(when) = &step.when else { return };
-        if !crate::session::evaluate(when, self).0 {
+        if !crate::session::evaluate(when, self, context.now()).0 {
             return;
         }
         let after = step.after.map_or(FOREWARNING, |after| Duration::from_micros(time(after).0));
