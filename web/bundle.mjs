@@ -46,6 +46,8 @@ if (entryPoints.length > 0) {
     sourcemap: release ? false : "inline",
     legalComments: "none",
     logLevel: "warning",
+    // A module that is loaded later brings its own styles.
+    loader: { ".css": "text" },
     define: {
       OPSCAPE_MODULE: JSON.stringify(`./${glue}`),
       OPSCAPE_WASM: JSON.stringify(`./${wasm}`),

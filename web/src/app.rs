@@ -122,7 +122,7 @@ pub fn App(props: &Props) -> Html {
     let sheet_hidden =
         view.selected.is_none() && browser::matches("(max-width: 1099px) and (min-width: 720px)");
     html! {
-        <div class="opscape app" data-theme={if *dark { "dark" } else { "light" }} data-place={place.name()} style={panels.style(tab.is_some(), *tab == Some(Tab::Terminal))} lang={view.lang.tag()}>
+        <div class="opscape app" data-theme={if *dark { "dark" } else { "light" }} data-place={place.name()} style={panels.style(tab.is_some(), matches!(*tab, Some(Tab::Terminal | Tab::Charts)))} lang={view.lang.tag()}>
             <TopBar session={session.clone()} view={view.clone()} dark={*dark} {set_lang} {set_dark} share={do_share} />
             if panels.text_folded {
                 { rail("text", view.word("ui.text"), icons::lines(), &fold(Side::Text)) }

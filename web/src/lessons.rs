@@ -22,6 +22,7 @@ pub const NAMES: &[&str] = &[
     "rollout-errors",
     "zero-downtime",
     "hpa",
+    "cluster-autoscaler",
     "alb-group",
     "ingress-to-gateway",
 ];

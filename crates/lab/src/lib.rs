@@ -36,6 +36,7 @@
 
 mod act;
 pub mod census;
+pub mod charts;
 pub mod cost;
 pub mod images;
 pub mod inspect;

@@ -11,7 +11,7 @@ use opscape_network::telemetry::{Outcome, Subject};
 
 #[test]
 fn the_texts_are_right_and_in_both_languages() {
-    assert_eq!(labs().len(), 15);
+    assert_eq!(labs().len(), 16);
     for (name, text) in labs() {
         let diagnostics = Session::check_text(&text);
         assert!(diagnostics.is_empty(), "{name}: {diagnostics:#?}");
@@ -60,4 +60,19 @@ fn where_nobody_listens_nginx_answers_502_and_envoy_503() {
         let all = series.between(0, 60);
         assert!(all.errors() > 200 && all.of(Outcome::Status(status)) == all.errors(), "{load}: {all:?}");
     }
+}
+
+#[test]
+fn a_goal_that_held_when_it_had_to_stays_met() {
+    let text = common::lab("cluster-autoscaler");
+    let mut session = play(&text, &solution("cluster-autoscaler", &text));
+    let met = |session: &Session| session.goals().iter().map(|goal| goal.holds).collect::<Vec<_>>();
+    assert_eq!(met(&session), [true; 6]);
+    session.seek(opscape_sim::Time::secs(30));
+    // Forty of a hundred wait; the rest has not come.
+    assert_eq!(met(&session), [true, false, false, false, false, false]);
+    let mut session = play(&common::lab("rollout-errors"), &[]);
+    assert!(session.goals().first().is_some_and(|goal| goal.holds && goal.seen != "0"));
+    session.seek(opscape_sim::Time::secs(10));
+    assert!(session.goals().first().is_some_and(|goal| !goal.holds));
 }

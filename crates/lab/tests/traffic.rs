@@ -293,3 +293,38 @@ fn the_scene_shows_where_requests_go() {
         assert!(scene.pods.iter().all(|flow| versions.contains(&u32::from(flow.colour))));
     }
 }
+
+#[test]
+fn one_request_is_answered_and_explained() {
+    let text = shop(2, READY, "  - {name: later, url: 'http://shop.example.com/', rate: 1, at: 1h}");
+    let mut session = open(&text);
+    play(&mut session, 20);
+    let sent =
+        session.ask("GET", "http://shop.example.com/cart?x=1", &[]).unwrap_or_else(|why| panic!("{why:?}"));
+    assert_eq!(sent.services, [("default".into(), "web".into())]);
+    let field = sent.rule.as_ref().map(|(kind, _, name, field)| (&**kind, &**name, &**field));
+    assert_eq!(field, Some(("Ingress", "shop", "spec.rules[0].http.paths[0]")));
+    assert!(session.answer(&sent).is_none(), "it is on its way");
+    play(&mut session, 21);
+    let Some(answer) = session.answer(&sent) else { panic!("no answer") };
+    assert_eq!(answer.outcome, Outcome::Status(200));
+    assert!(answer.pod.is_some_and(|pod| &*pod.workload == "web"));
+    assert!((1..200).contains(&answer.took.as_millis()), "{:?}", answer.took);
+    assert_eq!(answer.hops.len(), 1);
+    // The rule is said with its line.
+    let line = text.lines().position(|line| line.contains("path: /, pathType")).map(|line| line as u32 + 1);
+    let said = sent.steps.iter().find(|step| step.text.plain().contains("longest prefix"));
+    assert_eq!(said.and_then(|step| step.line.as_ref()).map(|place| place.line), line);
+    // A host that no rule names.
+    let sent = session.ask("GET", "http://other.example/", &[]).unwrap_or_else(|why| panic!("{why:?}"));
+    play(&mut session, 22);
+    let outcome = session.answer(&sent).map(|answer| answer.outcome);
+    assert_eq!(outcome, Some(Outcome::Status(404)));
+    assert!(sent.rule.is_none());
+    assert!(session.ask("GET", "shop.example.com", &[]).is_err());
+    // Before it was sent there is no answer.
+    session.seek(Time::secs(10));
+    assert!(session.answer(&sent).is_none());
+    // The timeline knows it as a command.
+    assert!(session.acts_text().contains("curl http://other.example/"));
+}

@@ -44,6 +44,7 @@ const ASKED: &[(&str, u64, About)] = &[
     ("rollout-errors", 34_000, About::Object("Deployment", "default", "web")),
     ("alb-group", 85_000, About::Object("Service", "default", "services")),
     ("ingress-to-gateway", 10_000, About::Object("Service", "default", "web-next")),
+    ("cluster-autoscaler", 10_000, About::Object("Deployment", "default", "web")),
     ("hpa", 55_000, About::Object("HorizontalPodAutoscaler", "default", "web")),
     ("zero-downtime", 37_000, About::Pod(PodState::Terminating)),
 ];

@@ -7,6 +7,7 @@ use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
 use crate::session::{Session, View};
+use crate::stage::url_of;
 
 /// One thing that can be done.
 pub struct Offer {
@@ -74,7 +75,11 @@ pub fn acts(session: &Session, view: &View, inspection: &Inspection) -> Html {
         strip.kind == &*key.kind && strip.workload == key.name && strip.namespace == key.namespace
     });
     let offers = acts_for(view, key);
-    if offers.is_empty() && strip.is_none() {
+    let ask = url_of(view, key).map(|url| {
+        let session = session.clone();
+        html! { <button type="button" class="button small" onclick={move |_| session.ask_for(Some(url.clone()))}>{ view.word("ui.ask") }</button> }
+    });
+    if offers.is_empty() && strip.is_none() && ask.is_none() {
         return Html::default();
     }
     html! {
@@ -86,6 +91,7 @@ pub fn acts(session: &Session, view: &View, inspection: &Inspection) -> Html {
                 let (session, act) = (session.clone(), offer.act);
                 html! { <button type="button" class="button small" onclick={move |_| session.act(act.clone())}>{ offer.label }</button> }
             }) }
+            { for ask }
         </div>
     }
 }

@@ -14,7 +14,7 @@ use yew::prelude::*;
 
 pub use acts::acts_for;
 pub use lesson::reached;
-pub use why::chain;
+pub use why::{chain, place_of};
 
 use crate::glyph::{Look, icon};
 use crate::icons;

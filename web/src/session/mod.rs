@@ -2,6 +2,8 @@
 //! [`View`] to draw and this handle to act; they hold no state that another one needs.
 
 mod acts;
+mod asking;
+mod charts;
 mod clock;
 mod editing;
 mod logs;
@@ -19,6 +21,7 @@ use opscape_sim::Time;
 use yew::prelude::*;
 
 use crate::share::{Done, Shared};
+pub use asking::{Ask, millis, outcome_word};
 use editing::TextState;
 pub use editing::TextView;
 pub use logs::Writing;
@@ -91,6 +94,8 @@ pub(crate) struct State {
     detail: Detail,
     selected: Option<ObjectKey>,
     notice: Option<Notice>,
+    /// A request that is asked for.
+    ask: Option<asking::Ask>,
     /// What the live region says.
     said: String,
     track_width: f32,
@@ -116,6 +121,7 @@ impl Session {
             detail: Detail::default(),
             selected: None,
             notice: None,
+            ask: None,
             said: String::new(),
             track_width: 1200.0,
             window: None,
@@ -303,5 +309,6 @@ impl State {
         }
         self.world = Some(world);
         self.selected = None;
+        self.ask = None;
     }
 }

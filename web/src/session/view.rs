@@ -14,6 +14,7 @@ use opscape_manifest::lab::LabSpec;
 use opscape_sim::Time;
 
 use super::State;
+use super::asking::Ask;
 use super::clock::FAST;
 use super::editing::TextView;
 use super::terminal::Screen;
@@ -86,6 +87,8 @@ pub struct View {
     pub text: Rc<TextView>,
     /// Something to tell.
     pub notice: Option<Rc<Notice>>,
+    /// A request that is asked for.
+    pub ask: Option<Rc<Ask>>,
     /// What the live region says.
     pub said: Rc<str>,
     /// Title of the lab; empty: it has none.
@@ -168,6 +171,7 @@ impl State {
         if renewed.is(0) {
             self.record();
         }
+        self.look_for_answer();
         let mut view = View {
             lang: self.lang,
             playing: self.clock.playing,
@@ -177,6 +181,7 @@ impl State {
             text: self.text.view(),
             screen: self.terminal.screen.clone(),
             notice: self.notice.clone().map(Rc::new),
+            ask: self.kept_ask(),
             said: self.said.as_str().into(),
             ..View::default()
         };

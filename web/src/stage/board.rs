@@ -85,6 +85,7 @@ impl Board<'_> {
                 { for scene.entries.iter().zip(&layout.entries).map(|(card, place)| front::entry(self, card, place)) }
                 { for scene.services.iter().zip(&layout.services).map(|(card, rect)| parts::service(self, card, *rect)) }
                 { for scene.nodes.iter().zip(&layout.nodes).map(|(card, place)| self.pods(card, place)) }
+                { self.probe() }
                 { for scene.rollouts.iter().zip(&layout.rollouts).map(|(strip, rect)| parts::rollout(self, strip, *rect)) }
                 if scene.counts.total() == 0 && scene.services.is_empty() && scene.rollouts.is_empty() {
                     <text x={px(layout.width / 2.0)} y={px(layout.nodes_end() + 40.0)} text-anchor="middle" class="t-2 t-13">
@@ -109,6 +110,18 @@ impl Board<'_> {
             <g class="flows" style={format!("--run:{}px", px(run as f32))} aria-hidden="true">
                 <Flows scene={view.scene.clone()} layout={self.layout.clone()} k={self.k} dashes={self.dashes} />
             </g>
+        }
+    }
+
+    /// The one request that a person sent, on its way to where it was answered.
+    fn probe(&self) -> Html {
+        let view = self.view;
+        let Some(ask) = &view.ask else { return Html::default() };
+        let (Some(sent), Some(answer)) = (&ask.sent, &ask.answer) else { return Html::default() };
+        let Some(way) = flows::trip(&view.scene, self.layout, sent, answer) else { return Html::default() };
+        let class = classes!("probe", answer.outcome.is_error().then_some("bad"));
+        html! {
+            <circle key={format!("probe{}", sent.at.0)} class={class} r="5" style={format!("offset-path:path('{way}')")} aria-hidden="true" />
         }
     }
 

@@ -8,6 +8,7 @@ use yew::prelude::*;
 use super::board::{Board, id_of, key};
 use super::flows::{CODES, is_inside, red};
 use super::layout::{EntryBox, Rect};
+use super::routes::label;
 use crate::draw::{fit, px};
 
 /// Between the kind and the field of a rule in the kind of its key.
@@ -56,12 +57,15 @@ pub fn percent(part: f32, of: f32) -> String {
 pub fn internet(board: &Board<'_>, rect: Rect) -> Html {
     let view = board.view;
     let Some(traffic) = &view.scene.traffic else {
-        let (x, y, anchor) = if board.layout.narrow {
-            (rect.middle().0, rect.y + 14.0, "middle")
-        } else {
-            (rect.x, rect.y + 4.0, "start")
+        let y = if board.layout.narrow { rect.y + 14.0 } else { rect.y - 8.0 };
+        let button =
+            if board.layout.narrow { (rect.right() - 96.0, rect.y - 4.0) } else { (rect.x, rect.y + 2.0) };
+        return html! {
+            <g>
+                <text x={px(rect.x)} y={px(y)} class="t-name">{ view.word("ui.flow.internet") }</text>
+                { send_button(board, button.0, button.1) }
+            </g>
         };
-        return html! { <text x={px(x)} y={px(y)} text-anchor={anchor} class="t-name">{ view.word("ui.flow.internet") }</text> };
     };
     let (mut all, mut inside) = (Rates::default(), 0.0);
     for (place, rates) in &traffic.places {
@@ -86,6 +90,7 @@ pub fn internet(board: &Board<'_>, rect: Rect) -> Html {
                 { for failed.iter().take(2).enumerate().map(|(line, (words, bad))| html! {
                     <text x={px(middle + 26.0)} y={px(rect.y + 32.0 + line as f32 * 15.0)} class={if *bad { "t-err" } else { "t-2" }}>{ words }</text>
                 }) }
+                { send_button(board, rect.x, rect.y - 2.0) }
             </g>
         };
     }
@@ -97,6 +102,7 @@ pub fn internet(board: &Board<'_>, rect: Rect) -> Html {
     let trunk = (board.k * sent).max(3.0) / 2.0;
     let above = rect.y - trunk;
     let below = rect.y + trunk + 16.0 + if all.errors > 0.0 { red(all.errors, board.k) } else { 0.0 };
+    let lines = failed.len().min(3) + usize::from(all.errors > 0.0);
     html! {
         <g>
             if !board.layout.short { <text x={px(rect.x)} y={px(above - 31.0)} class="t-name">{ view.word(word) }</text> }
@@ -107,8 +113,29 @@ pub fn internet(board: &Board<'_>, rect: Rect) -> Html {
             if all.errors > 0.0 {
                 <text x={px(rect.x)} y={px(below + failed.len().min(3) as f32 * 15.0)} class="t-11 t-2">{ view.say("ui.flow.of-all", &[("share", &percent(all.errors, all.rate))]) }</text>
             }
+            { send_button(board, rect.x, below - 8.0 + lines as f32 * 15.0) }
         </g>
     }
+}
+
+/// The button that sends one request; `y`: its upper edge.
+fn send_button(board: &Board<'_>, x: f32, y: f32) -> Html {
+    let view = board.view;
+    let key = send_key();
+    let word = view.word("ui.ask.short");
+    let wide: f32 = word.chars().map(|c| if c >= '\u{1100}' { 10.5 } else { 6.2 }).sum::<f32>() + 14.0;
+    html! {
+        <g class="send" transform={format!("translate({} {})", px(x), px(y))} role="button" tabindex={board.tab_index(&key)}
+            data-key={id_of(&key)} aria-label={view.word("ui.ask")}>
+            <rect class="card" x=".5" y=".5" width={px(wide)} height="23" rx="6" />
+            <text x={px(wide / 2.0 + 0.5)} y="16" text-anchor="middle" class="t-11">{ word }</text>
+        </g>
+    }
+}
+
+/// The button that sends one request, as a thing on the stage.
+pub fn send_key() -> ObjectKey {
+    key("Send", "", "")
 }
 
 /// Who sends from inside the cluster, below those outside.
@@ -223,7 +250,7 @@ fn row(
         None => path.to_owned(),
     };
     let none = row.backends.iter().all(|backend| backend.ready.is_none());
-    let label = format!("{} {}, {flows}", if row.host.is_empty() { "*" } else { &row.host }, path);
+    let label = label(view, row, &flows);
     let middle = rect.h / 2.0 + 4.0;
     let room = rect.w - 24.0 - if flows.is_empty() { 0.0 } else { 8.0 + flows.chars().count() as f32 * 7.0 };
     html! {

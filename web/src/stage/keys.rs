@@ -8,8 +8,9 @@ use web_sys::Element;
 use yew::prelude::*;
 
 use super::board::key_of;
-use super::front::object_of;
+use super::front::{object_of, send_key};
 use super::menu::Opened;
+use super::routes::first_url;
 use crate::session::{Session, View};
 
 /// What a key asks for.
@@ -51,7 +52,11 @@ pub fn pressed(
         }
         "Enter" | " " => {
             handled();
-            session.select(Some(object_of(&key).0));
+            if key == send_key() {
+                session.ask_for(first_url(view).filter(|_| view.ask.is_none()));
+            } else {
+                session.select(Some(object_of(&key).0));
+            }
             Answer::Focus(key)
         }
         "Escape" if view.selected.is_some() => {
@@ -64,7 +69,7 @@ pub fn pressed(
             session.act(Act::Delete { object: key, grace: None });
             Answer::Nothing
         }
-        "ContextMenu" | "F10" if name == "ContextMenu" || event.shift_key() => {
+        "ContextMenu" | "F10" if key != send_key() && (name == "ContextMenu" || event.shift_key()) => {
             handled();
             let frame = from.get_bounding_client_rect();
             let (x, y) = super::within(stage, frame.left(), frame.bottom());

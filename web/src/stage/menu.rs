@@ -88,11 +88,21 @@ pub fn ActMenu(props: &Props) -> Html {
         };
         html! { <button type="button" role="menuitem" onclick={run}>{ act.label }<kbd>{ act.key }</kbd></button> }
     });
+    let ask = super::routes::url_of(view, &opened.key).map(|url| {
+        let (session, close) = (session.clone(), close.clone());
+        let run = move |event: MouseEvent| {
+            event.stop_propagation();
+            session.ask_for(Some(url.clone()));
+            close.emit(());
+        };
+        html! { <button type="button" role="menuitem" onclick={run}>{ view.word("ui.ask") }</button> }
+    });
     html! {
         <div class="menu" role="menu" aria-label={opened.key.name.to_string()} ref={node} onkeydown={keyed} onfocusout={left}
             style={format!("left:{}px;top:{}px", opened.x as i32, opened.y as i32)}>
             <button type="button" role="menuitem" onclick={why}>{ view.word("ui.why") }<kbd>{ "Enter" }</kbd></button>
             { for acts }
+            { for ask }
         </div>
     }
 }

@@ -1,5 +1,6 @@
 //! The stage: what runs where at this instant.
 
+mod ask;
 mod board;
 mod cells;
 mod flows;
@@ -10,6 +11,7 @@ mod links;
 mod menu;
 mod painter;
 mod parts;
+mod routes;
 mod slots;
 
 use std::rc::Rc;
@@ -19,8 +21,10 @@ use opscape_manifest::api::ObjectKey;
 use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
+pub use ask::ask_panel;
 pub use board::pod_key;
-use front::{object_of, route_key};
+use front::{object_of, route_key, send_key};
+pub use routes::url_of;
 
 use crate::browser;
 use crate::draw::colour_class;
@@ -37,6 +41,7 @@ pub fn stage(session: &Session, view: &Rc<View>) -> Html {
         <section class="panel stage" aria-label={view.word("ui.stage")}>
             { header(session, view) }
             <Picture session={session.clone()} view={view.clone()} />
+            { ask_panel(session, view) }
             { legend(view) }
         </section>
     }
@@ -130,13 +135,18 @@ pub fn Picture(props: &Props) -> Html {
     let scale = use_mut_ref(flows::Scale::default);
     let focus = use_state(|| None::<ObjectKey>);
     let menu = use_state(|| None::<menu::Opened>);
+    let route = use_state(|| None::<(ObjectKey, f64, f64)>);
 
     let clicked = {
-        let (session, focus) = (session.clone(), focus.clone());
+        let (session, focus, view) = (session.clone(), focus.clone(), view.clone());
         Callback::from(move |event: MouseEvent| {
             let key = target_key(&event);
             if key.is_some() {
                 focus.set(key.clone());
+            }
+            if key.as_ref() == Some(&send_key()) {
+                session.ask_for(routes::first_url(&view).filter(|_| view.ask.is_none()));
+                return;
             }
             session.select(key.map(|key| object_of(&key).0));
         })
@@ -163,6 +173,34 @@ pub fn Picture(props: &Props) -> Html {
                 keys::Answer::Nothing => {}
             }
         })
+    };
+    // What is pointed at, or has the focus: of a rule it is said what it matches.
+    let pointed = {
+        let (route, node) = (route.clone(), node.clone());
+        move |event: &Event| {
+            let row = event.target_dyn_into::<web_sys::Element>();
+            let row = row.and_then(|element| element.closest("[data-route]").ok()?);
+            let found = row.and_then(|row| {
+                let key = key_of(&row.get_attribute("data-key")?)?;
+                let frame = row.get_bounding_client_rect();
+                let (x, y) = within(&node, frame.left() + 8.0, frame.bottom() + 6.0);
+                Some((key, x, y))
+            });
+            if found != *route {
+                route.set(found);
+            }
+        }
+    };
+    let (hovered, focused) = {
+        let (by_mouse, by_focus) = (pointed.clone(), pointed);
+        (
+            Callback::from(move |event: MouseEvent| by_mouse(&event)),
+            Callback::from(move |event: FocusEvent| by_focus(&event)),
+        )
+    };
+    let left = {
+        let route = route.clone();
+        Callback::from(move |_: MouseEvent| route.set(None))
     };
     let close = {
         let menu = menu.clone();
@@ -196,8 +234,10 @@ pub fn Picture(props: &Props) -> Html {
     };
     html! {
         <div class="scroll" ref={node} onclick={clicked} oncontextmenu={context} onkeydown={keyed}
-            data-time={view.at.0.to_string()}>
+            onmouseover={hovered} onfocusin={focused} onmouseleave={left} data-time={view.at.0.to_string()}>
             { content }
+            { routes::table(view) }
+            if let Some((key, x, y)) = &*route { { routes::card(view, key, (*x, *y)) } }
             if let Some(opened) = &*menu {
                 <menu::ActMenu session={session.clone()} view={view.clone()} opened={opened.clone()} {close} />
             }
@@ -209,6 +249,7 @@ pub fn Picture(props: &Props) -> Html {
 fn known(view: &View, key: &ObjectKey) -> bool {
     let scene = &view.scene;
     match &*key.kind {
+        "Send" => true,
         "Node" => scene.nodes.iter().any(|node| node.name == key.name),
         "Pod" => {
             let mut pods =

@@ -1,7 +1,10 @@
 //! Below the tracks, at full width: terminal, events, charts, pipelines.
 
+use std::rc::Rc;
+
 use yew::prelude::*;
 
+use super::charts::Charts;
 use super::events::Events;
 use super::terminal::Terminal;
 use crate::session::{Session, View};
@@ -45,7 +48,7 @@ impl Tab {
 }
 
 /// The drawer.
-pub fn drawer(session: &Session, view: &View, tab: Tab) -> Html {
+pub fn drawer(session: &Session, view: &Rc<View>, tab: Tab) -> Html {
     let content = match tab {
         Tab::Terminal => {
             crate::browser::prefetch("terminal");
@@ -54,7 +57,7 @@ pub fn drawer(session: &Session, view: &View, tab: Tab) -> Html {
         Tab::Events => {
             html! { <Events session={session.clone()} lang={view.lang} events={view.events.clone()} selected={view.selected.clone()} /> }
         }
-        Tab::Charts => html! { <p class="coming">{ view.word("ui.charts-coming") }</p> },
+        Tab::Charts => html! { <Charts session={session.clone()} view={view.clone()} /> },
         Tab::Pipelines => html! { <p class="coming">{ view.word("ui.pipelines-coming") }</p> },
     };
     html! {

@@ -2,6 +2,7 @@
 
 mod areas;
 mod branches;
+mod charts;
 mod drawer;
 mod events;
 mod speed;

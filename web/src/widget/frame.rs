@@ -10,7 +10,7 @@ use crate::icons;
 use crate::inspector::chain;
 use crate::session::{Session, View};
 use crate::share;
-use crate::stage::Picture;
+use crate::stage::{Picture, ask_panel};
 use crate::text::TextPanel;
 use crate::timeline::{Tracks, readout};
 
@@ -77,6 +77,7 @@ pub fn Frame(props: &Props) -> Html {
                 }
                 <div class="panel stage">
                     <Picture session={session.clone()} view={view.clone()} />
+                    { ask_panel(session, &view) }
                     { popover(session, &view) }
                 </div>
             </div>

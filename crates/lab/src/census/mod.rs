@@ -2,6 +2,7 @@
 //! is brought up to date with each change of the store, so that a picture of 150,000 pods costs no more than its counts,
 //! and going back in time brings back the counts, too.
 
+mod autoscalers;
 mod requests;
 mod revision;
 mod state;
@@ -14,6 +15,7 @@ use opscape_manifest::api::pod::Phase;
 use opscape_manifest::api::{Deployment, Event, Node, Object, Pod, ReplicaSet, Resource};
 use opscape_sim::{IdMap, IdSet, Log, Time};
 
+pub use autoscalers::Autoscaler;
 pub use requests::Requests;
 pub use revision::{Version, colour, image_label, of_replica_set};
 pub use state::{is_ready, pod_state, pod_word};
@@ -38,6 +40,8 @@ pub struct Census {
     all: StateCounts,
     /// How many Events there were up to each instant (`ready`), and how many of them warnings (`not_ready`).
     events: Log<Step>,
+    /// In order of namespace and name.
+    autoscalers: Arc<Vec<Autoscaler>>,
 }
 
 /// A workload and its pods over time.
@@ -194,6 +198,9 @@ impl Census {
                 }
             }
             Object::ReplicaSet(set) => self.take_replica_set(set, change, store, now),
+            Object::HorizontalPodAutoscaler(autoscaler) if !gone => {
+                autoscalers::take(&mut self.autoscalers, autoscaler, now);
+            }
             _ => {}
         }
     }
@@ -369,6 +376,11 @@ impl Census {
         let ready = revision.counts.of(PodState::Ready);
         let not_ready = revision.counts.total() - ready - revision.counts.of(PodState::Terminating);
         push(&mut revision.steps, Step { at: now, ready, not_ready });
+    }
+
+    /// The autoscalers in order of namespace and name.
+    pub fn autoscalers(&self) -> &[Autoscaler] {
+        &self.autoscalers
     }
 
     /// The workloads in order of namespace and name.

@@ -95,7 +95,7 @@ impl Session {
                 if report.state != CheckState::Open || !(eventually || decided_now) {
                     continue;
                 }
-                let (holds, seen) = evaluate(check, self.model());
+                let (holds, seen) = evaluate(check, self.model(), now);
                 report.seen = seen;
                 if holds {
                     (report.state, report.at) = (CheckState::Passed, now);
@@ -107,10 +107,10 @@ impl Session {
     }
 }
 
-/// Whether a check holds in this world, and what was seen.
-pub fn evaluate(check: &Check, model: &LabModel) -> (bool, String) {
+/// Whether a check holds in this world now, and what was seen.
+pub fn evaluate(check: &Check, model: &LabModel, now: Time) -> (bool, String) {
     let seen = if check.measure.is_some() {
-        measure::measured(check, model)
+        measure::measured(check, model, now)
     } else if check.route.is_some() {
         measure::routed(check, model)
     } else {

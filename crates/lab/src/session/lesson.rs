@@ -28,7 +28,7 @@ pub struct StepRow {
 pub struct Goal {
     /// What it means.
     pub text: String,
-    /// Whether it holds at the present instant.
+    /// Whether it holds at the present instant, or held when it had to.
     pub holds: bool,
     /// What is there at the present instant.
     pub seen: String,
@@ -74,13 +74,14 @@ impl Session {
             .collect()
     }
 
-    /// The goals, as they stand at the present instant.
+    /// The goals, as they stand at the present instant: one that held when it had to stays met.
     pub fn goals(&self) -> Vec<Goal> {
         let tag = self.lang().tag();
-        let checks = self.spec().checks.iter();
+        let checks = self.spec().checks.iter().enumerate();
         checks
-            .map(|check| {
-                let (holds, seen) = check::evaluate(check, self.model());
+            .map(|(index, check)| {
+                let (holds, seen) = check::evaluate(check, self.model(), self.now());
+                let holds = holds || self.model().goal_held(index);
                 let text = check.text.as_ref().map(|text| text.in_language(tag).to_owned());
                 let wanted = check::describe(check);
                 Goal { text: text.unwrap_or_else(|| wanted.clone()), holds, seen, wanted }

@@ -4,13 +4,14 @@ use opscape_manifest::api::Pod;
 use opscape_manifest::lab::Check;
 use opscape_network::route::{Objects, Request, Table, report};
 use opscape_network::telemetry::{Point, Subject};
+use opscape_sim::Time;
 
 use crate::world::LabModel;
 
 /// What is measured now; empty where there were no requests to tell it from.
-pub(super) fn measured(check: &Check, model: &LabModel) -> String {
+pub(super) fn measured(check: &Check, model: &LabModel, now: Time) -> String {
     let of = check.of.as_deref().unwrap_or_default();
-    let point = point(check, of, model);
+    let point = point(check, of, model, now);
     let measure = check.measure.as_deref().unwrap_or_default();
     let thousandths = |number: f64| decimal((number * 1e3).round() as u64);
     match measure {
@@ -31,9 +32,10 @@ pub(super) fn measured(check: &Check, model: &LabModel) -> String {
 }
 
 /// All that a check is about, in the seconds that are over.
-fn point(check: &Check, of: &str, model: &LabModel) -> Point {
+fn point(check: &Check, of: &str, model: &LabModel, now: Time) -> Point {
     let telemetry = model.traffic().telemetry();
-    let to = telemetry.second();
+    // Where nobody asks anything, nothing is counted, either.
+    let to = telemetry.second().max(u32::try_from(now.0 / 1_000_000).unwrap_or(u32::MAX));
     let seconds =
         |span: opscape_manifest::lab::Duration| u32::try_from(span.0.max(0) / 1_000_000).unwrap_or(u32::MAX);
     let from = match (check.since, check.over) {

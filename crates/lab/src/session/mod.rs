@@ -1,6 +1,7 @@
 //! What a front end holds: one world in time, with its branches.
 
 mod acts;
+mod asking;
 mod branches;
 mod check;
 mod events;
@@ -21,12 +22,14 @@ use opscape_manifest::lab::{Lab, LabSpec};
 use opscape_sim::{EntryId, Model, Run, Time, Timeline};
 
 pub use acts::BadActs;
+pub use asking::{Answer, Ended, Sent, Step, Verdict};
 pub use branches::BranchInfo;
 pub use check::{CheckReport, CheckState, end_of, evaluate};
 pub(crate) use events::rows as event_rows;
 pub use lesson::{Goal, StepRow};
 pub use next::Next;
 
+use crate::charts::Charts;
 use crate::inspect::{EventFilter, EventRow, Inspection};
 use crate::logs::{Log, LogQuery};
 use crate::scene::{Level, Scene};
@@ -289,6 +292,18 @@ impl Session {
         let branches =
             self.branches.iter().enumerate().map(|(index, kept)| (index, &kept.timeline, kept.left_at));
         crate::tracks::build(&self.timeline, branches, from, until, width, self.options.lang)
+    }
+
+    /// What was measured between two instants, for pictures this many pixels wide: of the thing with this id, else of the
+    /// object that is selected, else of the first thing that requests go through.
+    pub fn charts(
+        &self,
+        wanted: (Option<&str>, Option<&ObjectKey>),
+        from: Time,
+        until: Time,
+        width: u32,
+    ) -> Charts {
+        crate::charts::build(&self.timeline, wanted, from, until, width, self.options.lang)
     }
 
     /// Everything about one object. None: it neither is there nor ever was.

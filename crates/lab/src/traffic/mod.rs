@@ -29,6 +29,7 @@ use crate::images::LabImages;
 pub use sending::Sending;
 pub(crate) use usage::LabUsage;
 use view::View;
+pub(crate) use view::rule_among;
 use watch::Dirty;
 
 /// What is scheduled for it.
@@ -118,6 +119,11 @@ impl Traffic {
     /// What was measured.
     pub fn telemetry(&self) -> &Telemetry {
         self.load.telemetry()
+    }
+
+    /// What proxies know of routes and endpoints; none: nobody has sent anything yet.
+    pub fn table(&self) -> Option<&Table> {
+        self.table.as_deref()
     }
 
     /// What became of a workload.

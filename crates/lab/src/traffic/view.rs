@@ -48,7 +48,7 @@ impl Network for View<'_> {
         let (decision, reasons) = table.explain(&request);
         let direct = reasons.iter().any(|reason| reason.key.starts_with("route.service."));
         let entry = reasons.iter().rev().find_map(entry_of).filter(|_| !direct);
-        let rule = entry.as_ref().and_then(|entry| rule_of(&reasons, entry));
+        let rule = entry.as_ref().and_then(|_| rule_of(&reasons));
         let round_trip = if direct { INSIDE } else { FROM_OUTSIDE };
         let to = match &decision {
             Decision::Forward(forward) => {
@@ -176,15 +176,20 @@ fn entry_of(reason: &Reason) -> Option<Subject> {
         .then(|| Subject::Entry(origin.kind.clone(), origin.namespace.clone(), origin.name.clone()))
 }
 
-/// The rule of an entry that took a request.
-fn rule_of(reasons: &[Reason], entry: &Subject) -> Option<Subject> {
-    let field = reasons.iter().rev().filter(|reason| entry_of(reason).as_ref() == Some(entry)).find_map(
-        |reason| {
-            let (_, field) = reason.at.as_ref()?;
-            (field.starts_with("spec.rules") || field == "spec.defaultBackend").then_some(field)
-        },
-    )?;
-    Some(Subject::Rule(Box::new((entry.clone(), field.as_str().into()))))
+/// The rule that took a request: kind, namespace and name of the object, and the field.
+pub(crate) fn rule_among(reasons: &[Reason]) -> Option<(Str, Str, Str, Str)> {
+    let entry = reasons.iter().rev().find_map(entry_of)?;
+    let same = reasons.iter().rev().filter(|reason| entry_of(reason).as_ref() == Some(&entry));
+    let field = same.filter_map(|reason| reason.at.as_ref()).map(|(_, field)| field);
+    let field =
+        field.into_iter().find(|field| field.starts_with("spec.rules") || *field == "spec.defaultBackend")?;
+    let Subject::Entry(kind, namespace, name) = entry else { return None };
+    Some((kind, namespace, name, field.as_str().into()))
+}
+
+fn rule_of(reasons: &[Reason]) -> Option<Subject> {
+    let (kind, namespace, name, field) = rule_among(reasons)?;
+    Some(Subject::Rule(Box::new((Subject::Entry(kind, namespace, name), field))))
 }
 
 /// Whether a name has no address: nobody lets requests in, or it is a name of the cluster that no Service has.

@@ -3,6 +3,7 @@
 mod acts;
 mod apply;
 mod diff;
+mod goals;
 mod nodes;
 mod outcome;
 mod script;
@@ -38,6 +39,10 @@ pub enum LabEvent {
     Look,
     /// Among the requests.
     Traffic(traffic::Wake),
+    /// Checks that may come to hold are looked at.
+    Goals,
+    /// A check is due.
+    Judge(usize),
 }
 
 /// What happened.
@@ -85,6 +90,7 @@ pub struct LabModel {
     from_text: Arc<Vec<ObjectKey>>,
     acts: Arc<Vec<ActMark>>,
     script: script::Script,
+    goals: goals::Goals,
     traffic: Traffic,
 }
 
@@ -135,6 +141,7 @@ impl LabModel {
             from_text: Arc::default(),
             acts: Arc::default(),
             script: script::Script::new(spec),
+            goals: goals::Goals::new(spec),
             traffic: Traffic::new(seed),
         };
         Run::new(model, |model, context| {
@@ -146,6 +153,7 @@ impl LabModel {
                 }
             });
             model.begin_script(context);
+            model.begin_goals(context);
             for (at, wake) in Traffic::begins(spec) {
                 context.at(at, LabEvent::Traffic(wake));
             }
@@ -308,6 +316,7 @@ impl Model for LabModel {
         self.act(act, None, context);
         self.count(context.now());
         self.wait_for_next_step(context);
+        self.look_at_goals(context);
         self.requests_notice(None, context);
     }
 
@@ -331,6 +340,14 @@ impl Model for LabModel {
                 self.look(context);
                 None
             }
+            LabEvent::Goals => {
+                self.judge_open(context.now());
+                None
+            }
+            LabEvent::Judge(index) => {
+                self.judge(index, context.now());
+                None
+            }
             LabEvent::Traffic(wake) => {
                 let (traffic, around) = self.traffic_and_around();
                 traffic.handle(wake, around.1, context.now(), around.0);
@@ -339,6 +356,7 @@ impl Model for LabModel {
         };
         self.count(context.now());
         self.wait_for_next_step(context);
+        self.look_at_goals(context);
         self.requests_notice(seen.as_ref(), context);
     }
 

@@ -132,7 +132,7 @@ impl World for Desk<'_, '_> {
 }
 
 /// How soon after a change a waiting step's condition is looked at. Changes in between are looked at together.
-const LOOKS_AFTER: Duration = Duration::from_millis(100);
+pub(super) const LOOKS_AFTER: Duration = Duration::from_millis(100);
 
 /// A step that waits happens so long after its condition held, if it does not say how long: who watches can be told before.
 pub(crate) const FOREWARNING: Duration = Duration::from_millis(500);
@@ -206,7 +206,7 @@ impl LabModel {
         let Some(index) = self.script.waiting(context.now()) else { return };
         let Some(step) = spec.steps.get(index) else { return };
         let Some(when) = &step.when else { return };
-        if !crate::session::evaluate(when, self).0 {
+        if !crate::session::evaluate(when, self, context.now()).0 {
             return;
         }
         let after = step.after.map_or(FOREWARNING, |after| Duration::from_micros(time(after).0));

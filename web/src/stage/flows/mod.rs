@@ -8,6 +8,7 @@ mod draw;
 mod plan;
 mod roads;
 mod scale;
+mod trip;
 
 use opscape_lab::scene::{Flow, Place, Scene};
 
@@ -15,6 +16,7 @@ pub use draw::Flows;
 pub use plan::plan;
 pub use roads::{drop_into, lane_of, way_to};
 pub use scale::Scale;
+pub use trip::trip;
 
 /// Pixels that a request moves in a second on the screen.
 pub const SPEED: f64 = 60.0;

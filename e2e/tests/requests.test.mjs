@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { axe, picture } from "../browser.mjs";
+import { shop } from "../labs.mjs";
+import { suite } from "../suite.mjs";
+
+const { withApp } = suite();
+
+/** Sends one request through the form, and resolves to the answer and the pod that gave it. */
+async function send(page, app, url) {
+  const panel = page.getByRole("region", { name: app.word("ui.ask"), exact: true });
+  if (!(await panel.count())) await page.locator('[data-key="Send//"]').click();
+  const field = panel.getByRole("textbox", { name: app.word("ui.ask.url"), exact: true });
+  await field.fill(url);
+  await field.press("Enter");
+  const answer = panel.locator(".answer");
+  await answer.waitFor();
+  return { panel, outcome: await answer.getAttribute("data-outcome"), words: await answer.innerText() };
+}
+
+/** What a rule lets in, as a number. */
+async function rateOf(page, field) {
+  const words = await page.locator(`[data-route="${field}"]`).textContent();
+  return Number(words.match(/([\d.]+)\/s/)?.[1] ?? 0);
+}
+
+const FIRST = "spec.rules[0].http.paths[0]";
+const SECOND = "spec.rules[0].http.paths[1]";
+
+for (const theme of ["light", "dark"]) {
+  for (const language of ["en", "ko"]) {
+    test(`requests are drawn on their way: ${theme}, ${language}`, () =>
+      withApp({ theme, language }, async (page, app) => {
+        await app.open(shop());
+        await app.seek(4);
+        assert.equal(await page.locator(".ribbon").count(), 0, "nobody sends yet");
+        assert.equal(await page.locator("[data-route]").count(), 2, "the rules are there");
+        await app.seek(14);
+        // From the internet, to each Service, to each pod.
+        assert.equal(await page.locator(".ribbon").count(), 1 + 2 + 5);
+        assert.equal(await page.locator(".ribbon.of-version").count(), 5);
+        assert.ok((await page.locator(".ribbon .dashes").count()) >= 8);
+        assert.deepEqual(await axe(page), []);
+        await picture(page, `requests-${theme}-${language}`);
+        const table = page.getByRole("table", { name: app.word("ui.flow.table"), exact: true });
+        assert.equal(await table.locator("tbody tr").count(), 2 + 2 + 2, "they can be read");
+      }));
+  }
+}
+
+test("requests stand while the clock stands, and do not move for those who want no motion", () =>
+  withApp({}, async (page, app) => {
+    await app.open(shop());
+    await app.seek(14);
+    const run = () => page.locator(".flows").getAttribute("style");
+    const before = await run();
+    await page.waitForTimeout(300);
+    assert.equal(await run(), before);
+    await app.play();
+    await page.waitForFunction((before) => document.querySelector(".flows").getAttribute("style") !== before, before);
+    await page.emulateMedia({ reducedMotion: "reduce" });
+    await page.waitForFunction(() => document.querySelectorAll(".ribbon .dashes").length === 0);
+    assert.ok((await page.locator(".ribbon").count()) > 0);
+  }));
+
+test("an edited path sends requests another way", () =>
+  withApp({}, async (page, app) => {
+    await app.open(shop());
+    await app.seek(14);
+    const share = await rateOf(page, FIRST);
+    assert.ok(share > 10 && share < 30, `a third of 60 a second: ${share}`);
+    assert.match((await send(page, app, "http://shop.example/api/items")).words, /api-/);
+    await app.rewrite(shop({ path: "/v2" }));
+    await app.apply.click();
+    await app.seek(22);
+    assert.equal(await rateOf(page, FIRST), 0, "nothing asks for /v2");
+    const all = await rateOf(page, SECOND);
+    assert.ok(all > 45 && all < 75, `all 60 a second: ${all}`);
+    const { panel, words } = await send(page, app, "http://shop.example/api/items");
+    assert.match(words, /web-/);
+    await panel.getByText("/v2").first().waitFor();
+  }));
+
+test("one request is sent by the keyboard, and why it went there is read rule by rule", () =>
+  withApp({}, async (page, app) => {
+    await app.open(shop({ load: 0 }));
+    await app.seek(8);
+    await page.locator('[data-key][tabindex="0"]').first().focus();
+    for (let step = 0; step < 12; step += 1) {
+      if (await page.evaluate(() => document.activeElement?.getAttribute("data-key") === "Send//")) break;
+      await page.keyboard.press("ArrowLeft");
+    }
+    await page.keyboard.press("Enter");
+    const url = page.getByRole("textbox", { name: app.word("ui.ask.url"), exact: true });
+    await url.waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement?.value), "http://shop.example/api");
+    await page.keyboard.press("ControlOrMeta+a");
+    await page.keyboard.insertText("http://shop.example/api/items?x=1");
+    await page.keyboard.press("Enter");
+    const panel = page.getByRole("region", { name: app.word("ui.ask"), exact: true });
+    await panel.locator('.answer[data-outcome="200"]').waitFor();
+    assert.match(await panel.locator(".answer").innerText(), /\d+ ms/);
+    const reasons = await panel.getByRole("list", { name: app.word("ui.ask.rules"), exact: true }).locator("li").allInnerTexts();
+    assert.ok(reasons.some((text) => text.includes("longest prefix")), reasons.join(" | "));
+    assert.ok(reasons.some((text) => /api.*answered 200/.test(text)), reasons.join(" | "));
+    assert.match(await page.getByRole("status").first().innerText(), /200/, "it is said aloud");
+    assert.equal(await page.locator(".probe").count(), 1, "its dot is at the pod");
+    assert.deepEqual(await axe(page), []);
+    await picture(page, "request-explained");
+    // A reason leads to its line.
+    const line = await panel.getByRole("button", { name: /^line \d+/ }).last().innerText();
+    await panel.getByRole("button", { name: line, exact: true }).last().click();
+    await page.locator(".cm-content, .cited, textarea").first().waitFor();
+    // A host that no rule names, and a text that is no URL.
+    assert.equal((await send(page, app, "http://other.example/")).outcome, "404");
+    await url.fill("shop.example");
+    await url.press("Enter");
+    await panel.getByText("neither http:// nor https://").waitFor();
+    await page.keyboard.press("Escape");
+    await panel.waitFor({ state: "detached" });
+    assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("data-key")), "Send//");
+  }));
+
+test("a rule says what it matches, to the pointer and to the keyboard", () =>
+  withApp({}, async (page, app) => {
+    await app.open(shop());
+    await app.seek(14);
+    const rule = page.locator(`[data-route="${FIRST}"]`);
+    const card = page.getByRole("tooltip");
+    await rule.hover();
+    await card.waitFor();
+    const words = await card.innerText();
+    for (const part of ["shop.example", "Prefix /api", "Service api:80", "2 endpoints"]) {
+      assert.ok(words.includes(part), `${part} is not in ${words}`);
+    }
+    assert.match(await rule.getAttribute("aria-label"), /shop\.example.*Prefix \/api.*api:80.*2 endpoints/);
+    await page.mouse.move(5, 5);
+    await card.waitFor({ state: "detached" });
+    await page.locator(`[data-route="${SECOND}"]`).focus();
+    await page.keyboard.press("ArrowUp");
+    await card.waitFor();
+    await page.keyboard.press("Enter");
+    await app.inspector.getByText("shop", { exact: true }).first().waitFor();
+  }));
+
+test("requests that find nobody end in front of the Service, and leave in red", () =>
+  withApp({}, async (page, app) => {
+    await app.open(shop({ web: 0 }));
+    await app.seek(14);
+    assert.equal(await page.locator(".flows .cap").count(), 1);
+    assert.ok((await page.locator(".ribbon .red").count()) >= 2, "from the Service, and out to the internet");
+    await app.stage.getByText(/^503 × /).first().waitFor();
+    assert.equal((await send(page, app, "http://shop.example/")).outcome, "503");
+  }));
