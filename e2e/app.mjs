@@ -5,17 +5,19 @@ import { words } from "./texts.mjs";
 
 const READY = 30_000;
 
-/** Resolves when the app has drawn a world and its clock runs. */
-export async function movingApp(page) {
-  await page.locator('html[data-opscape="ready"]').waitFor({ state: "attached", timeout: READY });
-  await page.locator("[data-pod]").first().waitFor({ state: "attached", timeout: READY });
-}
+/** Whether the app has drawn a world and its clock runs; asked inside the page. */
+export const appMoves = () =>
+  document.documentElement.dataset.opscape === "ready" && document.querySelector("[data-pod]") !== null;
+
+/** Whether a widget plays; asked inside the page. */
+export const widgetMoves = () =>
+  [...document.querySelectorAll('opscape-lab[data-state="playing"]')].some((lab) => lab.shadowRoot.querySelector("[data-pod]"));
+
+/** Resolves when the app moves. */
+export const movingApp = (page) => page.waitForFunction(appMoves, undefined, { timeout: READY });
 
 /** Resolves when a widget plays. */
-export async function movingWidget(page) {
-  await page.locator('opscape-lab[data-state="playing"]').first().waitFor({ state: "attached", timeout: READY });
-  await page.locator("opscape-lab [data-pod]").first().waitFor({ state: "attached", timeout: READY });
-}
+export const movingWidget = (page) => page.waitForFunction(widgetMoves, undefined, { timeout: READY });
 
 /** The app on `page`: what a person reads and presses, in a language. */
 export function app(page, language = "en") {

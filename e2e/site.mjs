@@ -7,6 +7,8 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "..");
+/** Cargo's target folder. */
+export const target = path.resolve(root, process.env.CARGO_TARGET_DIR ?? "target");
 
 const types = {
   ".html": "text/html; charset=utf-8",

@@ -1,14 +1,15 @@
 // `cargo xtask size`: what a visitor downloads, as brotli (quality 11, what static hosts send), against `budgets.json`.
 //
 // Measured, not listed: Chromium opens the page in a fresh profile and every file it fetches from the site before
-// anything is touched counts, but for what it asks for once it moves, which is said apart. `allowed_now`, where a budget has one, is what fails; the budget stays the goal.
+// anything is touched counts, but for what it asks for once it moves, which is said apart. `allowed_now`, where a budget
+// has one, is what fails; the budget stays the goal.
 
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
 import { launch, open } from "./browser.mjs";
-import { movingApp, movingWidget, widgetPage } from "./app.mjs";
-import { root, serve } from "./site.mjs";
+import { appMoves, widgetMoves, widgetPage } from "./app.mjs";
+import { root, serve, target } from "./site.mjs";
 
 /** How long a page is watched after it moved, in milliseconds. */
 const WATCHED = 3000;
@@ -19,8 +20,8 @@ const host = await serve({ pages: { "/widget.html": widgetPage(site.url, [{ view
 const browser = await launch();
 let over = false;
 try {
-  report("widget", await downloads(host.origin + "/widget.html", movingWidget));
-  report("app", await downloads(site.url, movingApp));
+  report("widget", await downloads(host.origin + "/widget.html", widgetMoves));
+  report("app", await downloads(site.url, appMoves));
 } finally {
   await browser.close();
   await site.close();
@@ -29,28 +30,32 @@ try {
 process.exitCode = over ? 1 : 0;
 
 /**
- * The files of the site that the page at `address` fetches until `moving` is true of it, and what it fetches after: name ->
- * body. The part `soon` may come after, since a page asks for it when it moves; nothing else may, as long as nobody
+ * The files of the site that the page at `address` fetches until `moves` is true of it, and what it fetches after: name ->
+ * body. Only the part `soon` may come after, since a page asks for it once it moves: all else counts, as long as nobody
  * touches the page.
  */
-async function downloads(address, moving) {
+async function downloads(address, moves) {
   const { context, page } = await open(browser);
-  await page.addInitScript(() => (window.opscapePatience = 1e9));
+  await page.addInitScript(`
+    window.opscapePatience = 1e9;
+    const look = () => ((${moves})() ? performance.mark("moves") : requestAnimationFrame(look));
+    requestAnimationFrame(look);
+  `);
   const bodies = new Map();
-  let moves = false;
-  const late = new Set();
-  page.on("request", (request) => moves && late.add(request.url()));
   page.on("response", (response) => {
     if (response.url().startsWith(site.url) && response.ok()) bodies.set(response.url(), response.body());
   });
   await page.goto(address);
-  await moving(page);
-  moves = true;
+  await page.waitForFunction(() => performance.getEntriesByName("moves").length > 0);
   await page.waitForTimeout(WATCHED);
   await page.waitForLoadState("networkidle");
+  const late = await page.evaluate(() => {
+    const [{ startTime: moved }] = performance.getEntriesByName("moves");
+    return performance.getEntriesByType("resource").filter((file) => file.startTime >= moved).map((file) => file.name);
+  });
   const [until, after] = [new Map(), new Map()];
   for (const [url, body] of bodies) {
-    const files = late.has(url) && url.endsWith(".soon.wasm") ? after : until;
+    const files = late.includes(url) && url.endsWith(".soon.wasm") ? after : until;
     files.set(url.slice(site.url.length) || "index.html", await body);
   }
   await sayWhoAsked(page);
@@ -63,7 +68,7 @@ async function sayWhoAsked(page) {
   const marks = await page.evaluate(() =>
     performance.getEntriesByType("mark").map(({ name, detail }) => [name, detail]),
   );
-  const account = (await readFile(path.join(root, "target/xtask/parts.txt"), "utf8")).split("\n").map((line) => line.split("\t"));
+  const account = (await readFile(path.join(target, "xtask/parts.txt"), "utf8")).split("\n").map((line) => line.split("\t"));
   for (const [name, slot] of marks.filter(([name]) => name.startsWith("opscape-part:"))) {
     const called = account.find((line) => line[2] === String(slot));
     console.log(`\n${name.slice("opscape-part:".length)} was needed for ${called?.[4] ?? `slot ${slot}`}`);

@@ -15,6 +15,8 @@ const BUDGET: f64 = 8.0;
 const LONGEST: f64 = 100.0;
 /// From this speed on nothing moves by itself, only final states are drawn.
 pub const FAST: f64 = 20.0;
+/// After so many frames with something to see, a page moves.
+const MOVES: u8 = 3;
 /// Slowest and fastest speed.
 pub const SPEEDS: (f64, f64) = (0.1, 1000.0);
 
@@ -33,7 +35,7 @@ pub struct Clock {
     /// When one of the parts that are read was made last, and which.
     pub slow_parts: f64,
     pub turn: usize,
-    /// In how many frames there was something to see, up to the second.
+    /// In how many frames there was something to see, up to `MOVES`.
     pub seen: u8,
     /// Frames and their total milliseconds of work, for the benchmarks.
     pub frames: u32,
@@ -114,9 +116,9 @@ impl Session {
             clock.busy += took;
             clock.worst = clock.worst.max(took);
             // It moves: now what the next seconds need may come.
-            if clock.seen < 2 && something {
+            if clock.seen < MOVES && something {
                 clock.seen += 1;
-                if clock.seen == 2 {
+                if clock.seen == MOVES {
                     browser::prefetch("soon");
                 }
             }

@@ -57,7 +57,7 @@ pub fn divide(whole: &[u8], linked: &[u8], startup: &Startup) -> Result<Divided>
         if of.len() > 1 {
             // Nobody has to see that it does not run.
             for (when, _) in of.iter_mut().zip(doomed).skip(1).filter(|(_, doomed)| *doomed) {
-                *when = startup::When::Later;
+                *when = startup::When::Panic;
             }
             needs.insert(index, of);
         }

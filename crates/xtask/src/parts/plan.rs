@@ -69,8 +69,8 @@ pub fn plan(whole: &Whole<'_>, when: &[When]) -> Plan {
         When::First => Part::Main,
         When::Page => Part::Page,
         When::Soon => Part::Soon,
-        When::Later if function.name.contains(TERMINAL) => Part::Terminal,
-        When::Later => Part::Rest,
+        When::Later | When::Panic if function.name.contains(TERMINAL) => Part::Terminal,
+        When::Later | When::Panic => Part::Rest,
     }));
     let mut callers: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
     for (index, function) in (first..).zip(&whole.functions) {
@@ -78,6 +78,7 @@ pub fn plan(whole: &Whole<'_>, when: &[When]) -> Plan {
             callers.entry(*callee).or_default().insert(index);
         }
     }
+    upkeep_comes_soon(whole, when, &mut parts);
     only_called_by_terminal(&mut parts, first, &callers, &in_table);
     keep_tiny(whole, &mut parts, &callers, &in_table);
 
@@ -122,6 +123,46 @@ pub fn plan(whole: &Whole<'_>, when: &[When]) -> Plan {
     let added = u32::try_from(wanted.len()).unwrap_or(u32::MAX);
     slots.extend(wanted.into_iter().zip(size..));
     Plan { parts, slots, added, main }
+}
+
+/// When memory is copied, compared and given back hangs on when frames come and checkpoints are made, so a recording never
+/// sees all of it: what else the functions of a moving page call of that comes with the part `soon`.
+fn upkeep_comes_soon(whole: &Whole<'_>, when: &[When], parts: &mut [Part]) {
+    let first = whole.first();
+    let mut open: Vec<u32> = (first..)
+        .take(whole.functions.len())
+        .filter(|index| matches!(parts.get(*index as usize), Some(Part::Main | Part::Soon)))
+        .collect();
+    while let Some(index) = open.pop() {
+        for callee in whole.function(index).into_iter().flat_map(|function| &function.calls) {
+            let is_later =
+                callee.checked_sub(first).is_some_and(|at| when.get(at as usize) == Some(&When::Later));
+            if is_later
+                && whole.function(*callee).is_some_and(|function| is_upkeep(&function.name))
+                && let Some(part @ Part::Rest) = parts.get_mut(*callee as usize)
+            {
+                *part = Part::Soon;
+                open.push(*callee);
+            }
+        }
+    }
+}
+
+/// Whether a function keeps data in order: containers, and what copies, compares or gives back values.
+fn is_upkeep(name: &str) -> bool {
+    const OF: [&str; 8] = [
+        "alloc::collections::",
+        "alloc::rc::",
+        "alloc::sync::",
+        "alloc::vec::",
+        "core::ptr::",
+        "hashbrown::",
+        "yew::",
+        "opscape_sim::id_map::",
+    ];
+    const DOES: [&str; 2] = [" as core::clone::Clone>", " as core::cmp::PartialEq>"];
+    let bare = name.trim_start_matches(['<', '&']);
+    OF.iter().any(|of| bare.starts_with(of)) || DOES.iter().any(|does| name.contains(does))
 }
 
 /// What nothing but the terminal's functions can reach is the terminal's, too.

@@ -28,6 +28,8 @@ pub enum When {
     Page,
     /// After that, or never.
     Later,
+    /// Only in a panic; no recording says so.
+    Panic,
 }
 
 impl When {
@@ -141,7 +143,7 @@ fn packed(needs: &[When]) -> String {
         None | Some(When::First) => 0,
         Some(When::Soon) => 1,
         Some(When::Page) => 2,
-        Some(When::Later) => 3,
+        Some(When::Later | When::Panic) => 3,
     };
     let mut out = format!("{} ", needs.len());
     for pair in needs.chunks(2) {
