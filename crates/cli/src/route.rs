@@ -5,7 +5,7 @@ use opscape_manifest::check::{Checked, Document, check};
 use opscape_manifest::diagnostic::{Diagnostic, Severity};
 use opscape_manifest::print::to_json;
 use opscape_manifest::value::Value;
-use opscape_network::route::{Decision, Objects, Reason, Request, Table, Verdict, report};
+use opscape_network::route::{Decision, Objects, Reason, Request, Table, Verdict, policy, report};
 use opscape_sim::Time;
 
 use crate::findings;
@@ -52,7 +52,8 @@ pub fn route(file: &str, asked: &Asked, lang: Lang, seed: Option<u64>) -> Result
         Objects::of_text(checked.objects())
     };
     let table = Table::compile(&objects);
-    let (decision, reasons) = table.explain(&request);
+    let (decision, mut reasons) = table.explain(&request);
+    reasons.extend(policy::explain(&table, &objects, &decision));
     if asked.json {
         println!("{}", json(&table, &request, &decision, &reasons, lang));
         return Ok(());

@@ -22,6 +22,7 @@ mod output;
 mod process;
 mod programs;
 mod runner;
+mod seat;
 mod sorted;
 mod syntax;
 

@@ -6,6 +6,7 @@ use opscape_lab::words::Lang;
 use opscape_manifest::api::meta::MicroTime;
 use opscape_sim::Time;
 
+use crate::seat::Seat;
 use crate::syntax::{Command, Joint, Part, Pipeline, Redirect, Script, SyntaxError, Word, parse};
 use crate::{World, programs};
 
@@ -93,6 +94,8 @@ pub struct Process {
 pub(crate) struct Scope<'a> {
     pub shell: &'a mut Shell,
     pub world: &'a mut dyn World,
+    /// The pod in which it runs (`kubectl exec`); none: the terminal.
+    pub seat: Option<Seat>,
 }
 
 impl Scope<'_> {
@@ -158,7 +161,7 @@ impl Process {
         if let Some(code) = self.done {
             return Poll::Done(code);
         }
-        let mut scope = Scope { shell, world };
+        let mut scope = Scope { shell, world, seat: None };
         let poll = self.run.poll(&mut self.output, &mut scope);
         if let Poll::Done(code) = poll {
             self.done = Some(code);
@@ -182,7 +185,7 @@ impl Process {
         if self.done.is_none() {
             let stages = self.run.current.iter_mut().flat_map(|run| &mut run.stages);
             stages.for_each(|stage| stage.io.interrupted = true);
-            let mut scope = Scope { shell, world };
+            let mut scope = Scope { shell, world, seat: None };
             if let Some(run) = &mut self.run.current {
                 run.poll(&mut scope);
                 self.output.append(&mut run.output);

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use opscape_lab::scene::{Level, NodeCard, NodeHealth, PodGlyph, PodState};
-use opscape_lab::words::{millicores, span};
+use opscape_lab::words::{millicores, rate, span};
 use opscape_manifest::api::{ObjectKey, Uid};
 use yew::prelude::*;
 
@@ -149,7 +149,11 @@ impl Board<'_> {
         } else {
             word.chars().count() as f32 * if word.is_ascii() { 6.2 } else { 11.0 } + 12.0
         };
-        let name_room = (frame.w - 24.0).min(if frame.w > 240.0 { frame.w * 0.4 } else { frame.w - 84.0 });
+        let name_room = match frame.w {
+            240.0.. => frame.w * 0.4,
+            170.0.. => frame.w - 84.0,
+            _ => frame.w - 24.0,
+        };
         let name = fit(&node.name, name_room, 13.0);
         let name_end = 12.0 + name.chars().count() as f32 * 7.2 + 10.0;
         // From the right: memory, numbers, cpu; what does not fit beside the name is left out.
@@ -162,6 +166,10 @@ impl Board<'_> {
                 right
             })
         };
+        let shares = self.shares(node);
+        if !shares.is_empty() {
+            take(f32::MAX, 0.0);
+        }
         let memory = take(86.0, 250.0).map(|x| x + 40.0);
         let numbers = take(82.0, 130.0).map(|x| x + 74.0);
         let bar = take(46.0, 46.0).map(|x| x + 4.0);
@@ -175,6 +183,7 @@ impl Board<'_> {
                     if !word.is_empty() {
                         <text x={px(name_end)} y="19" class={if bad { "t-err t-11" } else { "t-2 t-11" }}>{ word }</text>
                     }
+                    if !shares.is_empty() { <text x={px(frame.w - 12.0)} y="18" text-anchor="end" class="t-2 t-11">{ shares }</text> }
                     if let Some(x) = cpu_word { <text x={px(x)} y="18" text-anchor="end" class="t-2 t-11">{ "cpu" }</text> }
                     if let Some(x) = bar { { gauge(x, node.cpu.share(), 40.0) } }
                     if let Some(x) = numbers { <text x={px(x)} y="18" text-anchor="end" class="t-11">{ cpu }</text> }
@@ -187,6 +196,22 @@ impl Board<'_> {
                 </g>
             </g>
         }
+    }
+
+    /// What the pods of a node get, by version, on a phone: there it is not seen how wide the ribbons into a card are.
+    fn shares(&self, node: &NodeCard) -> String {
+        let Some(traffic) = self.view.scene.traffic.as_ref().filter(|_| self.layout.narrow) else {
+            return String::new();
+        };
+        let mut versions: BTreeMap<u32, f32> = BTreeMap::new();
+        for pod in &node.pods {
+            let flows = traffic.pods.iter().filter(|flow| flow.pod == pod.uid);
+            *versions.entry(pod.revision).or_default() += flows.map(|flow| flow.rate).sum::<f32>();
+        }
+        let words = versions.into_iter().filter(|(_, sent)| *sent > 0.0);
+        let words: Vec<String> =
+            words.map(|(revision, sent)| format!("v{revision} {}", rate(self.view.lang, sent))).collect();
+        words.join(" · ")
     }
 
     fn health(&self, node: &NodeCard) -> (String, bool) {
@@ -247,6 +272,13 @@ impl Board<'_> {
         let whole =
             |left: Duration| if left.as_secs() < 10 { left } else { Duration::from_secs(left.as_secs()) };
         let left = pod.left(view.at).map(|left| span(view.lang, whole(left)));
+        if self.layout.narrow && pod.state == PodState::Ready {
+            let flows = view.scene.traffic.iter().flat_map(|traffic| &traffic.pods);
+            let sent: f32 = flows.filter(|flow| flow.pod == pod.uid).map(|flow| flow.rate).sum();
+            if sent > 0.0 {
+                return (rate(view.lang, sent), false);
+            }
+        }
         match (pod.state, left) {
             (PodState::Failing, Some(left)) => (view.say("ui.retry", &[("t", &left)]), true),
             (PodState::Terminating, Some(left)) => (view.say("ui.left", &[("t", &left)]), false),

@@ -11,6 +11,8 @@ use web_sys::HtmlCanvasElement;
 use yew::prelude::*;
 
 use super::board::pod_key;
+use super::far::far;
+use super::layout::Rect;
 use super::painter::{Painted, paint};
 use crate::session::{Session, View};
 
@@ -18,8 +20,10 @@ pub(super) const CELL: f32 = 7.0;
 pub(super) const PITCH: f32 = 8.2;
 pub(super) const COLUMNS: usize = 6;
 /// A node's block: its cells and the gap.
-const NODE_W: f32 = 57.0;
+pub(super) const NODE_W: f32 = 57.0;
 const EDGE: f32 = 12.0;
+/// Width of what stands before the nodes.
+const FRONT: f32 = 204.0;
 
 #[derive(Properties, PartialEq)]
 pub struct Props {
@@ -55,27 +59,47 @@ pub(super) struct Plan {
     pub height: f32,
     /// From the block's top to its cells.
     pub cells_at: f32,
+    /// Where who sends stands, and what lets in; none: nobody could send.
+    pub front: Option<Rect>,
+    /// Where requests leave the Services.
+    pub source: (f32, f32),
 }
 
 fn plan(scene: &Scene, width: f32, height: f32) -> Plan {
+    let busy = scene.traffic.is_some();
+    let fronted = busy || !scene.entries.is_empty();
+    let beside = fronted && width >= 620.0;
+    let left = if beside { FRONT } else { 0.0 };
     let zones = scene.zones.len().max(1);
-    let columns = zones.min(((width / 200.0).floor() as usize).max(1));
-    let w = (width - 2.0 * EDGE - 8.0 * (columns - 1) as f32) / columns as f32;
+    let columns = zones.min((((width - left) / 200.0).floor() as usize).max(1));
+    let w = (width - left - 2.0 * EDGE - 8.0 * (columns - 1) as f32) / columns as f32;
     let bars = scene.level == Level::Bars;
     let cells_at = if bars { 4.0 } else { 22.0 };
     let mut plan = Plan { cells_at, ..Plan::default() };
-    let mut top = EDGE;
+    // Rivers run above the zones, down their left edges, and above each row of nodes.
+    let (above, aside, over) =
+        if busy { (16.0, 12.0, if bars { 0.0 } else { 9.0 }) } else { (0.0, 0.0, 0.0) };
+    let mut top = EDGE + above;
+    if beside {
+        plan.front = Some(Rect { x: EDGE, y: (height * 0.36).max(110.0), w: FRONT - 26.0, h: 0.0 });
+        plan.source = (EDGE + FRONT - 14.0, top - 8.0);
+    } else if fronted {
+        plan.front = Some(Rect { x: EDGE, y: EDGE, w: width - 2.0 * EDGE, h: 30.0 });
+        top += 38.0;
+        plan.source = (EDGE + 12.0, top - above);
+    }
     for row in scene.zones.chunks(columns) {
         let mut lowest: f32 = 0.0;
         for (column, zone) in row.iter().enumerate() {
             let index = plan.zones.len();
-            let x = EDGE + column as f32 * (w + 8.0);
-            let per_row = (((w - 16.0) / NODE_W).floor() as usize).max(1);
-            let pitch = ((w - 16.0) / per_row as f32).clamp(NODE_W, NODE_W + 22.0);
+            let x = EDGE + left + column as f32 * (w + 8.0);
+            let per_row = (((w - 16.0 - aside) / NODE_W).floor() as usize).max(1);
+            let pitch = ((w - 16.0 - aside) / per_row as f32).clamp(NODE_W, NODE_W + 22.0);
             let head = if zone.name.is_empty() { 10.0 } else { 34.0 };
             let mut y = top + head;
             let nodes: Vec<usize> = (zone.first..zone.first + zone.nodes).collect();
             for line in nodes.chunks(per_row) {
+                y += over;
                 let most = line
                     .iter()
                     .filter_map(|node| scene.nodes.get(*node))
@@ -85,7 +109,7 @@ fn plan(scene: &Scene, width: f32, height: f32) -> Plan {
                 let h =
                     if bars { 14.0 } else { cells_at + most.div_ceil(COLUMNS).max(3) as f32 * PITCH + 8.0 };
                 for (place, node) in line.iter().enumerate() {
-                    plan.blocks.push(Block { node: *node, x: x + 10.0 + place as f32 * pitch, y, h });
+                    plan.blocks.push(Block { node: *node, x: x + 10.0 + aside + place as f32 * pitch, y, h });
                 }
                 y += h;
             }
@@ -96,7 +120,7 @@ fn plan(scene: &Scene, width: f32, height: f32) -> Plan {
         for zone in plan.zones.iter_mut().skip(start) {
             zone.h = lowest - top;
         }
-        top = lowest + 8.0;
+        top = lowest + 8.0 + above;
     }
     plan.height = top.max(height - 4.0);
     plan
@@ -106,6 +130,7 @@ fn plan(scene: &Scene, width: f32, height: f32) -> Plan {
 pub fn Cells(props: &Props) -> Html {
     let Props { session, view, width, height } = props;
     let canvas = use_node_ref();
+    let rivers = use_node_ref();
     let hover = use_state(|| None::<(f32, f32, String)>);
     let plan = Rc::new(plan(&view.scene, *width, *height));
     {
@@ -114,6 +139,14 @@ pub fn Cells(props: &Props) -> Html {
         use_effect(move || {
             if let Some(canvas) = canvas.cast::<HtmlCanvasElement>() {
                 paint(&canvas, view, plan, width, &mut painted.borrow_mut());
+            }
+        });
+    }
+    {
+        let (rivers, view, plan, width) = (rivers.clone(), view.clone(), plan.clone(), *width);
+        use_effect(move || {
+            if let Some(canvas) = rivers.cast::<HtmlCanvasElement>() {
+                super::rivers::paint(&canvas, &view, &plan, width, !crate::browser::reduced_motion());
             }
         });
     }
@@ -161,6 +194,8 @@ pub fn Cells(props: &Props) -> Html {
         <>
             <canvas ref={canvas} tabindex="0" role="application" aria-label={summary(view)} style={format!("width:{width}px;height:{}px", plan.height)}
                 onclick={clicked} onmousemove={moved} onmouseleave={left} onkeydown={keyed} />
+            if view.scene.traffic.is_some() { <canvas ref={rivers} class="rivers" aria-hidden="true" style={format!("width:{width}px;height:{}px", plan.height)} /> }
+            if let Some(rect) = plan.front { { far(view, rect, plan.source) } }
             if let Some((x, y, text)) = &*hover {
                 <div class="tooltip" style={format!("left:{}px;top:{}px", (x + 12.0).min(width - 220.0).max(4.0) as i32, (y + 14.0) as i32)}>{ text }</div>
             }

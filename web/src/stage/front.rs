@@ -1,6 +1,6 @@
 //! Who sends requests and what lets them in: the words beside the trunk, the cards of Ingresses and HTTPRoutes.
 
-use opscape_lab::scene::{EntryCard, Place, Rates, RouteRow};
+use opscape_lab::scene::{EntryCard, Place, Rates, RouteRow, Scene, TrafficScene};
 use opscape_lab::words::rate;
 use opscape_manifest::api::ObjectKey;
 use yew::prelude::*;
@@ -10,6 +10,7 @@ use super::flows::{CODES, is_inside, red};
 use super::layout::{EntryBox, Rect};
 use super::routes::label;
 use crate::draw::{fit, px};
+use crate::session::View;
 
 /// Between the kind and the field of a rule in the kind of its key.
 const OF: char = '#';
@@ -63,25 +64,13 @@ pub fn internet(board: &Board<'_>, rect: Rect) -> Html {
         return html! {
             <g>
                 <text x={px(rect.x)} y={px(y)} class="t-name">{ view.word("ui.flow.internet") }</text>
-                { send_button(board, button.0, button.1) }
+                { send_button(view, board.tab_index(&send_key()), button.0, button.1) }
             </g>
         };
     };
-    let (mut all, mut inside) = (Rates::default(), 0.0);
-    for (place, rates) in &traffic.places {
-        if let Place::Workload { .. } = place {
-            all.rate += rates.rate;
-            all.errors += rates.errors;
-            for (sum, more) in all.failed.iter_mut().zip(rates.failed) {
-                *sum += more;
-            }
-        }
-    }
-    for flow in traffic.flows.iter().filter(|flow| is_inside(&view.scene, flow)) {
-        inside += flow.rates.rate;
-    }
+    let (all, inside) = sent(&view.scene, traffic);
     let outside = (all.rate - inside).max(0.0);
-    let failed = failures(board, &all);
+    let failed = failures(view, &all);
     if board.layout.narrow {
         let middle = rect.middle().0;
         return html! {
@@ -90,7 +79,7 @@ pub fn internet(board: &Board<'_>, rect: Rect) -> Html {
                 { for failed.iter().take(2).enumerate().map(|(line, (words, bad))| html! {
                     <text x={px(middle + 26.0)} y={px(rect.y + 32.0 + line as f32 * 15.0)} class={if *bad { "t-err" } else { "t-2" }}>{ words }</text>
                 }) }
-                { send_button(board, rect.x, rect.y - 2.0) }
+                { send_button(view, board.tab_index(&send_key()), rect.x, rect.y - 2.0) }
             </g>
         };
     }
@@ -99,9 +88,14 @@ pub fn internet(board: &Board<'_>, rect: Rect) -> Html {
         Some(own) if own == rect => ("ui.flow.inside", inside),
         _ => ("ui.flow.internet", outside),
     };
-    let trunk = (board.k * sent).max(3.0) / 2.0;
+    let beside = board.layout.entries.len() > 1;
+    let trunk = if beside { -13.0 } else { (board.k * sent).max(3.0) / 2.0 };
     let above = rect.y - trunk;
-    let below = rect.y + trunk + 16.0 + if all.errors > 0.0 { red(all.errors, board.k) } else { 0.0 };
+    let below = if beside {
+        rect.y + 20.0
+    } else {
+        rect.y + trunk + 16.0 + if all.errors > 0.0 { red(all.errors, board.k) } else { 0.0 }
+    };
     let lines = failed.len().min(3) + usize::from(all.errors > 0.0);
     html! {
         <g>
@@ -113,19 +107,18 @@ pub fn internet(board: &Board<'_>, rect: Rect) -> Html {
             if all.errors > 0.0 {
                 <text x={px(rect.x)} y={px(below + failed.len().min(3) as f32 * 15.0)} class="t-11 t-2">{ view.say("ui.flow.of-all", &[("share", &percent(all.errors, all.rate))]) }</text>
             }
-            { send_button(board, rect.x, below - 8.0 + lines as f32 * 15.0) }
+            { send_button(view, board.tab_index(&send_key()), rect.x, below - 8.0 + lines as f32 * 15.0) }
         </g>
     }
 }
 
 /// The button that sends one request; `y`: its upper edge.
-fn send_button(board: &Board<'_>, x: f32, y: f32) -> Html {
-    let view = board.view;
+pub fn send_button(view: &View, tab: &'static str, x: f32, y: f32) -> Html {
     let key = send_key();
     let word = view.word("ui.ask.short");
     let wide: f32 = word.chars().map(|c| if c >= '\u{1100}' { 10.5 } else { 6.2 }).sum::<f32>() + 14.0;
     html! {
-        <g class="send" transform={format!("translate({} {})", px(x), px(y))} role="button" tabindex={board.tab_index(&key)}
+        <g class="send" transform={format!("translate({} {})", px(x), px(y))} role="button" tabindex={tab}
             data-key={id_of(&key)} aria-label={view.word("ui.ask")}>
             <rect class="card" x=".5" y=".5" width={px(wide)} height="23" rx="6" />
             <text x={px(wide / 2.0 + 0.5)} y="16" text-anchor="middle" class="t-11">{ word }</text>
@@ -153,9 +146,22 @@ pub fn inside(board: &Board<'_>, rect: Rect) -> Html {
     }
 }
 
+/// Everything that is sent, and how much of it from inside the cluster.
+pub fn sent(scene: &Scene, traffic: &TrafficScene) -> (Rates, f32) {
+    let mut all = Rates::default();
+    for (_, rates) in traffic.places.iter().filter(|(place, _)| matches!(place, Place::Workload { .. })) {
+        all.rate += rates.rate;
+        all.errors += rates.errors;
+        for (sum, more) in all.failed.iter_mut().zip(rates.failed) {
+            *sum += more;
+        }
+    }
+    let inside = traffic.flows.iter().filter(|flow| is_inside(scene, flow)).map(|flow| flow.rates.rate);
+    (all, inside.sum())
+}
+
 /// What failed, by code, the most first; what the client did wrong is not red.
-fn failures(board: &Board<'_>, rates: &Rates) -> Vec<(String, bool)> {
-    let view = board.view;
+pub fn failures(view: &View, rates: &Rates) -> Vec<(String, bool)> {
     let mut found: Vec<(f32, String, bool)> = Vec::new();
     for (kind, (failed, code)) in
         rates.failed.iter().zip(CODES).enumerate().filter(|(_, (failed, _))| **failed > 0.0)
@@ -180,6 +186,7 @@ pub fn entry(board: &Board<'_>, card: &EntryCard, place: &EntryBox) -> Html {
     let label =
         format!("{} {}, {}", card.kind, card.name, if several { hosts.join(", ") } else { host.to_owned() });
     let small = frame.w < 130.0 || board.layout.short;
+    let large = title.chars().count() as f32 * 8.8 < frame.w - 20.0;
     let note = if card.canary {
         "canary"
     } else if several {
@@ -207,7 +214,7 @@ pub fn entry(board: &Board<'_>, card: &EntryCard, place: &EntryBox) -> Html {
             <>
                 <text x="12" y="20" class="t-3">{ card.kind }</text>
                 <text x={px(frame.w - 12.0)} y="20" text-anchor="end" class="t-2">{ fit(note, frame.w - 84.0, 12.0) }</text>
-                <text x="12" y="40" class="t-name t-15">{ fit(title, frame.w - 24.0, 15.0) }</text>
+                <text x="12" y="40" class={if large { "t-name t-15" } else { "t-name" }}>{ fit(title, frame.w - 20.0, if large { 14.2 } else { 12.6 }) }</text>
             </>
         }
     };

@@ -3,6 +3,7 @@
 mod ask;
 mod board;
 mod cells;
+mod far;
 mod flows;
 mod front;
 mod keys;
@@ -11,6 +12,7 @@ mod links;
 mod menu;
 mod painter;
 mod parts;
+mod rivers;
 mod routes;
 mod slots;
 

@@ -81,18 +81,7 @@ pub(super) fn belongs(pod: &Pod, owner: Uid, api: &Api) -> bool {
     selector.is_none_or(|selector| matches(selector, &pod.metadata.labels))
 }
 
-/// Whether labels meet a selector; an empty one matches everything (`metav1.LabelSelectorAsSelector`).
+/// Whether labels meet a selector; an empty one matches everything.
 pub(crate) fn matches(selector: &LabelSelector, labels: &StrMap) -> bool {
-    let exact = selector.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value));
-    exact
-        && selector.match_expressions.iter().all(|requirement| {
-            let value = labels.get(&requirement.key);
-            match &*requirement.operator {
-                "In" => value.is_some_and(|value| requirement.values.contains(value)),
-                "NotIn" => value.is_none_or(|value| !requirement.values.contains(value)),
-                "Exists" => value.is_some(),
-                "DoesNotExist" => value.is_none(),
-                _ => false,
-            }
-        })
+    selector.matches(labels)
 }

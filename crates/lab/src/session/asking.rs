@@ -7,7 +7,7 @@ use opscape_manifest::api::meta::Str;
 use opscape_manifest::check::{self, Checked, Document};
 use opscape_network::load::{Call, Hop};
 pub use opscape_network::route::Verdict;
-use opscape_network::route::{Decision, Reason, Request};
+use opscape_network::route::{Decision, Objects, Reason, Request, policy};
 pub use opscape_network::telemetry::Outcome as Ended;
 use opscape_sim::Time;
 
@@ -69,7 +69,7 @@ impl Session {
             method: method.into(),
             url: url.into(),
             headers: headers.iter().map(pairs).collect(),
-            from: None,
+            ..Call::default()
         };
         let request = Request::new(method, url, headers.to_vec())
             .map_err(|error| rich(lang, error.key(), &[("url", url)]))?;
@@ -83,7 +83,12 @@ impl Session {
         let workload = workload.ok_or_else(|| Rich::parse(words::text(lang, "ui.ask.not-sent")))?;
         let mut sent = Sent { workload, at, steps: Vec::new(), rule: None, services: Vec::new() };
         if let Some(table) = self.model().traffic().table() {
-            let (decision, reasons) = table.explain(&request);
+            let (decision, mut reasons) = table.explain(&request);
+            if !table.policies().is_empty() {
+                let store = self.model().cluster().store();
+                let objects = ["Pod", "Namespace"].iter().flat_map(|kind| store.objects(kind, None));
+                reasons.extend(policy::explain(table, &Objects::of_cluster(objects), &decision));
+            }
             let checked = check::check(self.model().text());
             let step = |reason: &Reason| Step {
                 verdict: reason.verdict,

@@ -5,6 +5,7 @@
 //! their delay; whether a pod in it still serves is another matter, and that is where errors come from. Where nobody sends
 //! requests, nothing of this costs anything.
 
+mod ends;
 mod sending;
 mod usage;
 mod view;

@@ -59,6 +59,12 @@ impl Sending {
             .iter()
             .map(|(name, value)| Value::List(vec![(&**name).into(), (&**value).into()]));
         set("headers", Value::List(pairs.collect()));
+        if let Some(from) = &self.call.from {
+            set("from", (&**from).into());
+            set("address", (&*self.call.address).into());
+            let labels = self.call.labels.iter().map(|(key, value)| (key.to_string(), (&**value).into()));
+            set("labels", Value::Map(labels.collect()));
+        }
         set("clients", Value::Int(i64::from(self.clients)));
         set("every", micros(self.every));
         let options = [
@@ -84,9 +90,19 @@ impl Sending {
             [name, value] => Some((name.as_str()?.into(), value.as_str()?.into())),
             _ => None,
         });
+        let labels = value.get("labels").and_then(Value::as_map).into_iter().flatten();
         Some(Sending {
             name: text("name")?,
-            call: Call { method: text("method")?, url: text("url")?, headers: headers.collect(), from: None },
+            call: Call {
+                method: text("method")?,
+                url: text("url")?,
+                headers: headers.collect(),
+                from: text("from"),
+                labels: labels
+                    .filter_map(|(key, value)| Some((key.as_str().into(), value.as_str()?.into())))
+                    .collect(),
+                address: text("address").unwrap_or_default(),
+            },
             requests: int("requests").and_then(|number| u32::try_from(number).ok()),
             clients: u32::try_from(int("clients")?).ok()?,
             every: micros("every")?,
@@ -113,7 +129,12 @@ mod tests {
             },
             Sending {
                 name: "hey".into(),
-                call,
+                call: Call {
+                    from: Some("shop".into()),
+                    labels: vec![("app".into(), "web".into())],
+                    address: "10.244.0.7".into(),
+                    ..call
+                },
                 clients: 7,
                 every: Duration::from_micros(33_333),
                 lasts: Some(Duration::from_secs(9)),

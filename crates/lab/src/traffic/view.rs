@@ -7,11 +7,15 @@ use opscape_manifest::api::meta::{Str, Uid};
 use opscape_manifest::api::pod::Container;
 use opscape_manifest::api::{Node, Pod, Service};
 use opscape_manifest::quantity::Quantity;
-use opscape_network::load::{Backend, Balance, Call, Network, Process, ProcessState, Proxy, Route, To};
+use opscape_network::load::{
+    Backend, Balance, Call, Network, Process, ProcessState, Proxy, Route, Serve, To,
+};
+use opscape_network::route::policy::End;
 use opscape_network::route::{Answer, BackendId, Decision, Policy, Reason, Request, Table, Verdict};
 use opscape_network::telemetry::{Outcome, Subject};
 
 use super::Around;
+use super::ends::has_no_way_out;
 
 /// Network time there and back, from outside through a proxy and from pod to pod.
 const FROM_OUTSIDE: Duration = Duration::from_micros(1_500);
@@ -21,6 +25,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const NO_TIMEOUT: Duration = Duration::from_secs(1 << 32);
 /// A pod that is not there.
 const NOBODY: Uid = Uid(0);
+/// Marks a pod to which the network lets no connection through: whoever connects waits in vain.
+const BLOCKED: u64 = 1 << 63;
 
 pub(super) struct View<'a> {
     pub around: Around<'a>,
@@ -45,17 +51,44 @@ impl Network for View<'_> {
             return ends(Outcome::NoHost);
         };
         request.namespace = call.from.as_ref().map(ToString::to_string);
+        let limits = !table.policies().is_empty();
+        let asking = self.asking(call).filter(|_| limits);
+        if let Some(asking) = &asking
+            && request.hostname().parse::<std::net::IpAddr>().is_err()
+            && self.has_no_names(table, asking)
+        {
+            return ends(Outcome::NoHost);
+        }
+        if call.from.is_some()
+            && let Some(route) = self.to_a_pod(table, call, &request, asking.as_ref())
+        {
+            return route;
+        }
         let (decision, reasons) = table.explain(&request);
         let direct = reasons.iter().any(|reason| reason.key.starts_with("route.service."));
         let entry = reasons.iter().rev().find_map(entry_of).filter(|_| !direct);
         let rule = entry.as_ref().and_then(|_| rule_of(&reasons));
         let round_trip = if direct { INSIDE } else { FROM_OUTSIDE };
+        let policy = match &decision {
+            Decision::Forward(forward) => Some(forward.policy),
+            _ => None,
+        };
+        let connecting = limits.then(|| self.connecting(call, policy.as_ref().filter(|_| !direct)));
+        let cut_off =
+            !direct && asking.as_ref().is_some_and(|asking| has_no_way_out(table, asking, request.port));
         let to = match &decision {
+            _ if cut_off => To::Backends(vec![Backend {
+                service: None,
+                weight: 1,
+                ends: None,
+                pods: vec![Uid(BLOCKED)],
+                balance: Balance::Random,
+            }]),
             Decision::Forward(forward) => {
                 let balance =
                     if forward.set_cookie.is_some() { Balance::Sticky } else { Balance::RoundRobin };
                 let shares = forward.shares.iter().map(|share| match share.backend {
-                    Some(id) => self.backend(table, id, share.weight, balance, direct),
+                    Some(id) => self.backend(table, id, share.weight, (balance, direct), connecting.as_ref()),
                     // A reference that leads nowhere: 500 (HTTPRoute's backendRefs).
                     None => Backend {
                         service: None,
@@ -68,7 +101,7 @@ impl Network for View<'_> {
                 To::Backends(shares.collect())
             }
             Decision::Answer { kind: Answer::Unavailable, status: 503, backend: Some(id), .. } => {
-                let mut backend = self.backend(table, *id, 1, Balance::RoundRobin, direct);
+                let mut backend = self.backend(table, *id, 1, (Balance::RoundRobin, direct), None);
                 backend.pods.clear();
                 To::Backends(vec![backend])
             }
@@ -80,6 +113,7 @@ impl Network for View<'_> {
             Decision::Dropped => To::Ends(Outcome::TimedOut),
         };
         let proxy = match &decision {
+            _ if cut_off => None,
             Decision::Forward(forward) if !direct => Some(proxy(&forward.policy)),
             Decision::Answer { .. } if !direct => Some(Proxy::default()),
             _ => None,
@@ -88,6 +122,10 @@ impl Network for View<'_> {
     }
 
     fn process(&self, uid: Uid) -> Option<Process> {
+        if uid.0 & BLOCKED != 0 {
+            let behind = self.process(Uid(uid.0 & !BLOCKED)).unwrap_or_else(nothing);
+            return Some(Process { state: ProcessState::Silent, ..behind });
+        }
         let pod = self.around.cluster.store().typed_by_uid::<Pod>(uid)?;
         let container = serving(pod)?;
         let known = self.around.cluster.process(uid, &container.name);
@@ -117,7 +155,29 @@ impl Network for View<'_> {
 }
 
 impl View<'_> {
-    fn backend(&self, table: &Table, id: BackendId, weight: u32, balance: Balance, direct: bool) -> Backend {
+    /// From a pod to the address of another one.
+    fn to_a_pod(&self, table: &Table, call: &Call, request: &Request, from: Option<&End>) -> Option<Route> {
+        // The Host header may say another name.
+        let (_, rest) = call.url.split_once("://")?;
+        let address: Str = rest.split([':', '/', '?', '#']).next().unwrap_or_default().into();
+        let uid = self.pod_with(&address)?;
+        let pod = self.around.cluster.store().typed_by_uid::<Pod>(uid)?;
+        let blocked = from.is_some_and(|from| self.is_blocked(table, from, pod, request.port));
+        let uid = if blocked { Uid(uid.0 | BLOCKED) } else { self.pod_at(&address, request.port) };
+        let only =
+            Backend { service: None, weight: 1, ends: None, pods: vec![uid], balance: Balance::Random };
+        let to = To::Backends(vec![only]);
+        Some(Route { entry: None, rule: None, round_trip: INSIDE, proxy: None, to })
+    }
+
+    fn backend(
+        &self,
+        table: &Table,
+        id: BackendId,
+        weight: u32,
+        (balance, direct): (Balance, bool),
+        from: Option<&End>,
+    ) -> Backend {
         let backend = table.backend(id);
         let service = self.around.cluster.store().get::<Service>(&backend.namespace, &backend.service);
         let balance = match balance {
@@ -127,7 +187,15 @@ impl View<'_> {
             }
             balance => balance,
         };
-        let pods = backend.known().iter().map(|endpoint| self.pod_at(&endpoint.address, endpoint.port));
+        let pods = backend.known().iter().map(|endpoint| {
+            let uid = self.pod_at(&endpoint.address, endpoint.port);
+            let pod = from.and_then(|from| {
+                let uid = self.pod_with(&endpoint.address)?;
+                let pod = self.around.cluster.store().typed_by_uid::<Pod>(uid)?;
+                self.is_blocked(table, from, pod, endpoint.port).then_some(uid)
+            });
+            pod.map_or(uid, |uid| Uid(uid.0 | BLOCKED))
+        });
         Backend {
             service: Some(Subject::Service(backend.namespace.clone(), backend.service.clone())),
             weight,
@@ -139,15 +207,19 @@ impl View<'_> {
 
     /// The pod at an address that listens on a port.
     fn pod_at(&self, address: &Str, port: u16) -> Uid {
-        let Ok(at) = self.addresses.binary_search_by(|(known, _)| known.cmp(address)) else { return NOBODY };
-        let Some((_, uid)) = self.addresses.get(at) else { return NOBODY };
-        let pod = self.around.cluster.store().typed_by_uid::<Pod>(*uid);
+        let Some(uid) = self.pod_with(address) else { return NOBODY };
+        let pod = self.around.cluster.store().typed_by_uid::<Pod>(uid);
         let container = pod.and_then(|pod| serving(pod));
         // A pod that is gone is asked, too: it refuses.
         match container {
             Some(container) if !self.around.images.listens_on(container, port) => NOBODY,
-            _ => *uid,
+            _ => uid,
         }
+    }
+
+    fn pod_with(&self, address: &Str) -> Option<Uid> {
+        let at = self.addresses.binary_search_by(|(known, _)| known.cmp(address)).ok()?;
+        self.addresses.get(at).map(|(_, uid)| *uid)
     }
 
     fn version(&self, pod: &Arc<Pod>) -> Subject {
@@ -160,6 +232,23 @@ impl View<'_> {
             }
             None => Subject::Version(meta.namespace.clone(), meta.name.clone(), 0),
         }
+    }
+}
+
+/// What is behind an address where nothing is known of what is there.
+fn nothing() -> Process {
+    Process {
+        life: 0,
+        version: Subject::Version(Str::default(), Str::default(), 0),
+        node: Str::default(),
+        node_cpu: 0,
+        serve: Serve::default(),
+        cpu_limit: 0,
+        cpu_request: 0,
+        listens_at: None,
+        refuses_at: None,
+        hangs: None,
+        state: ProcessState::Silent,
     }
 }
 

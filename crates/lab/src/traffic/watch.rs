@@ -28,6 +28,7 @@ const ROUTES: &[&str] = &[
     "GatewayClass",
     "HTTPRoute",
     "ReferenceGrant",
+    "NetworkPolicy",
     "Namespace",
     "Secret",
 ];

@@ -45,6 +45,8 @@ fn calls(said: &Said) -> Vec<(Call, u32)> {
             url: url.clone(),
             headers: headers.into_iter().collect(),
             from: said.from_namespace.clone(),
+            labels: said.from_labels.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+            address: Str::default(),
         }
     };
     let own = said.url.iter().map(|url| (call(url, None, &std::collections::BTreeMap::new()), 1));

@@ -138,6 +138,23 @@ fields! {
     match_expressions "matchExpressions",
 }
 
+impl LabelSelector {
+    /// Whether labels meet it; an empty one is met by all (`metav1.LabelSelectorAsSelector`).
+    pub fn matches(&self, labels: &BTreeMap<Str, Str>) -> bool {
+        self.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value))
+            && self.match_expressions.iter().all(|requirement| {
+                let value = labels.get(&requirement.key);
+                match &*requirement.operator {
+                    "In" => value.is_some_and(|value| requirement.values.contains(value)),
+                    "NotIn" => value.is_none_or(|value| !requirement.values.contains(value)),
+                    "Exists" => value.is_some(),
+                    "DoesNotExist" => value.is_none(),
+                    _ => false,
+                }
+            })
+    }
+}
+
 /// One requirement of a selector.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LabelSelectorRequirement {

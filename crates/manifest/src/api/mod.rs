@@ -8,6 +8,7 @@ pub mod discovery;
 pub mod gateway;
 pub mod ingress;
 pub mod meta;
+pub mod network_policy;
 mod object;
 pub mod pod;
 

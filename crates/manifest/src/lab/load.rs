@@ -23,6 +23,8 @@ pub struct Load {
     pub requests: Vec<Call>,
     /// Namespace of the pods that ask; none: requests come from outside the cluster.
     pub from_namespace: Option<Str>,
+    /// With `from_namespace`: labels of the pods that ask.
+    pub from_labels: BTreeMap<Str, Str>,
     /// Requests per second.
     pub rate: Option<Quantity>,
     /// `poisson` (default): independent of each other; `constant`: one as long after the other.
@@ -53,6 +55,7 @@ fields! {
     headers "headers",
     requests "requests",
     from_namespace "fromNamespace",
+    from_labels "fromLabels",
     rate "rate",
     arrivals "arrivals",
     clients "clients",

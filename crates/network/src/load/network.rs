@@ -19,12 +19,16 @@ pub struct Call {
     pub headers: Vec<(Str, Str)>,
     /// The namespace of the pod that asks; `None`: it comes from outside the cluster.
     pub from: Option<Str>,
+    /// That pod's labels.
+    pub labels: Vec<(Str, Str)>,
+    /// That pod's address; empty: not known.
+    pub address: Str,
 }
 
 impl Call {
     /// A `GET` from outside.
     pub fn get(url: &str) -> Call {
-        Call { method: "GET".into(), url: url.into(), headers: Vec::new(), from: None }
+        Call { method: "GET".into(), url: url.into(), ..Call::default() }
     }
 
     /// Whether a proxy may send it again after a server has seen it (RFC 9110, 9.2.2; nginx does not for POST, LOCK, PATCH).

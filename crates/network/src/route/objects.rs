@@ -6,6 +6,7 @@ use std::sync::Arc;
 use opscape_manifest::api::gateway::{GatewaySpec, HttpRouteSpec, ReferenceGrantSpec};
 use opscape_manifest::api::ingress::{IngressClassSpec, IngressSpec};
 use opscape_manifest::api::meta::{ObjectMeta, Str};
+use opscape_manifest::api::network_policy::NetworkPolicySpec;
 use opscape_manifest::api::{EndpointSlice, Object, Pod, Service};
 use opscape_manifest::codec::{self, Codec};
 use opscape_manifest::order::sort_by;
@@ -38,6 +39,7 @@ pub struct Objects {
     pub(super) gateway_classes: Vec<(Str, Str)>,
     pub(super) routes: Vec<Found<HttpRouteSpec>>,
     pub(super) grants: Vec<Found<ReferenceGrantSpec>>,
+    pub(super) policies: Vec<Found<NetworkPolicySpec>>,
     /// Nothing is known of who serves: everybody does.
     pub(super) assumed: bool,
 }
@@ -53,6 +55,7 @@ impl Objects {
         sort_by(&mut sorted.pods, |a, b| by_name(&a.metadata, &b.metadata));
         sort_by(&mut sorted.ingresses, |a, b| by_name(&a.meta, &b.meta));
         sort_by(&mut sorted.routes, |a, b| by_name(&a.meta, &b.meta));
+        sort_by(&mut sorted.policies, |a, b| by_name(&a.meta, &b.meta));
         sort_by(&mut sorted.gateways, |a, b| by_name(&a.meta, &b.meta));
         sorted
     }
@@ -63,6 +66,39 @@ impl Objects {
         let mut sorted = Objects::of_cluster(objects);
         sorted.assumed = sorted.pods.is_empty() && sorted.slices.is_empty();
         sorted
+    }
+
+    /// Adds more objects.
+    pub fn add_all(&mut self, objects: impl IntoIterator<Item = Object>) {
+        for object in objects {
+            self.add(&object);
+        }
+    }
+
+    /// The pods behind some addresses: their own, or those of Services; with the port that is asked there.
+    pub fn behind(&self, addresses: &[&str]) -> Vec<(Arc<Pod>, u16)> {
+        let mut found = Vec::new();
+        let mut add = |address: &str, port: i32| {
+            if let Some(pod) = self.pods.iter().find(|pod| &*pod.status.pod_ip == address) {
+                found.push((pod.clone(), u16::try_from(port).unwrap_or_default()));
+            }
+        };
+        for service in self.services.iter().filter(|one| addresses.contains(&&*one.spec.cluster_ip)) {
+            let own = self.slices.iter().filter(|(name, slice)| {
+                *name == service.metadata.name && slice.metadata.namespace == service.metadata.namespace
+            });
+            for (_, slice) in own {
+                let port = slice.ports.first().and_then(|port| port.port).unwrap_or_default();
+                let all = slice.endpoints.iter().flat_map(|endpoint| &endpoint.addresses);
+                all.for_each(|address| add(address, port));
+            }
+        }
+        for address in addresses {
+            let pod = self.pods.iter().find(|pod| &*pod.status.pod_ip == *address);
+            let port = pod.and_then(|pod| pod.spec.containers.first()?.ports.first());
+            add(address, port.map_or(80, |port| port.container_port));
+        }
+        found
     }
 
     fn add(&mut self, object: &Object) {
@@ -94,6 +130,7 @@ impl Objects {
             }
             "HTTPRoute" => push(&mut self.routes, object),
             "ReferenceGrant" => push(&mut self.grants, object),
+            "NetworkPolicy" => push(&mut self.policies, object),
             "IngressClassParams" => {
                 if let Some(group) = object.to_value().str_at(&["spec", "group", "name"]) {
                     self.class_groups.push((meta.name.clone(), group.into()));

@@ -12,6 +12,7 @@ use super::gateway::Gateways;
 use super::ingress::Plain;
 use super::nginx::{self, Controller};
 use super::objects::{Found, Objects};
+use super::policy::Policies;
 use super::reason::{Reason, Why};
 use super::service::Services;
 use super::{BackendId, Decision, Request};
@@ -22,6 +23,7 @@ pub struct Table {
     backends: Vec<Backend>,
     entries: Vec<Entry>,
     services: Services,
+    policies: Policies,
     /// What is to be known of the objects, whatever is asked: Ingresses that nobody serves, ....
     notes: Vec<Reason>,
 }
@@ -91,7 +93,8 @@ impl Table {
             }
         }
         let services = Services::new(&mut builder);
-        Table { backends: builder.backends, entries, services, notes: builder.notes }
+        let policies = Policies::new(objects);
+        Table { backends: builder.backends, entries, services, policies, notes: builder.notes }
     }
 
     /// Looks up anew who serves; the routes stay.
@@ -155,6 +158,11 @@ impl Table {
     /// The Services, for connections to them.
     pub fn services(&self) -> &Services {
         &self.services
+    }
+
+    /// The NetworkPolicies.
+    pub fn policies(&self) -> &Policies {
+        &self.policies
     }
 
     /// A backend. Ids of another table give an empty one.

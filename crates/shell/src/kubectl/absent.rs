@@ -10,13 +10,12 @@ use super::target::{Missing, resource};
 use super::{Call, Failure, Next, Outcome, usage, words};
 use crate::output::tabs;
 
-pub(super) const EXEC_FLAGS: &str = "i|stdin! t|tty! c|container= q|quiet! f|filename* pod-running-timeout~";
 pub(super) const FORWARD_FLAGS: &str = "address* pod-running-timeout~";
 pub(super) const EDIT_FLAGS: &str =
     "f|filename* o|output= save-config! validate?strict windows-line-endings!";
 
 /// Something that cannot be done here, in the person's language.
-fn not_here(call: &Call<'_, '_>, key: &'static str) -> Failure {
+pub(super) fn not_here(call: &Call<'_, '_>, key: &'static str) -> Failure {
     Failure::Raw(texts::text(call.scope.shell.lang, key).to_owned())
 }
 
@@ -47,7 +46,7 @@ pub(super) fn pod(call: &mut Call<'_, '_>, name: &str) -> Result<Object, Failure
 }
 
 /// The container of a pod that is asked for; it must exist.
-fn container(call: &Call<'_, '_>, pod: &Object) -> Result<String, Failure> {
+pub(super) fn container(call: &Call<'_, '_>, pod: &Object) -> Result<String, Failure> {
     let value = pod.to_value();
     let names: Vec<&str> =
         list(&value, "spec.containers").iter().map(|container| text(container, "name")).collect();
@@ -61,25 +60,13 @@ fn container(call: &Call<'_, '_>, pod: &Object) -> Result<String, Failure> {
     }
 }
 
-pub(super) fn exec(call: &mut Call<'_, '_>) -> Outcome {
-    let before = call.flags.dash.unwrap_or(call.args().len());
-    let Some(name) = call.args().get(..before).and_then(<[String]>::first).cloned() else {
-        return usage("pod, type/name or --filename must be specified");
+/// `kubectl attach`: there is no process to attach to.
+pub(super) fn attach(call: &mut Call<'_, '_>) -> Outcome {
+    let Some(name) = call.args().first().cloned() else {
+        return usage("at least 1 argument is required for attach");
     };
-    if call.behind_dash().is_empty() && before < 2 {
-        return usage("you must specify at least one command for the container");
-    }
     let pod = pod(call, &name)?;
-    let container = container(call, &pod)?;
-    let value = pod.to_value();
-    let running = list(&value, "status.containerStatuses")
-        .iter()
-        .any(|state| text(state, "name") == container && at(state, "state.running").is_some());
-    if !running {
-        return Err(Failure::Raw(format!(
-            "error: unable to upgrade connection: container not found (\"{container}\")"
-        )));
-    }
+    container(call, &pod)?;
     Err(not_here(call, "shell.kubectl.exec"))
 }
 

@@ -2,8 +2,8 @@
 
 use super::flags::{GLOBAL, Takes, specs};
 use super::{
-    Call, Outcome, absent, apply, config, create, delete, describe, diff, drain, explain, get, info, logs,
-    mutate, patching, rollout, scale, set, top, wait,
+    Call, Outcome, absent, apply, config, create, delete, describe, diff, drain, exec, explain, get, info,
+    logs, mutate, patching, rollout, scale, set, top, wait,
 };
 
 /// A command.
@@ -91,8 +91,8 @@ commands! {
     "diff" "-f FILE" diff::FLAGS => diff::run;
     "explain" "TYPE[.FIELD]" explain::FLAGS => explain::run;
     "logs" "POD" logs::FLAGS => logs::run;
-    "exec" "POD -- COMMAND" absent::EXEC_FLAGS => absent::exec;
-    "attach" "POD" absent::EXEC_FLAGS => absent::exec;
+    "exec" "POD -- COMMAND" exec::FLAGS => exec::run;
+    "attach" "POD" exec::FLAGS => absent::attach;
     "port-forward" "TYPE/NAME PORTS" absent::FORWARD_FLAGS => absent::port_forward;
     "edit" "TYPE NAME" absent::EDIT_FLAGS => absent::edit;
     "top nodes" "[NAME]" top::FLAGS => top::nodes;

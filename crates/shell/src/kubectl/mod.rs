@@ -11,6 +11,7 @@ mod delete;
 mod describe;
 mod diff;
 mod drain;
+mod exec;
 mod explain;
 mod failure;
 mod files;

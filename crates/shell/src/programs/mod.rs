@@ -3,6 +3,7 @@
 mod control;
 mod http;
 mod listing;
+mod names;
 mod pattern;
 mod text;
 
@@ -22,6 +23,8 @@ pub(crate) fn launch(mut words: Vec<String>, shell: &Shell) -> Box<dyn Task> {
         "kubectl" | "k" => kubectl::launch(arguments, shell),
         "hey" => http::hey(&arguments),
         "curl" => http::curl(&arguments),
+        "nslookup" => names::nslookup(&arguments),
+        "dig" => names::dig(&arguments),
         "timeout" => control::timeout(&arguments),
         "sleep" => control::sleep(&arguments),
         "xargs" => control::xargs(arguments),

@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::super::layout::Rect;
-use super::code;
 use super::plan::{Leg, Planner, Spot};
 use super::roads::down;
-use super::{Stroke, stacked};
+use super::{Stroke, code, stacked};
 
 pub(super) fn plan(planner: &mut Planner<'_>) {
     front(planner);
@@ -52,7 +51,7 @@ fn front(planner: &mut Planner<'_>) {
         let ends = planner.ends(leg);
         let end = if ends { to.y - 6.0 } else { to.y };
         let way = |aside: f32| down((x0 + aside, from.bottom()), (x1 + aside, end));
-        let key = format!("{:?}{:?}", leg.from, leg.to);
+        let key = leg.key();
         let stroke = Stroke::new(key, leg.rate, width, 0, &way).with_errors(leg.errors, planner.k, 1.0, &way);
         if let Some((_, red)) = &stroke.red
             && matches!(leg.from, Spot::Internet | Spot::Inside)
@@ -66,44 +65,63 @@ fn front(planner: &mut Planner<'_>) {
     }
 }
 
-/// From the Services down, node by node.
+/// What a node gets from a Service, by colour: requests, and those of them that fail.
+type Sums = BTreeMap<u8, (f32, f32)>;
+
+/// From the Services down, node by node; in each column of nodes for itself.
 fn to_nodes(planner: &mut Planner<'_>) {
     let layout = planner.layout;
-    for (service, rect) in layout.services.iter().enumerate() {
-        // What each node gets, by colour.
-        let mut nodes: Vec<BTreeMap<u8, (f32, f32)>> = Vec::new();
-        for node in &layout.nodes {
-            let mut colours: BTreeMap<u8, (f32, f32)> = BTreeMap::new();
-            for flow in planner.traffic.pods.iter().filter(|flow| flow.service == service) {
-                if node.pods.iter().any(|(uid, ..)| *uid == flow.pod) {
-                    let sum = colours.entry(flow.colour).or_default();
-                    sum.0 += flow.rate;
-                    sum.1 += flow.errors;
-                }
-            }
-            nodes.push(colours);
+    let mut columns: Vec<Vec<usize>> = Vec::new();
+    for (index, node) in layout.nodes.iter().enumerate() {
+        let same = |column: &&mut Vec<usize>| {
+            let first = column.first().and_then(|first| layout.nodes.get(*first));
+            first.is_some_and(|first| (first.frame.x - node.frame.x).abs() < 0.5)
+        };
+        match columns.iter_mut().find(same) {
+            Some(column) => column.push(index),
+            None => columns.push(vec![index]),
         }
-        let mut top = rect.bottom();
-        for (index, node) in layout.nodes.iter().enumerate() {
-            let mut rest: BTreeMap<u8, (f32, f32)> = BTreeMap::new();
-            for colours in nodes.iter().skip(index) {
-                for (colour, (rate, errors)) in colours {
+    }
+    for (service, rect) in layout.services.iter().enumerate() {
+        for column in &columns {
+            let gets: Vec<Sums> = column.iter().map(|node| sums(planner, service, *node)).collect();
+            let mut from = (rect.middle().0, rect.bottom());
+            for (place, index) in column.iter().enumerate() {
+                let Some(node) = layout.nodes.get(*index) else { continue };
+                let mut rest = Sums::new();
+                for (colour, (rate, errors)) in gets.iter().skip(place).flatten() {
                     let sum = rest.entry(*colour).or_default();
                     sum.0 += rate;
                     sum.1 += errors;
                 }
+                let widths: Vec<f32> = rest.values().map(|(rate, _)| planner.width(*rate)).collect();
+                let over = (node.frame.x + 12.0..node.frame.right() - 12.0).contains(&from.0);
+                let to = if over { from.0 } else { node.frame.middle().0 };
+                let starts = stacked(&widths, from.0, rect.w * 0.8);
+                let ends = stacked(&widths, to, rect.w * 0.8);
+                for (((x0, x1), width), (colour, (rate, errors))) in
+                    starts.into_iter().zip(ends).zip(widths).zip(&rest)
+                {
+                    let way = |aside: f32| down((x0 + aside, from.1), (x1 + aside, node.frame.y));
+                    let key = format!("d{service}n{index}c{colour}");
+                    let stroke = Stroke::new(key, *rate, width, *colour, &way);
+                    planner.plan.strokes.push(stroke.with_errors(*errors, planner.k, 1.0, &way));
+                }
+                from = (to, node.frame.bottom());
             }
-            let widths: Vec<f32> = rest.values().map(|(rate, _)| planner.width(*rate)).collect();
-            let xs = stacked(&widths, rect.middle().0, rect.w * 0.8);
-            for ((x, width), (colour, (rate, errors))) in xs.into_iter().zip(widths).zip(&rest) {
-                let (from, to) = (top, node.frame.y);
-                let way = |aside: f32| down((x + aside, from), (x + aside, to));
-                let key = format!("d{service}n{index}c{colour}");
-                planner.plan.strokes.push(
-                    Stroke::new(key, *rate, width, *colour, &way).with_errors(*errors, planner.k, 1.0, &way),
-                );
-            }
-            top = node.frame.bottom();
         }
     }
+}
+
+fn sums(planner: &Planner<'_>, service: usize, node: usize) -> Sums {
+    let mut sums = Sums::new();
+    let Some(node) = planner.layout.nodes.get(node) else { return sums };
+    for flow in planner.traffic.pods.iter().filter(|flow| flow.service == service) {
+        if node.pods.iter().any(|(uid, ..)| *uid == flow.pod) {
+            let sum = sums.entry(flow.colour).or_default();
+            sum.0 += flow.rate;
+            sum.1 += flow.errors;
+        }
+    }
+    sums
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use opscape_lab::scene::{Flow, Place, PodFlow, Scene, TrafficScene};
 use opscape_manifest::api::Uid;
 
-use super::super::layout::{Layout, Rect};
+use super::super::layout::{Layout, Rect, WORDS};
 use super::roads::{across, drop_into, lane_of, way_to};
 use super::{Plan, Stroke, code, down, is_inside, stacked};
 use crate::draw::px;
@@ -36,7 +36,7 @@ pub(super) struct Planner<'a> {
 }
 
 /// Requests from one place of the layout to another.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 pub(super) struct Leg {
     pub from: Spot,
     pub to: Spot,
@@ -46,7 +46,7 @@ pub(super) struct Leg {
 }
 
 /// A place of the layout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Spot {
     Internet,
     Inside,
@@ -55,6 +55,27 @@ pub(super) enum Spot {
     /// An entry and one of its routes.
     Route(usize, usize),
     Service(usize),
+}
+
+impl Leg {
+    /// The same ribbon in other pictures.
+    pub fn key(&self) -> String {
+        let mut key = String::new();
+        for spot in [self.from, self.to] {
+            let (name, a, b) = match spot {
+                Spot::Internet => ('i', 0, 0),
+                Spot::Inside => ('c', 0, 0),
+                Spot::Entry(entry) => ('e', entry, 0),
+                Spot::Route(entry, row) => ('r', entry, row),
+                Spot::Service(service) => ('s', service, 0),
+            };
+            key.push(name);
+            key.push_str(&a.to_string());
+            key.push('-');
+            key.push_str(&b.to_string());
+        }
+        key
+    }
 }
 
 impl Planner<'_> {
@@ -124,7 +145,10 @@ impl Planner<'_> {
         let layout = self.layout;
         let point = |rect: Rect| (Rect { x: rect.x, w: 0.0, ..rect }, rect.y);
         match spot {
-            Spot::Internet => layout.internet.map(point),
+            Spot::Internet => layout.internet.map(|rect| {
+                let beside = if layout.entries.len() > 1 { WORDS } else { 0.0 };
+                (Rect { x: rect.x + beside, w: 0.0, ..rect }, rect.y)
+            }),
             Spot::Inside => layout.inside.map(point),
             Spot::Entry(entry) => layout.entries.get(entry).map(|one| (one.frame, one.frame.middle().1)),
             Spot::Route(entry, row) => {
@@ -179,13 +203,16 @@ impl Planner<'_> {
             let ends = self.ends(leg);
             let end = if ends { to.x - 7.0 } else { to.x };
             let way = |aside: f32| across((start, from_y + aside), (end, to_y + aside));
-            let key = format!("{:?}{:?}", leg.from, leg.to);
+            let key = leg.key();
             let stroke =
                 Stroke::new(key, leg.rate, width, 0, &way).with_errors(leg.errors, self.k, 1.0, &way);
             if let Some((_, red)) = &stroke.red
                 && from.w == 0.0
             {
-                self.plan.arrows.push((start - 2.0, from_y + (width + red + super::ASIDE) / 2.0, false));
+                let arrow = (start - 2.0, from_y + (width + red + super::ASIDE) / 2.0, false);
+                // All that fail come out together, below the others.
+                self.plan.arrows.retain(|(x, ..)| (*x - arrow.0).abs() > 0.5);
+                self.plan.arrows.push(arrow);
             }
             if ends {
                 self.plan.caps.push((to.x - 5.0, to_y, width.max(12.0), code(&leg.failed)));

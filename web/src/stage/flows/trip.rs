@@ -3,7 +3,7 @@
 use opscape_lab::scene::Scene;
 use opscape_lab::session::{Answer, Sent};
 
-use super::super::layout::{Layout, Rect};
+use super::super::layout::{Layout, Rect, WORDS};
 use super::roads::{across, down, drop_into, lane_of, way_to};
 use crate::draw::px;
 
@@ -51,7 +51,8 @@ pub fn trip(scene: &Scene, layout: &Layout, sent: &Sent, answer: &Answer) -> Opt
         }
         return (!way.0.is_empty()).then_some(way.0);
     }
-    let mut at = (start.x, start.y);
+    let beside = if layout.entries.len() > 1 { WORDS } else { 0.0 };
+    let mut at = (start.x + beside, start.y);
     if let Some((frame, row)) = entry {
         way.join(&across(at, (frame.x, frame.middle().1)));
         at = (frame.right(), row.middle().1);

@@ -144,7 +144,7 @@ impl Layout {
         if !scene.entries.is_empty() && !scene.services.is_empty() {
             y += between - GAP;
         }
-        let per_row = if self.width < 340.0 { 1 } else { 2 };
+        let per_row = if self.width < 340.0 || scene.services.len() == 1 { 1 } else { 2 };
         let w = (full - GAP * (per_row - 1) as f32) / per_row as f32;
         for index in 0..scene.services.len() {
             let (column, row) = (index % per_row, index / per_row);

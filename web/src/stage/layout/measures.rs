@@ -5,6 +5,9 @@ use opscape_lab::scene::Level;
 /// From lane to lane, where requests run above the pods; where failed ones ride along.
 pub const LANE: (f32, f32) = (5.6, 8.0);
 
+/// Room for the words about who sends, where they stand beside the ribbons.
+pub const WORDS: f32 = 66.0;
+
 /// Sizes of the pods at a level.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measures {
@@ -68,12 +71,15 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// For a stage of this width. `sent`: whether somebody outside sends, or could; `entries`, `services`: whether there
-    /// are any.
-    pub fn of(width: f32, sent: bool, entries: bool, services: bool) -> Columns {
+    /// For a stage of this width. `sent`: whether somebody outside sends, or could; `entries`: how many let in;
+    /// `services`: whether there are any.
+    pub fn of(width: f32, sent: bool, entries: usize, services: bool) -> Columns {
+        // Where ribbons fan out they begin beside the words, not below them.
+        let beside = if entries > 1 { WORDS - 28.0 } else { 0.0 };
+        let entries = entries > 0;
         let all = match width {
             ..620.0 => {
-                Columns { internet: 66.0, entry: 112.0, to_services: 26.0, service: 84.0, to_nodes: 38.0 }
+                Columns { internet: 72.0, entry: 112.0, to_services: 26.0, service: 84.0, to_nodes: 38.0 }
             }
             620.0..900.0 => {
                 Columns { internet: 84.0, entry: 148.0, to_services: 44.0, service: 96.0, to_nodes: 52.0 }
@@ -82,7 +88,7 @@ impl Columns {
         };
         let simple = !sent && width >= 620.0;
         Columns {
-            internet: if sent { all.internet } else { 0.0 },
+            internet: if sent { all.internet + beside } else { 0.0 },
             entry: if entries { all.entry } else { 0.0 },
             to_services: if entries && services { all.to_services } else { 0.0 },
             service: match services {

@@ -14,7 +14,7 @@ use super::slots::Slots;
 pub use foot::{ROLLOUT, TRAY_ROW};
 pub use front::EntryBox;
 use measures::Columns;
-pub use measures::{LANE, Measures};
+pub use measures::{LANE, Measures, WORDS};
 
 /// A box in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -113,7 +113,7 @@ impl Layout {
         };
         let merged = level != Level::Near;
         let sent = traffic.is_some() || !scene.entries.is_empty();
-        let columns = Columns::of(width, sent, !scene.entries.is_empty(), !scene.services.is_empty());
+        let columns = Columns::of(width, sent, scene.entries.len(), !scene.services.is_empty());
         let mut layout = Layout {
             width,
             height,

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use opscape_lab::traffic::{Report, Sending, WorkloadId};
-use opscape_manifest::api::Pod;
 use opscape_manifest::api::meta::{MicroTime, Str, civil};
+use opscape_manifest::api::{Pod, Service};
+use opscape_network::route::dns;
 use opscape_network::telemetry::Outcome;
 use opscape_sim::Time;
 
@@ -13,8 +14,11 @@ use super::flags::{self, Argument};
 use super::{Wanted, header};
 use crate::process::{Io, Poll, Scope, Task};
 use crate::programs::refused;
+use crate::seat::Seat;
 
 const USER_AGENT: &str = "curl/8.9.1";
+/// How long a name without an answer is waited for.
+const RESOLVES_FOR: Duration = Duration::from_secs(10);
 /// How often it looks whether the answer is there.
 const LOOKS: Duration = Duration::from_millis(1);
 
@@ -30,12 +34,15 @@ struct Options {
     output: Option<String>,
     write_out: Option<String>,
     max_time: Option<f64>,
+    connect_timeout: Option<f64>,
 }
 
 struct Curl {
     wanted: Wanted,
     options: Options,
     running: Option<(WorkloadId, Time)>,
+    /// Until then it waits for the address of a name.
+    resolving: Option<Time>,
 }
 
 fn takes(flag: &str) -> Option<bool> {
@@ -89,7 +96,8 @@ pub(in super::super) fn curl(arguments: &[String]) -> Box<dyn Task> {
             }
             "o" | "output" => options.output = Some(value),
             "w" | "write-out" => options.write_out = Some(value),
-            "m" | "max-time" => match value.parse() {
+            "m" | "max-time" | "connect-timeout" => match value.parse() {
+                Ok(seconds) if flag == "connect-timeout" => options.connect_timeout = Some(seconds),
                 Ok(seconds) => options.max_time = Some(seconds),
                 Err(_) => {
                     return refused(
@@ -114,7 +122,7 @@ pub(in super::super) fn curl(arguments: &[String]) -> Box<dyn Task> {
             _ => "GET",
         });
     }
-    Box::new(Curl { wanted, options, running: None })
+    Box::new(Curl { wanted, options, running: None, resolving: None })
 }
 
 impl Curl {
@@ -160,6 +168,68 @@ impl Curl {
         self.say(io, &lines.join("\n"));
     }
 
+    /// In a pod, a name is one of the cluster's DNS. Some: it has no address (yet).
+    fn look_up(&mut self, seat: &Seat, io: &mut Io, scope: &Scope<'_>) -> Option<Poll> {
+        let url = Url::of(&self.wanted.url)?;
+        let (host, port, store) = (url.host.to_owned(), url.port, scope.world.cluster().store());
+        if host.parse::<std::net::IpAddr>().is_ok() {
+            return None;
+        }
+        let failed = ["Could not resolve host: ", &host].concat();
+        let now = scope.world.now();
+        if self.resolving.is_some() || seat.has_no_names(store) {
+            // The C library asks twice and waits five seconds each time.
+            let until = *self.resolving.get_or_insert(now + RESOLVES_FOR);
+            if now < until {
+                return Some(Poll::Waiting(Some(until)));
+            }
+            return Some(self.fail(io, 6, &failed));
+        }
+        let objects = crate::seat::objects(store);
+        let (name, reply) = dns::resolve(&objects, &seat.namespace, &host, "A");
+        let address = reply.addresses().next();
+        let Some(address) = address else {
+            self.say(io, &format!("* {failed}\n"));
+            return Some(self.fail(io, 6, &failed));
+        };
+        // The name of a pod: what is asked is the pod itself.
+        let service = store.list::<Service>(None).any(|service| *service.spec.cluster_ip == *address);
+        let labels = name.split('.').count();
+        if !service && name.ends_with(dns::ZONE) && labels > 5 {
+            let target = url.target.to_owned();
+            self.wanted.headers.push(("Host".to_owned(), host));
+            self.wanted.url = format!("http://{address}:{port}{target}");
+        }
+        None
+    }
+
+    /// No connection came about in the time that it may take.
+    fn connects_in_vain(
+        &self,
+        id: WorkloadId,
+        since: Time,
+        io: &mut Io,
+        scope: &mut Scope<'_>,
+    ) -> Option<Poll> {
+        let limit = Duration::from_secs_f64(self.options.connect_timeout?.clamp(0.001, 1e6));
+        let url = Url::of(&self.wanted.url)?;
+        let now = scope.world.now();
+        let report = scope.world.report(id)?;
+        if report.is_done() || !report.hops.is_empty() || now < since + limit || !is_inside(url.host, scope) {
+            return None;
+        }
+        scope.world.stop_sending(id);
+        let millis = now.since(since).as_millis();
+        let (host, port) = (url.host, url.port);
+        let message =
+            format!("Failed to connect to {host} port {port} after {millis} ms: Timeout was reached");
+        let poll = self.fail(io, 28, &message);
+        if let Some(seat) = &scope.seat {
+            seat.explain(host, io, scope);
+        }
+        Some(poll)
+    }
+
     fn finish(&self, report: &Report, io: &mut Io, scope: &Scope<'_>) -> Poll {
         let Some(url) = Url::of(&self.wanted.url) else { return Poll::Done(3) };
         let (host, port) = (url.host, url.port);
@@ -181,6 +251,19 @@ impl Curl {
                 "Failed to connect to {host} port {port} after {millis} ms: Couldn't connect to server"
             );
             return self.fail(io, 7, &message);
+        }
+        // Nothing was heard of a Service or a pod: no connection came about.
+        if outcome == Outcome::TimedOut && report.hops.is_empty() && is_inside(host, scope) {
+            let code = self.fail(io, 28, &match self.options.max_time {
+                Some(_) => format!("Connection timed out after {millis} milliseconds"),
+                None => format!(
+                    "Failed to connect to {host} port {port} after {millis} ms: Couldn't connect to server"
+                ),
+            });
+            if let Some(seat) = &scope.seat {
+                seat.explain(host, io, scope);
+            }
+            return code;
         }
         self.sent(&url, &address, io);
         let status = match outcome {
@@ -216,6 +299,17 @@ impl Curl {
         }
         Poll::Done(0)
     }
+}
+
+/// Whether a host is one of the cluster: a Service, or a pod's address.
+fn is_inside(host: &str, scope: &Scope<'_>) -> bool {
+    let store = scope.world.cluster().store();
+    if host.parse::<std::net::IpAddr>().is_ok() {
+        return true;
+    }
+    let namespace = scope.seat.as_ref().map_or("default", |seat| &seat.namespace);
+    let (name, reply) = dns::resolve(&crate::seat::objects(store), namespace, host, "A");
+    reply.code == dns::Code::NoError && name.ends_with(dns::ZONE)
 }
 
 fn image(pod: &Pod) -> Str {
@@ -301,10 +395,18 @@ impl Task for Curl {
             if Url::of(&self.wanted.url).is_none() {
                 return self.fail(io, 3, "URL rejected: Malformed input to a URL function");
             }
+            let mut call = self.wanted.call();
+            if let Some(seat) = scope.seat.clone() {
+                if let Some(poll) = self.look_up(&seat, io, scope) {
+                    return poll;
+                }
+                call = self.wanted.call();
+                seat.ask(&mut call, scope.world.cluster().store());
+            }
             let limit = |seconds: f64| Duration::from_secs_f64(seconds.clamp(0.001, 1e6));
             let sending = Sending {
                 name: "curl".into(),
-                call: self.wanted.call(),
+                call,
                 requests: Some(1),
                 clients: 1,
                 timeout: self.options.max_time.map(limit),
@@ -314,6 +416,9 @@ impl Task for Curl {
             self.running = Some((id, now));
             return Poll::Waiting(Some(now + LOOKS));
         };
+        if let Some(poll) = self.connects_in_vain(id, since, io, scope) {
+            return poll;
+        }
         if io.interrupted {
             return Poll::Done(130);
         }

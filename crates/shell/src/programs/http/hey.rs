@@ -129,9 +129,13 @@ pub(in super::super) fn hey(arguments: &[String]) -> Box<dyn Task> {
 
 impl Hey {
     fn start(&self, scope: &mut Scope<'_>) -> Option<WorkloadId> {
+        let mut call = self.wanted.call();
+        if let Some(seat) = &scope.seat {
+            seat.ask(&mut call, scope.world.cluster().store());
+        }
         scope.world.send(&Sending {
             name: "hey".into(),
-            call: self.wanted.call(),
+            call,
             requests: self.requests,
             clients: self.workers,
             every: self.every,

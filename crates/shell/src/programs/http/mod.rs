@@ -30,7 +30,7 @@ impl Wanted {
                 .iter()
                 .map(|(name, value)| (name.as_str().into(), value.as_str().into()))
                 .collect(),
-            from: None,
+            ..Call::default()
         }
     }
 }

@@ -1,0 +1,330 @@
+//! Requests where pods are cells: what goes to a node runs together. From the Services one river goes along the upper edge of
+//! the zones, down the left edge of each, and past its rows of nodes, as wide as what still goes on, in the colours of the
+//! revisions.
+
+use std::rc::Rc;
+
+use opscape_lab::scene::{Level, Place, Scene};
+use wasm_bindgen::JsCast;
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
+
+use super::cells::{NODE_W, Plan};
+use super::flows::SPEED;
+use crate::session::View;
+
+/// By colour of the revision, from 0; then what failed.
+type Sums = [f32; 7];
+
+/// The widest river, and the widest above a row of nodes.
+pub const WIDEST: f32 = 14.0;
+const WIDEST_ROW: f32 = 6.0;
+const PERIOD: f64 = 18.0;
+/// Of the failed ones.
+const RED: usize = 6;
+
+/// What each node and each zone gets.
+#[derive(Default)]
+struct Shares {
+    nodes: Vec<Sums>,
+    zones: Vec<Sums>,
+    all: Sums,
+}
+
+fn add(sums: &mut Sums, more: &Sums) {
+    for (sum, more) in sums.iter_mut().zip(more) {
+        *sum += more;
+    }
+}
+
+fn total(sums: &Sums) -> f32 {
+    sums.iter().take(RED).sum()
+}
+
+/// What everything gets; at the level of bars, what each zone gets by its ready pods.
+fn shares(scene: &Scene) -> Shares {
+    let mut shares = Shares {
+        nodes: vec![Sums::default(); scene.nodes.len()],
+        zones: vec![Sums::default(); scene.zones.len()],
+        all: Sums::default(),
+    };
+    let Some(traffic) = &scene.traffic else { return shares };
+    let put = |sums: &mut Sums, colour: u8, rate: f32, errors: f32| {
+        if let Some(sum) = sums.get_mut(usize::from(colour).saturating_sub(1).min(RED - 1)) {
+            *sum += rate;
+        }
+        if let Some(sum) = sums.get_mut(RED) {
+            *sum += errors;
+        }
+    };
+    if scene.level == Level::Bars {
+        for flow in &traffic.flows {
+            let (Place::Service(..), Place::Version { colour, .. }) = (&flow.from, &flow.to) else {
+                continue;
+            };
+            let ready = |bars: &[opscape_lab::scene::Bar]| {
+                bars.iter().filter(|bar| bar.colour == *colour).map(|bar| bar.ready).sum::<u32>() as f32
+            };
+            let all: f32 = scene.zones.iter().map(|zone| ready(&zone.bars)).sum();
+            for (zone, sums) in scene.zones.iter().zip(&mut shares.zones) {
+                let part = ready(&zone.bars) / all.max(1.0);
+                put(sums, *colour, flow.rates.rate * part, flow.rates.errors * part);
+            }
+        }
+    } else {
+        // Both are in the order of the nodes and their pods.
+        for service in 0..scene.services.len() {
+            let mut flows = traffic.pods.iter().filter(|flow| flow.service == service).peekable();
+            for (node, sums) in scene.nodes.iter().zip(&mut shares.nodes) {
+                for pod in &node.pods {
+                    if let Some(flow) = flows.next_if(|flow| flow.pod == pod.uid) {
+                        put(sums, flow.colour, flow.rate, flow.errors);
+                    }
+                }
+            }
+        }
+        for (zone, sums) in scene.zones.iter().zip(&mut shares.zones) {
+            for node in shares.nodes.iter().skip(zone.first).take(zone.nodes) {
+                add(sums, node);
+            }
+        }
+    }
+    for zone in &shares.zones {
+        add(&mut shares.all, zone);
+    }
+    shares
+}
+
+/// The most that a row of nodes gets.
+fn widest_row(plan: &Plan, shares: &Shares) -> f32 {
+    let mut rows: Vec<(f32, f32, f32)> = Vec::new();
+    for block in &plan.blocks {
+        let Some(sums) = shares.nodes.get(block.node) else { continue };
+        match rows.last_mut() {
+            // A block further to the right in the same row.
+            Some((x, y, sum)) if (*y - block.y).abs() < 0.5 && *x < block.x => {
+                *x = block.x;
+                *sum += total(sums);
+            }
+            _ => rows.push((block.x, block.y, total(sums))),
+        }
+    }
+    rows.into_iter().map(|(.., sum)| sum).fold(0.0, f32::max)
+}
+
+/// Paints everything that flows.
+pub fn paint(canvas: &HtmlCanvasElement, view: &Rc<View>, plan: &Plan, width: f32, dashes: bool) {
+    let Some(window) = web_sys::window() else { return };
+    let scale = window.device_pixel_ratio() as f32;
+    let (w, h) = ((width * scale) as u32, (plan.height * scale) as u32);
+    if (canvas.width(), canvas.height()) != (w, h) {
+        canvas.set_width(w);
+        canvas.set_height(h);
+    }
+    let Some(context) = canvas.get_context("2d").ok().flatten() else { return };
+    let Ok(context) = context.dyn_into::<CanvasRenderingContext2d>() else { return };
+    let scale = f64::from(scale);
+    let _ = context.set_transform(scale, 0.0, 0.0, scale, 0.0, 0.0);
+    context.clear_rect(0.0, 0.0, f64::from(width), f64::from(plan.height));
+    let Ok(Some(style)) = window.get_computed_style(canvas) else { return };
+    let colour = |name: &str| style.get_property_value(name).unwrap_or_default();
+    let shares = shares(&view.scene);
+    let most = total(&shares.all);
+    if most <= 0.0 {
+        return;
+    }
+    let mut colours: Vec<String> = (1..=6).map(|n| colour(&["--r", &n.to_string()].concat())).collect();
+    colours.push(colour("--err"));
+    let river = River {
+        context,
+        colours,
+        stage: colour("--stage"),
+        k: (WIDEST / most).min(WIDEST_ROW / widest_row(plan, &shares).max(f32::MIN_POSITIVE)),
+        run: view.at.as_secs_f64() * SPEED / view.speed.max(1.0),
+        dashes,
+    };
+    river.all(plan, &view.scene, &shares);
+}
+
+struct River {
+    context: CanvasRenderingContext2d,
+    colours: Vec<String>,
+    stage: String,
+    k: f32,
+    run: f64,
+    dashes: bool,
+}
+
+impl River {
+    fn all(&self, plan: &Plan, scene: &Scene, shares: &Shares) {
+        let (start_x, start_y) = plan.source;
+        let mut rest = shares.all;
+        // Down to each row of zones; above the first one everything comes together.
+        let mut tops: Vec<f32> = plan.zones.iter().map(|zone| zone.y).collect();
+        tops.dedup();
+        let mut at = start_y;
+        for top in tops {
+            let lane = top - 8.0;
+            self.down(start_x, at, lane, &rest);
+            let row: Vec<usize> = (0..plan.zones.len())
+                .filter(|index| plan.zones.get(*index).is_some_and(|zone| (zone.y - top).abs() < 0.5))
+                .collect();
+            let mut along = Sums::default();
+            for index in &row {
+                add(&mut along, &shares.zones.get(*index).copied().unwrap_or_default());
+            }
+            // From where the trunk ends.
+            let mut x = start_x - WIDEST / 2.0;
+            for index in row {
+                let Some(zone) = plan.zones.get(index) else { continue };
+                let own = shares.zones.get(index).copied().unwrap_or_default();
+                let into = zone.x + 12.0;
+                self.along(x, into + self.breadth(&own) / 2.0, lane, &along);
+                self.zone(plan, scene, index, lane, &own, shares);
+                for ((sum, part), whole) in along.iter_mut().zip(own).zip(rest.iter_mut()) {
+                    *sum = (*sum - part).max(0.0);
+                    *whole = (*whole - part).max(0.0);
+                }
+                x = into;
+            }
+            at = lane;
+        }
+    }
+
+    /// Down the left edge of a zone, and past each row of its nodes.
+    fn zone(&self, plan: &Plan, scene: &Scene, index: usize, lane: f32, own: &Sums, shares: &Shares) {
+        let Some(zone) = plan.zones.get(index) else { return };
+        let x = zone.x + 12.0;
+        let Some(card) = scene.zones.get(zone.index) else { return };
+        let within = card.first..card.first + card.nodes;
+        if scene.level == Level::Bars {
+            self.down(x, lane, zone.y + 10.0, own);
+            return;
+        }
+        let mut blocks: Vec<_> = plan.blocks.iter().filter(|block| within.contains(&block.node)).collect();
+        blocks.sort_by(|a, b| a.y.total_cmp(&b.y).then_with(|| a.x.total_cmp(&b.x)));
+        let mut rest = *own;
+        let mut at = lane;
+        while let Some(first) = blocks.first() {
+            let top = first.y;
+            let count = blocks.iter().take_while(|block| (block.y - top).abs() < 0.5).count();
+            let row: Vec<_> = blocks.drain(..count).collect();
+            let y = top - 4.0;
+            self.down(x, at, y, &rest);
+            at = y;
+            let mut along = Sums::default();
+            for block in &row {
+                add(&mut along, &shares.nodes.get(block.node).copied().unwrap_or_default());
+            }
+            for (sum, part) in rest.iter_mut().zip(along) {
+                *sum = (*sum - part).max(0.0);
+            }
+            let mut from = x;
+            for block in row {
+                let part = shares.nodes.get(block.node).copied().unwrap_or_default();
+                let to = block.x + (NODE_W - 10.0) / 2.0;
+                if total(&along) > 0.0 {
+                    self.bar(from, to, y, &along);
+                }
+                if total(&part) > 0.0 {
+                    self.drop(to, y, &part);
+                }
+                for (sum, part) in along.iter_mut().zip(part) {
+                    *sum = (*sum - part).max(0.0);
+                }
+                from = to;
+            }
+        }
+    }
+
+    fn widths(&self, sums: &Sums) -> Vec<(usize, f32)> {
+        let all = sums.iter().enumerate().filter(|(_, rate)| **rate > 0.0);
+        all.map(|(colour, rate)| {
+            let width = rate * self.k;
+            (colour, if colour == RED { width.clamp(1.25, 4.0) } else { width.max(1.0) })
+        })
+        .collect()
+    }
+
+    /// How wide all of it is.
+    fn breadth(&self, sums: &Sums) -> f32 {
+        self.widths(sums).into_iter().map(|(_, width)| width).sum()
+    }
+
+    fn rect(&self, colour: &str, x: f32, y: f32, w: f32, h: f32) {
+        self.context.set_fill_style_str(colour);
+        self.context.fill_rect(f64::from(x), f64::from(y), f64::from(w), f64::from(h));
+    }
+
+    /// A stretch from the left to the right, its colours side by side.
+    fn bar(&self, from: f32, to: f32, y: f32, sums: &Sums) -> f32 {
+        let widths = self.widths(sums);
+        let all: f32 = widths.iter().map(|(_, width)| width).sum();
+        let mut top = y - all / 2.0;
+        for (colour, width) in widths {
+            self.rect(
+                self.colours.get(colour).map_or("", String::as_str),
+                from - 0.5,
+                top,
+                to - from + 1.0,
+                width,
+            );
+            top += width;
+        }
+        all
+    }
+
+    fn along(&self, from: f32, to: f32, y: f32, sums: &Sums) {
+        if total(sums) <= 0.0 || to <= from {
+            return;
+        }
+        let width = self.bar(from, to, y, sums);
+        self.dash(f64::from(from), f64::from(to), f64::from(y), width, false);
+    }
+
+    fn down(&self, x: f32, from: f32, to: f32, sums: &Sums) {
+        if total(sums) <= 0.0 || (to - from).abs() < 0.5 {
+            return;
+        }
+        let widths = self.widths(sums);
+        let all: f32 = widths.iter().map(|(_, width)| width).sum();
+        let mut left = x - all / 2.0;
+        let (top, height) = (from.min(to) - 0.5, (to - from).abs() + 1.0);
+        for (colour, width) in widths {
+            self.rect(self.colours.get(colour).map_or("", String::as_str), left, top, width, height);
+            left += width;
+        }
+        self.dash(f64::from(from), f64::from(to), f64::from(x), all, true);
+    }
+
+    /// Into a node, from above.
+    fn drop(&self, x: f32, y: f32, sums: &Sums) {
+        let widths = self.widths(sums);
+        let all: f32 = widths.iter().map(|(_, width)| width.max(1.5)).sum();
+        let mut left = x - all / 2.0;
+        for (colour, width) in widths {
+            self.rect(self.colours.get(colour).map_or("", String::as_str), left, y, width.max(1.5), 5.0);
+            left += width.max(1.5);
+        }
+    }
+
+    /// Requests that are seen to move, from `from` to `to`.
+    fn dash(&self, from: f64, to: f64, across: f64, width: f32, upright: bool) {
+        if !self.dashes || width < 3.0 {
+            return;
+        }
+        let thick = f64::from((width * 0.45).clamp(1.2, 2.0));
+        self.context.set_fill_style_str(&self.stage);
+        let (length, sign) = ((to - from).abs(), (to - from).signum());
+        let mut at = self.run.rem_euclid(PERIOD);
+        while at + 3.0 < length {
+            let along = from + sign * at;
+            let begin = along.min(along + sign * 3.0);
+            if upright {
+                self.context.fill_rect(across - thick / 2.0, begin, thick, 3.0);
+            } else {
+                self.context.fill_rect(begin, across - thick / 2.0, 3.0, thick);
+            }
+            at += PERIOD;
+        }
+    }
+}
