@@ -46,14 +46,21 @@ fn key(name: &str) -> String {
 
 #[wasm_bindgen]
 extern "C" {
-    /// Of `web/js/parts/loader.ts`; the returned promise is not needed.
+    /// Of `web/js/parts/loader.ts`.
     #[wasm_bindgen(js_namespace = window, js_name = opscapePart, catch)]
-    fn part(name: &str) -> Result<JsValue, JsValue>;
+    fn part(name: &str) -> Result<(), JsValue>;
+    #[wasm_bindgen(js_namespace = window, js_name = opscapeWaits, catch)]
+    fn waits(name: &str) -> Result<bool, JsValue>;
 }
 
 /// Asks for a part of the program that will be needed, so that nobody waits for it then.
 pub fn prefetch(name: &str) {
     let _ = part(name);
+}
+
+/// Whether a part that was asked for is still on its way.
+pub fn waits_for(name: &str) -> bool {
+    waits(name).unwrap_or(false)
 }
 
 /// Whether a media query holds.

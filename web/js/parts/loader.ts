@@ -16,6 +16,7 @@ type Code = (...given: unknown[]) => unknown;
 let main: Exports | undefined;
 const compiled = new Map<string, WebAssembly.Module>();
 const asked = new Map<string, Promise<void>>();
+const coming = new Set<string>();
 const present = new Set<string>();
 
 const address = (part: string): URL => new URL(OPSCAPE_PARTS[part] ?? "", import.meta.url);
@@ -24,14 +25,19 @@ const address = (part: string): URL => new URL(OPSCAPE_PARTS[part] ?? "", import
 export function prefetch(part: string): Promise<void> {
   const known = asked.get(part);
   if (known || !(part in OPSCAPE_PARTS)) return known ?? Promise.resolve();
-  const coming = (async () => {
-    const answer = await fetch(address(part));
-    if (!answer.ok) throw new Error(`${address(part).href}: ${answer.status}`);
-    compiled.set(part, await WebAssembly.compile(together(new Uint8Array(await answer.arrayBuffer()))));
+  const loaded = (async () => {
+    coming.add(part);
+    try {
+      const answer = await fetch(address(part));
+      if (!answer.ok) throw new Error(`${address(part).href}: ${answer.status}`);
+      compiled.set(part, await WebAssembly.compile(together(new Uint8Array(await answer.arrayBuffer()))));
+    } finally {
+      coming.delete(part);
+    }
   })();
-  asked.set(part, coming);
-  coming.catch(() => asked.delete(part));
-  return coming;
+  asked.set(part, loaded);
+  loaded.catch(() => asked.delete(part));
+  return loaded;
 }
 
 /** A part that is needed this instant and was not asked for: the call cannot wait for a promise. */
@@ -132,7 +138,10 @@ declare global {
     opscapePatience?: number;
     /** Asks for a part of the program that will be needed. */
     opscapePart?: (part: string) => void;
+    /** Whether a part that was asked for is still on its way. */
+    opscapeWaits?: (part: string) => boolean;
   }
 }
 // What cannot be had now is asked for again when it is needed.
 window.opscapePart = (part) => void prefetch(part).catch(() => {});
+window.opscapeWaits = (part) => coming.has(part);

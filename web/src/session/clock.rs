@@ -37,6 +37,8 @@ pub struct Clock {
     pub turn: usize,
     /// In how many frames there was something to see, up to `MOVES`.
     pub seen: u8,
+    /// Stands until the program's next part is there.
+    pub waits: bool,
     /// Frames and their total milliseconds of work, for the benchmarks.
     pub frames: u32,
     pub busy: f64,
@@ -54,10 +56,22 @@ impl Default for Clock {
             slow_parts: 0.0,
             turn: 0,
             seen: 0,
+            waits: false,
             frames: 0,
             busy: 0.0,
             worst: 0.0,
         }
+    }
+}
+
+impl Clock {
+    /// Whether it stands until a part of the program is there.
+    fn waits(&mut self) -> bool {
+        if self.waits && !browser::waits_for("soon") {
+            self.waits = false;
+            self.last = None;
+        }
+        self.waits
     }
 }
 
@@ -92,6 +106,10 @@ impl Session {
         if self.0.over.get() {
             return;
         }
+        if self.0.state.try_borrow_mut().is_ok_and(|mut state| state.clock.waits()) {
+            self.wake();
+            return;
+        }
         let begin = browser::milliseconds();
         if let Ok(mut state) = self.0.state.try_borrow_mut() {
             state.go_on(begin);
@@ -115,11 +133,13 @@ impl Session {
             clock.frames += 1;
             clock.busy += took;
             clock.worst = clock.worst.max(took);
-            // It moves: now what the next seconds need may come.
             if clock.seen < MOVES && something {
                 clock.seen += 1;
                 if clock.seen == MOVES {
+                    // It moves: now what the next seconds need may come. The clock stands until it is there; else the
+                    // whole page would stand when it is called.
                     browser::prefetch("soon");
+                    clock.waits = true;
                 }
             }
         }
@@ -237,7 +257,8 @@ impl Session {
 
 impl State {
     fn moves(&self) -> bool {
-        self.clock.seek.is_some() || (self.clock.playing && !self.clock.hidden && self.world.is_some())
+        let clock = &self.clock;
+        clock.seek.is_some() || (clock.playing && !clock.hidden && self.world.is_some())
     }
 
     fn go_on(&mut self, now: f64) {
