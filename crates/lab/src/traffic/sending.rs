@@ -42,6 +42,7 @@ impl Sending {
             },
             until: self.lasts.map(|span| now + span),
             timeout: self.timeout,
+            addresses: None,
         }
     }
 

@@ -8,7 +8,7 @@ use opscape_manifest::api::pod::Container;
 use opscape_manifest::api::{Node, Pod, Service};
 use opscape_manifest::quantity::Quantity;
 use opscape_network::load::{
-    Backend, Balance, Call, Network, Process, ProcessState, Proxy, Route, Serve, To,
+    Backend, Balance, Call, Limit, Network, Process, ProcessState, Proxy, Route, Serve, To,
 };
 use opscape_network::route::policy::End;
 use opscape_network::route::{Answer, BackendId, Decision, Policy, Reason, Request, Table, Verdict};
@@ -86,7 +86,7 @@ impl Network for View<'_> {
             }]),
             Decision::Forward(forward) => {
                 let balance =
-                    if forward.set_cookie.is_some() { Balance::Sticky } else { Balance::RoundRobin };
+                    if forward.set_cookie.is_some() { Balance::Cookie } else { Balance::RoundRobin };
                 let shares = forward.shares.iter().map(|share| match share.backend {
                     Some(id) => self.backend(table, id, share.weight, (balance, direct), connecting.as_ref()),
                     // A reference that leads nowhere: 500 (HTTPRoute's backendRefs).
@@ -182,8 +182,7 @@ impl View<'_> {
         let service = self.around.cluster.store().get::<Service>(&backend.namespace, &backend.service);
         let balance = match balance {
             Balance::RoundRobin if direct => {
-                let sticky = service.is_some_and(|service| &*service.spec.session_affinity == "ClientIP");
-                if sticky { Balance::Sticky } else { Balance::Random }
+                service.and_then(|service| affinity(service)).map_or(Balance::Random, Balance::ClientIp)
             }
             balance => balance,
         };
@@ -288,6 +287,25 @@ fn is_unknown(request: &Request, reasons: &[Reason]) -> bool {
     inside || reasons.iter().any(|reason| reason.key == "route.nobody")
 }
 
+/// How long a Service keeps an address at its endpoint (`sessionAffinityConfig.clientIP.timeoutSeconds`, three hours).
+fn affinity(service: &Service) -> Option<Duration> {
+    if &*service.spec.session_affinity != "ClientIP" {
+        return None;
+    }
+    let config = service.spec.session_affinity_config.as_ref();
+    let seconds = config.and_then(|config| config.at(&["clientIP", "timeoutSeconds"])?.as_int());
+    Some(Duration::from_secs(seconds.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(10_800)))
+}
+
+/// The limits of ingress-nginx: a rate, and so many times of it at once (`limit-burst-multiplier`).
+fn limits(policy: &Policy) -> [Option<Limit>; 2] {
+    let limit = |rate: u32, milli_rate: u64, per_minute| {
+        (rate > 0).then(|| Limit { milli_rate, burst: u64::from(rate) * u64::from(policy.burst), per_minute })
+    };
+    let (rps, rpm) = (policy.rps, policy.rpm);
+    [limit(rps, u64::from(rps) * 1_000, false), limit(rpm, u64::from(rpm) * 1_000 / 60, true)]
+}
+
 fn proxy(policy: &Policy) -> Proxy {
     let millis = |millis: u32, none: Duration| {
         if millis == 0 { none } else { Duration::from_millis(u64::from(millis)) }
@@ -301,5 +319,6 @@ fn proxy(policy: &Policy) -> Proxy {
         retries_timeouts: nginx,
         broken: if policy.envoy { 503 } else { 502 },
         unconnected: if policy.envoy { 503 } else { 504 },
+        limits: limits(policy),
     }
 }

@@ -33,6 +33,7 @@ pub(super) fn of(spec: &LabSpec, number: usize, now: Time) -> Option<Workload> {
         demand,
         until: said.lasts.map(|span| now + duration(span)),
         timeout: Some(said.timeout.map_or(TIMEOUT, duration)),
+        addresses: said.addresses.and_then(|addresses| u32::try_from(addresses).ok()),
     })
 }
 

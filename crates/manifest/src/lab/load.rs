@@ -31,6 +31,8 @@ pub struct Load {
     pub arrivals: Option<Str>,
     /// How many clients ask, wait for the answer, think, and ask again.
     pub clients: Option<i32>,
+    /// From how many addresses the requests come; default: each client has its own, and of a `rate` each request.
+    pub addresses: Option<i32>,
     /// How long a client thinks, on average; default 0.
     pub think_time: Option<Duration>,
     /// How long a client waits for an answer; default 30s.
@@ -59,6 +61,7 @@ fields! {
     rate "rate",
     arrivals "arrivals",
     clients "clients",
+    addresses "addresses",
     think_time "thinkTime",
     timeout "timeout",
     at "at",

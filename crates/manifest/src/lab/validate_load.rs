@@ -98,6 +98,14 @@ fn workload(load: &Load, path: &str, errors: &mut Vec<FieldError>) {
         errors.push(FieldError::forbidden(format!("{path}.{second}"), detail));
     }
     one_of(load.arrivals.as_deref(), &["poisson", "constant"], format!("{path}.arrivals"), errors);
+    if let Some(addresses) = load.addresses.filter(|addresses| *addresses < 1) {
+        let value = Value::Int(i64::from(addresses));
+        errors.push(FieldError::invalid(
+            format!("{path}.addresses"),
+            &value,
+            "must be greater than or equal to 1",
+        ));
+    }
     let mut span = |span: Option<Duration>, field: &str| {
         not_negative_span(span, format!("{path}.{field}"), errors);
     };

@@ -3,6 +3,7 @@
 use opscape_sim::Time;
 
 use super::Network;
+use super::clients::Client;
 use super::cpu::PERIOD;
 use super::engine::{State, What};
 use super::server::{End, Flight, NEVER, Request};
@@ -27,6 +28,12 @@ impl State {
             running.report.round_trip = table.round_trip / 1_000;
         }
         let proxy = table.proxy;
+        let client = self.client(&request);
+        if request.tries == 0 && !self.is_within_limits(&request, client, proxy) {
+            self.end_now(&request, Outcome::Status(503));
+            return;
+        }
+        let Some(Some(table)) = self.tables.get_mut(request.call as usize) else { return };
         if let Some(outcome) = table.ends {
             self.end_now(&request, outcome);
             return;
@@ -39,7 +46,8 @@ impl State {
         }
         loop {
             let Some(Some(table)) = self.tables.get_mut(request.call as usize) else { return };
-            let Some((number, counted)) = table.pick(&request, &mut self.rng) else {
+            let picked = table.pick(&request, (client, &mut self.clients), now, &mut self.rng);
+            let Some((number, counted)) = picked else {
                 // No endpoint: ingress-nginx answers 503 (lua/balancer.lua), kube-proxy rejects the connection.
                 let outcome = if proxy.is_some() { Outcome::Status(503) } else { Outcome::Refused };
                 let counted = table.counted(&request);
@@ -105,18 +113,41 @@ impl State {
         }
     }
 
+    /// Who sends a request.
+    fn client(&self, request: &Request) -> Client {
+        let running = self.workloads.get(request.workload as usize);
+        running.map_or_else(Client::default, |running| running.client(request.workload, request.client))
+    }
+
+    /// Whether the limits of a proxy let a request in.
+    fn is_within_limits(&mut self, request: &Request, client: Client, proxy: Option<Rules>) -> bool {
+        let (Some(rules), Some(entry), Some(address)) = (proxy, request.entry, client.address) else {
+            return true;
+        };
+        let mut limits = rules.limits.iter().flatten();
+        limits.all(|limit| self.clients.admits(entry, address, limit, self.now, request.weight))
+    }
+
     /// A request that is not followed: it takes its place and its CPU.
-    pub fn pass_by(&mut self, call: u32, network: &dyn Network) {
+    pub fn pass_by(&mut self, workload: u32, call: u32, network: &dyn Network) {
         let now = self.now;
         self.look_up(call, network);
         let Some(Some(table)) = self.tables.get_mut(call as usize) else { return };
         let tries = table.proxy.filter(|rules| rules.retries_errors).map_or(1, |rules| rules.tries);
-        let mut request = Request { client: self.rng.bits() as u32, ..Request::new(call, now) };
+        let (proxy, entry) = (table.proxy, table.entry);
+        let client = self.rng.bits() as u32;
+        let mut request = Request { client, workload, weight: 0, entry, ..Request::new(call, now) };
+        let client = self.client(&request);
+        if !self.is_within_limits(&request, client, proxy) {
+            return;
+        }
+        let Some(Some(table)) = self.tables.get_mut(call as usize) else { return };
         if table.draw(&mut request, &mut self.rng).is_some() {
             return;
         }
         while request.tries < tries {
-            let Some((number, _)) = table.pick(&request, &mut self.rng) else { return };
+            let picked = table.pick(&request, (client, &mut self.clients), now, &mut self.rng);
+            let Some((number, _)) = picked else { return };
             request.tries += 1;
             let server = self.servers.get_mut(number as usize).filter(|server| server.listens(now));
             let Some(server) = server else { continue };

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use opscape_manifest::api::meta::{Str, Uid};
 use opscape_sim::{IdMap, Rng, Time};
 
+use super::clients::Clients;
 use super::node::Node;
 use super::server::{NEVER, Request, Server};
 use super::table::{Endpoints, Rules, Table};
@@ -56,6 +57,7 @@ pub(super) struct State {
     /// Requests that come somewhere later.
     parked: Vec<Request>,
     free: Vec<u32>,
+    pub clients: Clients,
     pub rng: Rng,
     pub telemetry: Telemetry,
 }
@@ -103,6 +105,7 @@ impl Load {
             node_names: Vec::new(),
             parked: Vec::new(),
             free: Vec::new(),
+            clients: Clients::default(),
             rng: Rng::stream(seed, "load"),
             telemetry: Telemetry::default(),
         }))
@@ -306,7 +309,7 @@ impl State {
             self.send(request, network);
         } else {
             let call = running.draw_call();
-            self.pass_by(call, network);
+            self.pass_by(number, call, network);
         }
         let Some(running) = self.workloads.get_mut(number as usize) else { return };
         if let Some(at) = running.next_arrival() {

@@ -18,6 +18,7 @@
 
 pub mod arrivals;
 mod attempt;
+mod clients;
 mod cpu;
 mod engine;
 mod network;
@@ -30,6 +31,6 @@ mod workload;
 
 pub use arrivals::{Profile, Shape};
 pub use engine::{Load, WorkloadId};
-pub use network::{Backend, Balance, Call, Network, Process, ProcessState, Proxy, Route, To};
+pub use network::{Backend, Balance, Call, Limit, Network, Process, ProcessState, Proxy, Route, To};
 pub use service::{Serve, ServiceTime};
 pub use workload::{Demand, FOLLOWED, Hop, Report, Workload};

@@ -95,8 +95,10 @@ pub enum Balance {
     Random,
     /// In turns: ingress-nginx's default, and IPVS's.
     RoundRobin,
-    /// The same client always has the same one: session affinity.
-    Sticky,
+    /// The same address has the same one, until it has not asked for so long: `sessionAffinity: ClientIP`.
+    ClientIp(Duration),
+    /// A browser that comes back has the same one: ingress-nginx's affinity cookie. Those without a cookie get them in turns.
+    Cookie,
 }
 
 /// What a proxy does with endpoints that fail. The default is ingress-nginx's (`proxy-connect-timeout`, `proxy-read-timeout`,
@@ -118,6 +120,19 @@ pub struct Proxy {
     pub broken: u16,
     /// What it answers where no connection comes about in time: 504, Envoy 503.
     pub unconnected: u16,
+    /// How fast an address may ask: per second, per minute. What is too much gets 503.
+    pub limits: [Option<Limit>; 2],
+}
+
+/// A rate of requests (nginx' `limit_req_zone` and `limit_req`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// Thousandths of a request per second.
+    pub milli_rate: u64,
+    /// Requests that may come at once beyond the rate.
+    pub burst: u64,
+    /// Whether it was given per minute.
+    pub per_minute: bool,
 }
 
 impl Default for Proxy {
@@ -130,6 +145,7 @@ impl Default for Proxy {
             retries_timeouts: true,
             broken: 502,
             unconnected: 504,
+            limits: [None, None],
         }
     }
 }

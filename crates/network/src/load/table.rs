@@ -2,8 +2,9 @@
 
 use opscape_sim::Rng;
 
+use super::clients::{Client, Clients, hashed};
 use super::server::Request;
-use super::{Balance, Proxy};
+use super::{Balance, Limit, Proxy};
 use crate::telemetry::{Outcome, SubjectId};
 
 /// No server: the pod is gone.
@@ -48,6 +49,7 @@ pub(super) struct Rules {
     pub retries_timeouts: bool,
     pub broken: u16,
     pub unconnected: u16,
+    pub limits: [Option<Limit>; 2],
     /// Of the call: whether it may be sent again once a server has seen it.
     pub idempotent: bool,
 }
@@ -62,6 +64,7 @@ impl Rules {
             retries_timeouts: proxy.retries_timeouts,
             broken: proxy.broken,
             unconnected: proxy.unconnected,
+            limits: proxy.limits,
             idempotent,
         }
     }
@@ -93,19 +96,32 @@ impl Table {
     }
 
     /// A server for a request. `None`: there is no endpoint.
-    pub fn pick(&mut self, request: &Request, rng: &mut Rng) -> Option<(u32, Counted)> {
+    pub fn pick(
+        &mut self,
+        request: &Request,
+        (client, clients): (Client, &mut Clients),
+        now: u64,
+        rng: &mut Rng,
+    ) -> Option<(u32, Counted)> {
         let endpoints = self.backends.get_mut(request.backend as usize)?;
         let count = endpoints.servers.len() as u64;
         let at = match endpoints.balance {
-            Balance::Random => rng.below(count),
-            Balance::RoundRobin => {
+            _ if count == 0 => return None,
+            Balance::ClientIp(timeout)
+                if let (Some(service), Some(address)) = (endpoints.service, client.address) =>
+            {
+                let timeout = timeout.as_nanos() as u64;
+                clients.keep(service, address, (now, timeout), &endpoints.servers, rng) as u64
+            }
+            Balance::Random | Balance::ClientIp(_) => rng.below(count),
+            Balance::Cookie if let Some(visitor) = client.visitor => {
+                // A cookie for an endpoint that fails is replaced by another one.
+                let key = visitor.wrapping_add(u64::from(request.tries) << 48);
+                hashed(key.wrapping_mul(0xD6E8_FEB8_6659_FD93), &endpoints.servers) as u64
+            }
+            Balance::RoundRobin | Balance::Cookie => {
                 endpoints.turn = endpoints.turn.wrapping_add(1);
                 u64::from(endpoints.turn).checked_rem(count)?
-            }
-            Balance::Sticky => {
-                let client = u64::from(request.client).wrapping_add(u64::from(request.workload) << 32);
-                let hash = client.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-                ((hash >> 32) + u64::from(request.tries)).checked_rem(count)?
             }
         };
         let server = *endpoints.servers.get(at as usize)?;

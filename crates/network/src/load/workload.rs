@@ -6,6 +6,7 @@ use std::time::Duration;
 use opscape_manifest::api::meta::Str;
 use opscape_sim::{Log, Rng, Time};
 
+use super::clients::Client;
 use super::server::Request;
 use super::{Call, Profile, Shape};
 use crate::elementary::ln;
@@ -24,6 +25,8 @@ pub struct Workload {
     pub until: Option<Time>,
     /// How long a client waits for an answer.
     pub timeout: Option<Duration>,
+    /// From how many addresses its requests come; `None`: each client has its own (those of a run share one).
+    pub addresses: Option<u32>,
 }
 
 /// How much is asked for.
@@ -199,6 +202,21 @@ impl Running {
     /// Whether the outcome of each request is kept.
     pub fn is_run(&self) -> bool {
         matches!(self.spec.demand, Demand::Run { .. })
+    }
+
+    /// Who a client is to proxies and Services.
+    pub fn client(&self, workload: u32, client: u32) -> Client {
+        let number = |client: u32| u64::from(workload) << 32 | u64::from(client);
+        let shared = self.spec.addresses.map(|addresses| number(client.checked_rem(addresses).unwrap_or(0)));
+        match self.spec.demand {
+            // Whoever comes, comes once.
+            Demand::Open { .. } => Client { address: shared, visitor: None },
+            Demand::Closed { .. } => {
+                Client { address: shared.or(Some(number(client))), visitor: Some(number(client)) }
+            }
+            // One machine, and programs that keep no cookies.
+            Demand::Run { .. } => Client { address: shared.or(Some(number(0))), visitor: None },
+        }
     }
 
     /// One of its calls.

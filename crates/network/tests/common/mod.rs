@@ -93,6 +93,7 @@ pub fn workload(demand: Demand) -> Workload {
         demand,
         until: None,
         timeout: None,
+        addresses: None,
     }
 }
 
