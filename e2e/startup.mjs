@@ -11,6 +11,9 @@ import { root, serve } from "./site.mjs";
 /** How long a page is watched after it moved: until its first pods are ready, and a little longer. */
 const SECONDS = 7;
 
+/** In so many frames more it asks for the part `soon` (`web/src/session/clock.rs`); what they run belongs to the first part. */
+const FRAMES = 6;
+
 /** Those who open it: in each language and theme, with less motion, and on slow machines, where frames are late. */
 const people = [
   { language: "en", theme: "light" },
@@ -52,6 +55,13 @@ async function called(address, moving) {
     if (slow > 1) await (await context.newCDPSession(page)).send("Emulation.setCPUThrottlingRate", { rate: slow });
     await page.goto(address);
     await moving(page);
+    await page.evaluate(
+      (frames) => new Promise((done) => {
+        const next = () => (frames-- > 0 ? requestAnimationFrame(next) : done());
+        next();
+      }),
+      FRAMES,
+    );
     probes.moving.push(await read(page));
     await page.waitForTimeout(SECONDS * 1000);
     probes.after.push(await read(page));
