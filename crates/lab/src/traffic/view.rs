@@ -40,6 +40,7 @@ impl Network for View<'_> {
         let ends = |outcome| Route {
             entry: None,
             rule: None,
+            target: call.url.clone(),
             round_trip: INSIDE,
             proxy: None,
             to: To::Ends(outcome),
@@ -118,7 +119,12 @@ impl Network for View<'_> {
             Decision::Answer { .. } if !direct => Some(Proxy::default()),
             _ => None,
         };
-        Route { entry, rule, round_trip, proxy, to }
+        let target = match &decision {
+            Decision::Forward(forward) if forward.query.is_empty() => Str::from(&*forward.path),
+            Decision::Forward(forward) => [&*forward.path, "?", &*forward.query].concat().into(),
+            _ => request.target().into(),
+        };
+        Route { entry, rule, target, round_trip, proxy, to }
     }
 
     fn process(&self, uid: Uid) -> Option<Process> {
@@ -167,7 +173,8 @@ impl View<'_> {
         let only =
             Backend { service: None, weight: 1, ends: None, pods: vec![uid], balance: Balance::Random };
         let to = To::Backends(vec![only]);
-        Some(Route { entry: None, rule: None, round_trip: INSIDE, proxy: None, to })
+        let target = request.target().into();
+        Some(Route { entry: None, rule: None, target, round_trip: INSIDE, proxy: None, to })
     }
 
     fn backend(
@@ -252,7 +259,7 @@ fn nothing() -> Process {
 }
 
 /// The container that serves requests: the first one that says on which port, else the first.
-pub(super) fn serving(pod: &Pod) -> Option<&Container> {
+pub(crate) fn serving(pod: &Pod) -> Option<&Container> {
     let containers = &pod.spec.containers;
     containers.iter().find(|container| !container.ports.is_empty()).or(containers.first())
 }

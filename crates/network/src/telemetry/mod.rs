@@ -113,6 +113,11 @@ impl Telemetry {
         self.numbers.keys()
     }
 
+    /// The same with their numbers.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (SubjectId, &Subject)> {
+        self.numbers.iter().map(|(subject, number)| (SubjectId(*number), subject))
+    }
+
     /// What was measured of a subject in the seconds that are over.
     pub fn series(&self, subject: &Subject) -> Option<&Series> {
         let number = self.numbers.get(subject)?;
