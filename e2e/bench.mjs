@@ -7,11 +7,11 @@ import { deployment } from "./labs.mjs";
 import { serve } from "./site.mjs";
 
 /** The same lab as `opscape bench` uses. */
-const crowd = (pods, nodes, image = "nginx:1") => `apiVersion: opscape.dev/v1alpha1
+const crowd = (pods, nodes, { image = "nginx:1", load = 0 } = {}) => `apiVersion: opscape.dev/v1alpha1
 kind: Lab
 spec:
   nodes: [{name: node, count: ${nodes}, cpu: 32, memory: 64Gi, pods: 250, zones: [a, b, c]}]
----
+${load > 0 ? sent(load) : ""}---
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web}
@@ -25,6 +25,29 @@ spec:
       - name: c
         image: ${image}
         resources: {requests: {cpu: 100m, memory: 64Mi}}
+`;
+
+/** Requests through an Ingress to the crowd, from second 20 on. */
+const sent = (load) => `  load: [{name: people, rate: ${load}, at: 20s, url: "http://shop.example/"}]
+---
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: nginx}
+spec: {controller: k8s.io/ingress-nginx}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop}
+spec:
+  ingressClassName: nginx
+  rules:
+    - host: shop.example
+      http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80}]}
 `;
 
 const sizes = [[100, 10], [1_000, 50], [10_000, 400], [150_000, 5_000]];
@@ -105,15 +128,19 @@ async function seeks(page) {
   return { seeks: times.length, median_ms: at(0.5), p95_ms: at(0.95), max_ms: at(1) };
 }
 
-/** Frames while 1,000 pods are updated at 1x. */
+/** Frames while 1,000 pods with 2,000 requests a second are updated at 1x. */
 async function frames(page) {
   const it = app(page);
-  await page.evaluate((text) => window.opscape.open(text), crowd(1_000, 50));
+  const load = 2_000;
+  await page.evaluate((text) => window.opscape.open(text), crowd(1_000, 50, { load }));
   await it.speed(100);
   await it.play();
   await page.waitForFunction(() => window.opscape.stats().ready === 1_000, undefined, { timeout: 120_000 });
-  await page.evaluate((text) => window.opscape.type(text), crowd(1_000, 50, "nginx:2"));
+  await it.pause();
+  await it.seek(26);
+  await page.evaluate((text) => window.opscape.type(text), crowd(1_000, 50, { image: "nginx:2", load }));
   await it.speed(1);
+  await it.play();
   await page.evaluate(() => window.opscape.apply());
   return page.evaluate(async () => {
     const work = [];
@@ -133,6 +160,7 @@ async function frames(page) {
     const round = (number) => Math.round(number * 1e3) / 1e3;
     return {
       pods: stats.pods,
+      requests_per_s: 2_000,
       frames: work.length,
       median_ms: round(work[Math.floor(work.length / 2)]),
       p95_ms: round(work[Math.floor(work.length * 0.95)]),

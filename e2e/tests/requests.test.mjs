@@ -151,4 +151,27 @@ test("requests that find nobody end in front of the Service, and leave in red", 
     assert.ok((await page.locator(".ribbon .red").count()) >= 2, "from the Service, and out to the internet");
     await app.stage.getByText(/^503 × /).first().waitFor();
     assert.equal((await send(page, app, "http://shop.example/")).outcome, "503");
+    await app.seek(5);
+    await app.play();
+    await page.getByRole("status").filter({ hasText: /Requests begin to fail/ }).first().waitFor({ state: "attached", timeout: 20_000 });
+  }));
+
+test("where pods are cells, requests run together to their nodes", () =>
+  withApp({}, async (page, app) => {
+    await app.open(shop());
+    await app.seek(14);
+    await app.button("ui.nodes").click();
+    const rivers = page.locator("canvas.rivers");
+    await rivers.waitFor();
+    const painted = await rivers.evaluate((canvas) => {
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      let count = 0;
+      for (let at = 3; at < data.length; at += 4) count += data[at] > 0;
+      return count;
+    });
+    assert.ok(painted > 200, `${painted} points`);
+    await app.stage.getByText(/^\d+\/s$/).first().waitFor();
+    assert.deepEqual(await axe(page), []);
+    await picture(page, "requests-cells");
+    assert.equal((await send(page, app, "http://shop.example/")).outcome, "200");
   }));

@@ -473,3 +473,14 @@ proptest! {
         prop_assert_eq!(told(&run), told(&again));
     }
 }
+
+#[test]
+fn many_kinds_of_pods_fill_several_groups_to_the_last_node() {
+    let groups = vec![group("small", "1", 0, 20), group("large", "2", 0, 20), group("huge", "4", 0, 20)];
+    let mut run = site(1, settings(groups), &[]);
+    for number in 0..20 {
+        run.input(&create(deployment(&format!("d{number}"), 20, "900m", &json!({}))));
+    }
+    until(&mut run, Time::secs(300));
+    assert_eq!((nodes(&run).len(), placed(&run)), (60, 20 + 2 * 20 + 4 * 20));
+}

@@ -139,6 +139,23 @@ spec:
     assert_eq!((&*web.service, &*web.port, web.ready, web.weight), ("web", "80", Some(0), None));
     assert_eq!(ingress.routes[2].backends[0].ready, None, "there is no such Service");
     assert_eq!((route.kind, &*route.via), ("HTTPRoute", "front"));
+    let key = opscape_manifest::api::ObjectKey {
+        kind: "Ingress".into(),
+        namespace: "default".into(),
+        name: "shop".into(),
+    };
+    let Some(known) = session.inspect(&key) else { panic!("it is there") };
+    assert_eq!((&*known.word, &*known.rest), ("", "ingressclass/nginx"));
+    let leads = known.facts.iter().map(|fact| (&*fact.label, &*fact.value, fact.link.is_some()));
+    let leads: Vec<_> = leads.filter(|(_, value, _)| value.contains(':')).collect();
+    assert_eq!(
+        leads,
+        [
+            ("shop.example.com/api", "web:80", true),
+            ("shop.example.com/", "web:80", true),
+            ("*", "gone:http", false)
+        ]
+    );
     let [first, all] = route.routes.as_slice() else { panic!("{route:?}") };
     assert_eq!((&*first.host, &*first.path), ("a.example, b.example", "/x"));
     assert_eq!(first.conditions, ["GET", "env: canary"]);

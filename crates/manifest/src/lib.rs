@@ -13,6 +13,7 @@
 
 pub mod api;
 pub mod check;
+pub mod cidr;
 pub mod client;
 pub mod codec;
 pub mod complete;

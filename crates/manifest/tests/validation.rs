@@ -340,3 +340,38 @@ fn metrics_of_autoscalers_are_complete() {
         ["spec.behavior.scaleUp.tolerance: Invalid value: \"-100m\": must be greater than or equal to 0"]
     );
 }
+
+/// pkg/apis/networking/validation: `ValidateNetworkPolicyPort`, `ValidateIPBlock`.
+#[test]
+fn ports_and_blocks_of_network_policies_are_sound() {
+    let refused = |rule: &str| -> Vec<String> {
+        let text = format!(
+            r#"{{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{{"name":"p","namespace":"default"}},
+            "spec":{{"podSelector":{{}},"ingress":[{rule}]}}}}"#
+        );
+        let mut value: Value = serde_json::from_str(&text).unwrap();
+        defaults::apply(&mut value);
+        validation::create(&value).iter().map(|error| format!("{}: {}", error.path, error.body())).collect()
+    };
+    assert_eq!(refused(r#"{"ports":[{"port":80,"endPort":90},{"port":"http"},{}]}"#), [""; 0]);
+    let port = "spec.ingress[0].ports[0].endPort: Invalid value: ";
+    for (ports, message) in [
+        (r#"{"port":80,"endPort":79}"#, "80: must be greater than or equal to `port`"),
+        (r#"{"port":"http","endPort":79}"#, "79: may not be specified when `port` is non-numeric"),
+        (r#"{"endPort":79}"#, "79: may not be specified when `port` is not specified"),
+        (r#"{"port":80,"endPort":65536}"#, "65536: must be between 1 and 65535, inclusive"),
+    ] {
+        assert_eq!(refused(&format!(r#"{{"ports":[{ports}]}}"#)), [[port, message].concat()]);
+    }
+    let block = |except: &str| {
+        refused(&format!(r#"{{"from":[{{"ipBlock":{{"cidr":"10.0.0.0/16","except":["{except}"]}}}}]}}"#))
+    };
+    assert_eq!(block("10.0.3.0/24"), [""; 0]);
+    for except in ["10.0.0.0/16", "10.1.0.0/24", "0.0.0.0/0", "fd00::/24"] {
+        let path = "spec.ingress[0].from[0].ipBlock.except[0]";
+        assert_eq!(
+            block(except),
+            [format!("{path}: Invalid value: \"{except}\": must be a strict subset of `cidr`")]
+        );
+    }
+}

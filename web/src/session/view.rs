@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use opscape_lab::Session as Lab;
 use opscape_lab::inspect::{EventFilter, EventRow, Inspection};
-use opscape_lab::scene::{Level, Scene};
+use opscape_lab::scene::{Level, Place, Scene};
 use opscape_lab::session::{BranchInfo, Goal};
 use opscape_lab::tracks::Tracks;
-use opscape_lab::words::{Lang, Rich, fill, text};
+use opscape_lab::words::{Lang, Rich, count, fill, text};
 use opscape_manifest::api::ObjectKey;
 use opscape_manifest::lab::LabSpec;
 use opscape_sim::Time;
@@ -163,9 +163,32 @@ pub struct Parts {
     title: Rc<str>,
     goals: Rc<Vec<Goal>>,
     branches: Rc<Vec<BranchInfo>>,
+    /// Whether requests failed when it was looked last.
+    failing: bool,
 }
 
+/// Of the requests so many have to fail before it is said aloud.
+const TELLING: f32 = 0.005;
+
 impl State {
+    /// Says aloud when requests begin to fail, and when none does any more.
+    fn watch_failures(&mut self, scene: &Scene) {
+        let Some(traffic) = &scene.traffic else { return };
+        let (mut all, mut errors) = (0.0, 0.0);
+        for (_, rates) in traffic.places.iter().filter(|(place, _)| matches!(place, Place::Workload { .. })) {
+            all += rates.rate;
+            errors += rates.errors;
+        }
+        let failing = if self.parts.failing { errors > 0.0 } else { errors > all * TELLING };
+        if failing != self.parts.failing && self.clock.playing {
+            let percent = (errors / all.max(f32::MIN_POSITIVE) * 100.0).ceil();
+            let share = [&count(percent as u64), "%"].concat();
+            let key = if failing { "ui.flow.begins-to-fail" } else { "ui.flow.fails-no-more" };
+            self.said = fill(self.lang, key, &[("share", &share)]);
+        }
+        self.parts.failing = failing;
+    }
+
     /// Makes the view.
     pub(super) fn refresh(&mut self, renewed: Renewed) {
         if renewed.is(0) {
@@ -228,6 +251,9 @@ impl State {
             view.next.clone_from(&self.parts.next);
             view.events = self.parts.events.clone();
             view.inspection.clone_from(&self.parts.inspection);
+        }
+        if renewed.is(0) {
+            self.watch_failures(&view.scene);
         }
         self.view = Rc::new(view);
     }

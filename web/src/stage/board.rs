@@ -83,7 +83,7 @@ impl Board<'_> {
                 if let Some(rect) = layout.internet { { front::internet(self, rect) } }
                 if let Some(rect) = layout.inside.filter(|rect| layout.internet != Some(*rect)) { { front::inside(self, rect) } }
                 { for scene.entries.iter().zip(&layout.entries).map(|(card, place)| front::entry(self, card, place)) }
-                { for scene.services.iter().zip(&layout.services).map(|(card, rect)| parts::service(self, card, *rect)) }
+                { for scene.services.iter().zip(&layout.services).enumerate().map(|(index, (card, rect))| parts::service(self, index, card, *rect)) }
                 { for scene.nodes.iter().zip(&layout.nodes).map(|(card, place)| self.pods(card, place)) }
                 { self.probe() }
                 { for scene.rollouts.iter().zip(&layout.rollouts).map(|(strip, rect)| parts::rollout(self, strip, *rect)) }

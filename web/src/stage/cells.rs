@@ -14,6 +14,7 @@ use super::board::pod_key;
 use super::far::far;
 use super::layout::Rect;
 use super::painter::{Painted, paint};
+use super::rivers::Palette;
 use crate::session::{Session, View};
 
 pub(super) const CELL: f32 = 7.0;
@@ -144,9 +145,11 @@ pub fn Cells(props: &Props) -> Html {
     }
     {
         let (rivers, view, plan, width) = (rivers.clone(), view.clone(), plan.clone(), *width);
+        let palette = use_mut_ref(|| None::<Palette>);
         use_effect(move || {
             if let Some(canvas) = rivers.cast::<HtmlCanvasElement>() {
-                super::rivers::paint(&canvas, &view, &plan, width, !crate::browser::reduced_motion());
+                let dashes = !crate::browser::reduced_motion();
+                super::rivers::paint(&canvas, &view, &plan, width, dashes, &mut palette.borrow_mut());
             }
         });
     }

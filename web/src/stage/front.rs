@@ -218,10 +218,15 @@ pub fn entry(board: &Board<'_>, card: &EntryCard, place: &EntryBox) -> Html {
             </>
         }
     };
+    let mut before = None;
     let rows = place.rows.iter().zip(&card.routes).map(|(rect, row)| {
         let beside = rect.x > frame.x + 1.0;
-        self::row(board, card, row, *rect, (several, beside))
+        let other = before.replace(&row.host) != Some(&row.host);
+        self::row(board, card, row, *rect, (several && other, beside))
     });
+    let rows: Vec<Html> = rows.collect();
+    let hidden = card.routes.iter().skip(place.rows.len()).map(|row| rates_of(board, card, row).rate);
+    let hidden: f32 = hidden.sum();
     html! {
         <g key={format!("e{}", id_of(&key))} class={board.class("entry", &key)}>
             <rect class="card" x={px(frame.x)} y={px(frame.y)} width={px(frame.w)} height={px(frame.h)} rx="6" />
@@ -231,7 +236,12 @@ pub fn entry(board: &Board<'_>, card: &EntryCard, place: &EntryBox) -> Html {
             </g>
             { for rows }
             if place.more > 0 {
-                <text x={px(frame.x + 12.0)} y={px(frame.bottom() - 8.0)} class="t-11 t-2">{ view.say("ui.flow.more-rules", &[("n", &place.more.to_string())]) }</text>
+                <>
+                    <text x={px(frame.x + 12.0)} y={px(frame.bottom() - 8.0)} class="t-11 t-2">{ view.say("ui.flow.more-rules", &[("n", &place.more.to_string())]) }</text>
+                    if hidden > 0.0 {
+                        <text x={px(frame.right() - 12.0)} y={px(frame.bottom() - 8.0)} text-anchor="end" class="t-11">{ rate(view.lang, hidden) }</text>
+                    }
+                </>
             }
         </g>
     }

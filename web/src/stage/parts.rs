@@ -13,7 +13,7 @@ use crate::draw::{colour_class, fit, px};
 use crate::glyph::{Look, glyph};
 
 /// A Service and how many pods get its traffic, and below it how much each version gets.
-pub fn service(board: &Board<'_>, card: &ServiceCard, rect: Rect) -> Html {
+pub fn service(board: &Board<'_>, index: usize, card: &ServiceCard, rect: Rect) -> Html {
     let view = board.view;
     let key = key("Service", &card.namespace, &card.name);
     let ready = card.ready.to_string();
@@ -55,7 +55,10 @@ pub fn service(board: &Board<'_>, card: &ServiceCard, rect: Rect) -> Html {
                 <rect class="card" width={px(rect.w)} height={px(rect.h)} rx="6" />
                 { text }
             </g>
-            { links(&view.scene, board.layout, card, rect) }
+            // Where requests flow it is seen anyway.
+            if !view.scene.traffic.iter().flat_map(|traffic| &traffic.pods).any(|flow| flow.service == index) {
+                { links(&view.scene, board.layout, card, rect) }
+            }
             if !board.layout.narrow && !board.layout.short { { versions(board, card, rect) } }
         </g>
     }

@@ -23,6 +23,8 @@ const NODE_GONE_AFTER: Duration = Duration::from_secs(5);
 pub(super) struct Machine {
     /// Of the node, too.
     pub name: Str,
+    /// The number in its name.
+    number: u32,
     /// When it was ordered.
     pub ordered: Time,
     pub life: Life,
@@ -53,6 +55,8 @@ pub(super) struct Machines {
     pub list: Vec<Machine>,
     /// The number of the last one.
     number: u32,
+    /// Whether some have names of another form.
+    others: bool,
 }
 
 impl Machines {
@@ -93,8 +97,16 @@ impl Provider {
 
     /// The group and the place of a machine.
     pub fn find(&self, name: &str) -> Option<(usize, usize)> {
+        // Names end in numbers that grow.
+        let number = name.rsplit('-').next().and_then(|number| number.parse::<u32>().ok());
+        let is = |machine: &Machine| &*machine.name == name;
         self.groups.iter().enumerate().find_map(|(group, machines)| {
-            machines.list.iter().position(|machine| &*machine.name == name).map(|at| (group, at))
+            let at = number.and_then(|number| {
+                machines.list.binary_search_by_key(&number, |machine| machine.number).ok()
+            });
+            let at = at.filter(|at| machines.list.get(*at).is_some_and(is));
+            let other = || machines.list.iter().position(is);
+            at.or_else(|| if machines.others { other() } else { None }).map(|at| (group, at))
         })
     }
 
@@ -111,9 +123,10 @@ impl Provider {
 
     /// A node of a group was there before it was ordered here.
     pub fn adopt(&mut self, group: usize, name: &Str, settings: &Settings, now: Time) {
-        if let Some(machines) = self.groups.get_mut(group) {
+        if let (Some(machines), Some(of)) = (self.groups.get_mut(group), settings.groups.get(group)) {
             machines.number += 1;
-            machines.list.push(Machine::new(name.clone(), now, Life::Running));
+            machines.others |= of.node_name(machines.number) != *name;
+            machines.list.push(Machine::new(name.clone(), machines.number, now, Life::Running));
             self.addresses += 1;
             self.price += price(settings, group);
         }
@@ -130,7 +143,7 @@ impl Provider {
             }
         };
         let now = context.now();
-        machines.list.push(Machine::new(name.clone(), now, Life::Starting));
+        machines.list.push(Machine::new(name.clone(), machines.number, now, Life::Starting));
         self.price += group.price_micro;
         // The kubelet registers its node when two thirds of the time are over; then the network of pods is set up.
         context.after(group.boot_time * 2 / 3, Event::ClusterAutoscaler(Wake::Register(name)));
@@ -227,8 +240,8 @@ fn price(settings: &Settings, group: usize) -> i64 {
 }
 
 impl Machine {
-    fn new(name: Str, ordered: Time, life: Life) -> Machine {
-        Machine { name, ordered, life, unneeded: None, recheck: None, verdict: None }
+    fn new(name: Str, number: u32, ordered: Time, life: Life) -> Machine {
+        Machine { name, number, ordered, life, unneeded: None, recheck: None, verdict: None }
     }
 }
 

@@ -30,6 +30,22 @@ pub(crate) struct Life {
     pub ended: Option<(i64, i32, Str)>,
 }
 
+/// A request that a container answered.
+pub(crate) struct Served<'a> {
+    /// When, in microseconds since 1970.
+    pub at: i64,
+    pub method: &'a str,
+    /// Path and query.
+    pub target: &'a str,
+    pub status: u16,
+    /// How long it took.
+    pub micros: u32,
+    /// Who asks, as he calls himself.
+    pub agent: String,
+    /// The client's address, if a proxy says it.
+    pub client: String,
+}
+
 /// Lines with their times, as they are collected.
 pub(crate) struct Written {
     until: i64,
@@ -80,6 +96,7 @@ pub(crate) fn lines(
     container: &Container,
     life: &Life,
     until: i64,
+    served: &[Served<'_>],
 ) -> Written {
     let mut written = Written { until, lines: Vec::new(), next: None };
     // A process that has ended writes nothing after that second; the status has whole seconds.
@@ -100,7 +117,7 @@ pub(crate) fn lines(
                 },
             );
         }
-        _ => process.serve(life, end, &mut written),
+        _ => process.serve(life, end, served, &mut written),
     }
     order::sort_by(&mut written.lines, |a, b| a.0.cmp(&b.0));
     written
@@ -131,7 +148,7 @@ impl<'a> ProcessOf<'a> {
     }
 
     /// The log of a program that is not a script.
-    fn serve(&self, life: &Life, end: i64, written: &mut Written) {
+    fn serve(&self, life: &Life, end: i64, served: &[Served<'_>], written: &mut Written) {
         let name = self.reference.name();
         let start = life.started;
         let up = start + self.warm_up;
@@ -151,7 +168,13 @@ impl<'a> ProcessOf<'a> {
                 for text in ["using the \"epoll\" event method", &version, "start worker processes"] {
                     written.line(up, notice(up, text));
                 }
-                self.requests(start, end.min(told.unwrap_or(end)), written, access);
+                self.requests(start, end.min(told.unwrap_or(end)), written, |at, path, code| {
+                    access(at, ("GET", path), code, "kube-probe/1.36", "-")
+                });
+                for one in served {
+                    let asked = (one.method, one.target);
+                    written.line(one.at, access(one.at, asked, one.status, &one.agent, &one.client));
+                }
                 if let Some(told) = told {
                     // The image's STOPSIGNAL is SIGQUIT.
                     for text in ["signal 3 (SIGQUIT) received, shutting down", "exit"] {
@@ -194,7 +217,20 @@ impl<'a> ProcessOf<'a> {
                 }
             }
             ("pause", _) => {}
-            _ => self.some_service(life, up, end, failed.is_some(), told, written),
+            ("controller", _) if self.is_ingress_nginx() => {
+                written.all(start, INGRESS_NGINX);
+            }
+            _ => {
+                self.some_service(life, up, end, failed.is_some(), told, written);
+                for one in served {
+                    let level = if one.status < 500 { " INFO  " } else { " ERROR " };
+                    let took = (one.micros / 1_000).to_string();
+                    let status = one.status.to_string();
+                    let words =
+                        [one.method, " ", one.target, " ", &status, " ", &took, "ms ", &one.agent].concat();
+                    written.line(one.at, [&date(one.at, "-"), level, &words].concat());
+                }
+            }
         }
         if let (Some((at, code, _)), true) = (failed, name == "nginx") {
             written
@@ -278,6 +314,10 @@ impl<'a> ProcessOf<'a> {
         }
     }
 
+    fn is_ingress_nginx(&self) -> bool {
+        self.reference.repository.ends_with("ingress-nginx/controller")
+    }
+
     fn port(&self) -> String {
         let probed = self.container.readiness_probe.as_ref().and_then(|probe| probe.http_get.as_ref());
         let probed = probed.and_then(|get| get.get("port")).and_then(Value::as_int);
@@ -299,14 +339,35 @@ fn times(probe: &Probe, started: i64) -> (i64, i64) {
 }
 
 /// A line of nginx's access log.
-fn access(at: i64, path: &str, code: u16) -> String {
+fn access(at: i64, (method, target): (&str, &str), code: u16, agent: &str, client: &str) -> String {
+    // The welcome page; a page that says what is wrong.
+    let size = if code == 200 { "615" } else { "153" };
+    let (day, code) = (day_of_log(at), code.to_string());
+    [
+        "10.244.0.1 - - [",
+        &day,
+        "] \"",
+        method,
+        " ",
+        target,
+        " HTTP/1.1\" ",
+        &code,
+        " ",
+        size,
+        " \"-\" \"",
+        agent,
+        "\" \"",
+        client,
+        "\"",
+    ]
+    .concat()
+}
+
+/// `05/Jan/2026:09:00:03 +0000`
+pub(crate) fn day_of_log(at: i64) -> String {
     let (year, month, day, hour, minute, second) = civil(at.div_euclid(SECOND));
     let month = month_name(month);
-    // The welcome page; a page that says what is wrong.
-    let size = if code == 200 { 615 } else { 153 };
-    format!(
-        "10.244.0.1 - - [{day:02}/{month}/{year}:{hour:02}:{minute:02}:{second:02} +0000] \"GET {path} HTTP/1.1\" {code} {size} \"-\" \"kube-probe/1.36\" \"-\""
-    )
+    format!("{day:02}/{month}/{year}:{hour:02}:{minute:02}:{second:02} +0000")
 }
 
 /// `2026-01-05 09:00:03` with this between the parts of the day.
@@ -327,6 +388,14 @@ pub(super) fn month_name(month: u32) -> &'static str {
     let at = (month.clamp(1, 12) as usize - 1) * 3;
     NAMES.get(at..at + 3).unwrap_or_default()
 }
+
+const INGRESS_NGINX: &[&str] = &[
+    "-------------------------------------------------------------------------------",
+    "NGINX Ingress controller",
+    "  Repository:    https://github.com/kubernetes/ingress-nginx",
+    "-------------------------------------------------------------------------------",
+    "",
+];
 
 const NGINX_ENTRY: &[&str] = &[
     "/docker-entrypoint.sh: /docker-entrypoint.d/ is not empty, will attempt to perform configuration",

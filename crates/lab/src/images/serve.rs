@@ -53,12 +53,15 @@ impl LabImages {
         }
     }
 
-    /// Whether a container listens on a port: what an image is known to do, unless it is told otherwise.
-    pub fn listens_on(&self, container: &Container, port: u16) -> bool {
-        if self.said(&container.image).is_some() || is_told(container) {
-            return true;
-        }
-        known::serves(&container.image).ports.is_none_or(|ports| ports.contains(&i64::from(port)))
+    /// Whether a container may listen elsewhere than its image does: it is told to.
+    pub fn is_told(&self, container: &Container) -> bool {
+        is_told(container)
+    }
+
+    /// Whether an image listens on a port, unless it is told otherwise.
+    pub fn listens_on(&self, image: &str, port: u16) -> bool {
+        self.said(image).is_some()
+            || known::serves(image).ports.is_none_or(|ports| ports.contains(&i64::from(port)))
     }
 }
 

@@ -4,11 +4,12 @@ use opscape_cluster::cluster_autoscaler::GROUP_LABEL;
 use opscape_manifest::api::meta::{ObjectMeta, Str};
 use opscape_manifest::api::{Deployment, Kind, Node, Object, ObjectKey, Pod, ReplicaSet, Service};
 use opscape_manifest::print;
+use opscape_manifest::schema::acts;
 use opscape_sim::Run;
 
 use super::{EventFilter, Fact, Inspection, RevisionRow};
 use crate::census;
-use crate::scene::{NodeHealth, PodGlyph, PodState, glyph, health};
+use crate::scene::{EntryCard, NodeHealth, PodGlyph, PodState, entries, glyph, health};
 use crate::session::event_rows;
 use crate::why;
 use crate::words::{self, Lang};
@@ -277,9 +278,35 @@ impl About<'_> {
 
     fn other(mut self, meta: &ObjectMeta) {
         self.meta(meta);
-        let kind = Kind::ALL.iter().find(|kind| kind.name() == &*self.inspection.key.kind);
-        if kind.is_none() {
+        let key = &self.inspection.key;
+        let kind = Kind::ALL.iter().find(|kind| kind.name() == &*key.kind);
+        if kind.is_none() && !acts(&key.kind) {
             words::text(self.lang, "fact.not-simulated").clone_into(&mut self.inspection.word);
+        }
+        let entries = entries(self.model);
+        let same = |card: &&EntryCard| {
+            *card.kind == *key.kind && card.name == key.name && card.namespace == key.namespace
+        };
+        if let Some(card) = entries.iter().find(same) {
+            self.entry(card);
+        }
+    }
+
+    /// What lets requests in: who serves it, and where its rules lead.
+    fn entry(&mut self, card: &EntryCard) {
+        let via = if card.kind == "Ingress" { "IngressClass" } else { "Gateway" };
+        if !card.via.is_empty() {
+            self.inspection.rest = why::named(via, &card.via);
+        }
+        for row in &card.routes {
+            let host = if row.host.is_empty() { "*" } else { &row.host };
+            for backend in &row.backends {
+                let to = key("Service", &backend.namespace, &backend.service);
+                let label = [host, &row.path].concat();
+                let value = [&*backend.service, ":", &backend.port].concat();
+                let link = backend.ready.map(|_| to);
+                self.inspection.facts.push(Fact { label, value, mono: true, link });
+            }
         }
     }
 

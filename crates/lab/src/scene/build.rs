@@ -52,6 +52,11 @@ pub fn build(model: &LabModel, now: Time, level: Option<Level>) -> Scene {
     }
 }
 
+/// What lets requests in from outside.
+pub fn entries(model: &LabModel) -> Vec<super::EntryCard> {
+    super::entries::entries(model.cluster().store(), &services(model, Level::Near))
+}
+
 /// The glyph of a pod.
 pub fn glyph(model: &LabModel, pod: &Pod, lost: bool) -> PodGlyph {
     let uid = pod.metadata.uid;

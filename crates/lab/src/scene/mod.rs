@@ -17,7 +17,7 @@ use opscape_sim::Time;
 use crate::cost::Cost;
 
 pub use build::build;
-pub(crate) use build::{glyph, health};
+pub(crate) use build::{entries, glyph, health};
 pub use entries::{EntryCard, RouteBackend, RouteRow};
 pub use traffic::{Flow, Place, PodFlow, Rates, TrafficScene};
 

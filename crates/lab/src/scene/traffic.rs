@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use opscape_manifest::api::meta::{Str, Uid};
-use opscape_network::telemetry::{Outcome, Point, Subject, Telemetry};
+use opscape_network::telemetry::{Outcome, PULSE, Point, Subject, Telemetry};
 
 use super::{Level, NodeCard, PodGlyph, ServiceCard};
 use crate::census;
@@ -124,7 +124,7 @@ impl TrafficScene {
 }
 
 /// Seconds over which rates are taken.
-const SPAN: u32 = 5;
+const SPAN: u32 = PULSE;
 
 /// None: nobody has sent anything yet.
 pub(super) fn scene(
@@ -176,13 +176,12 @@ fn pods(telemetry: &Telemetry, flows: &[Flow], services: &[ServiceCard], nodes: 
     if versions.is_empty() {
         return Vec::new();
     }
+    let pulses = telemetry.pods();
     let mut by_service: BTreeMap<usize, Vec<PodFlow>> = BTreeMap::new();
     for pod in nodes.iter().flat_map(|node| &node.pods) {
         let Some((_, from)) = versions.iter().find(|(version, _)| is_of(pod, version)) else { continue };
-        let (rate, errors) = telemetry.pulse(&Subject::Pod(pod.uid), SPAN);
-        if rate <= 0.0 {
-            continue;
-        }
+        let Ok(at) = pulses.binary_search_by(|(uid, ..)| uid.cmp(&pod.uid)) else { continue };
+        let Some((_, rate, errors)) = pulses.get(at).copied() else { continue };
         let all: f32 = from.iter().map(|(_, rate)| rate).sum();
         for (service, part) in from {
             let share = f64::from(part / all.max(f32::MIN_POSITIVE));

@@ -316,7 +316,8 @@ impl Session {
     /// # Errors
     /// In the words of the API server and the kubelet.
     pub fn logs(&self, query: LogQuery<'_>) -> Result<Log, Status> {
-        crate::logs::read(self.model().images(), self.cluster(), self.now(), query)
+        let model = self.model();
+        crate::logs::read(model.images(), self.cluster(), Some(model.traffic()), self.now(), query)
     }
 
     /// Events of the cluster, newest first.

@@ -18,6 +18,7 @@ use opscape_cluster::{Cluster, Event, Store};
 use opscape_manifest::api::Pod;
 use opscape_manifest::api::meta::{Str, Uid};
 use opscape_manifest::lab::LabSpec;
+pub use opscape_network::load::Access;
 use opscape_network::load::Load;
 use opscape_network::load::Workload;
 pub use opscape_network::load::{Report, WorkloadId};
@@ -31,6 +32,7 @@ pub use sending::Sending;
 pub(crate) use usage::LabUsage;
 use view::View;
 pub(crate) use view::rule_among;
+pub(crate) use view::serving;
 use watch::Dirty;
 
 /// What is scheduled for it.
@@ -130,6 +132,16 @@ impl Traffic {
     /// What became of a workload.
     pub fn report(&self, workload: WorkloadId) -> Option<&Report> {
         self.load.report(workload)
+    }
+
+    /// The newest requests that a pod answered.
+    pub fn served(&self, pod: Uid) -> Vec<Access<'_>> {
+        self.load.served(pod)
+    }
+
+    /// The newest requests that something let in.
+    pub fn let_in(&self) -> Vec<Access<'_>> {
+        self.load.let_in()
     }
 
     /// Requests at a pod now.

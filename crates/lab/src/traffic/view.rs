@@ -40,6 +40,7 @@ impl Network for View<'_> {
         let ends = |outcome| Route {
             entry: None,
             rule: None,
+            target: call.url.clone(),
             round_trip: INSIDE,
             proxy: None,
             to: To::Ends(outcome),
@@ -118,7 +119,12 @@ impl Network for View<'_> {
             Decision::Answer { .. } if !direct => Some(Proxy::default()),
             _ => None,
         };
-        Route { entry, rule, round_trip, proxy, to }
+        let target = match &decision {
+            Decision::Forward(forward) if forward.query.is_empty() => Str::from(&*forward.path),
+            Decision::Forward(forward) => [&*forward.path, "?", &*forward.query].concat().into(),
+            _ => request.target().into(),
+        };
+        Route { entry, rule, target, round_trip, proxy, to }
     }
 
     fn process(&self, uid: Uid) -> Option<Process> {
@@ -163,11 +169,12 @@ impl View<'_> {
         let uid = self.pod_with(&address)?;
         let pod = self.around.cluster.store().typed_by_uid::<Pod>(uid)?;
         let blocked = from.is_some_and(|from| self.is_blocked(table, from, pod, request.port));
-        let uid = if blocked { Uid(uid.0 | BLOCKED) } else { self.pod_at(&address, request.port) };
+        let uid = if blocked { Uid(uid.0 | BLOCKED) } else { self.pod_at(&address, request.port, &mut None) };
         let only =
             Backend { service: None, weight: 1, ends: None, pods: vec![uid], balance: Balance::Random };
         let to = To::Backends(vec![only]);
-        Some(Route { entry: None, rule: None, round_trip: INSIDE, proxy: None, to })
+        let target = request.target().into();
+        Some(Route { entry: None, rule: None, target, round_trip: INSIDE, proxy: None, to })
     }
 
     fn backend(
@@ -186,8 +193,9 @@ impl View<'_> {
             }
             balance => balance,
         };
+        let mut listens = None;
         let pods = backend.known().iter().map(|endpoint| {
-            let uid = self.pod_at(&endpoint.address, endpoint.port);
+            let uid = self.pod_at(&endpoint.address, endpoint.port, &mut listens);
             let pod = from.and_then(|from| {
                 let uid = self.pod_with(&endpoint.address)?;
                 let pod = self.around.cluster.store().typed_by_uid::<Pod>(uid)?;
@@ -204,16 +212,19 @@ impl View<'_> {
         }
     }
 
-    /// The pod at an address that listens on a port.
-    fn pod_at(&self, address: &Str, port: u16) -> Uid {
+    /// The pod at an address that listens on a port. `listens`: whether the last image did, on its port; most have the same.
+    fn pod_at(&self, address: &Str, port: u16, listens: &mut Option<(Str, u16, bool)>) -> Uid {
         let Some(uid) = self.pod_with(address) else { return NOBODY };
         let pod = self.around.cluster.store().typed_by_uid::<Pod>(uid);
         let container = pod.and_then(|pod| serving(pod));
         // A pod that is gone is asked, too: it refuses.
-        match container {
-            Some(container) if !self.around.images.listens_on(container, port) => NOBODY,
-            _ => uid,
-        }
+        let Some(container) = container else { return uid };
+        let images = self.around.images;
+        let known = listens.take().filter(|(image, at, _)| *at == port && *image == container.image);
+        let (image, _, does) = known
+            .unwrap_or_else(|| (container.image.clone(), port, images.listens_on(&container.image, port)));
+        *listens = Some((image, port, does));
+        if does || images.is_told(container) { uid } else { NOBODY }
     }
 
     fn pod_with(&self, address: &Str) -> Option<Uid> {
@@ -252,7 +263,7 @@ fn nothing() -> Process {
 }
 
 /// The container that serves requests: the first one that says on which port, else the first.
-pub(super) fn serving(pod: &Pod) -> Option<&Container> {
+pub(crate) fn serving(pod: &Pod) -> Option<&Container> {
     let containers = &pod.spec.containers;
     containers.iter().find(|container| !container.ports.is_empty()).or(containers.first())
 }

@@ -48,7 +48,7 @@ pub trait World {
     /// # Errors
     /// As the API server.
     fn logs(&self, query: LogQuery<'_>) -> Result<Log, Status> {
-        logs::read(&LabImages::default(), self.cluster(), self.now(), query)
+        logs::read(&LabImages::default(), self.cluster(), None, self.now(), query)
     }
 
     /// What containers use at this instant, for `kubectl top`.
@@ -119,7 +119,8 @@ impl World for Desk<'_, '_> {
     }
 
     fn logs(&self, query: LogQuery<'_>) -> Result<Log, Status> {
-        logs::read(&self.model.images, &self.model.cluster, self.context.now(), query)
+        let LabModel { images, cluster, traffic, .. } = &*self.model;
+        logs::read(images, cluster, Some(traffic), self.context.now(), query)
     }
 
     fn file(&self, path: &str) -> Option<String> {

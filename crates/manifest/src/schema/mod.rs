@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use crate::order::sort_by;
 
 pub use decode::{Finding, FindingKind, Report, bad_request, inspect, normalize, patch_refusal};
-pub use simulated::{Simulated, simulated};
+pub use simulated::{Simulated, acts, simulated};
 pub use suggest::nearest;
 
 static LAB: &str = include_str!("lab.txt");

@@ -21,9 +21,14 @@ fn line(word: &str) -> Option<impl Iterator<Item = &'static str>> {
         .map(|line| line.split(' ').skip(1))
 }
 
+/// Whether a kind acts here.
+pub fn acts(kind: &str) -> bool {
+    line("kind").is_some_and(|mut kinds| kinds.any(|known| known == kind))
+}
+
 /// Looks through a document of a kind.
 pub fn simulated(value: &Value, kind: &str, ty: Type) -> Simulated {
-    if !line("kind").is_some_and(|mut kinds| kinds.any(|known| known == kind)) {
+    if !acts(kind) {
         return Simulated { kind_missing: true, fields: Vec::new() };
     }
     let mut found = Simulated::default();

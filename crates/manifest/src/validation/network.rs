@@ -1,9 +1,10 @@
 //! Ingresses, network policies, roles.
 
-use super::container::port_number_or_name;
+use super::container::{port_number, port_number_or_name};
 use super::error::Errors;
 use super::field::Field;
 use super::meta::label_selector;
+use crate::cidr::Cidr;
 use crate::golang::quote;
 use crate::names;
 
@@ -127,10 +128,7 @@ pub(super) fn policy(root: &Field<'_>, errors: &mut Errors) {
                 if protocol.is_set() && !matches!(protocol.text(), "TCP" | "UDP" | "SCTP") {
                     errors.not_supported(&protocol, &["SCTP", "TCP", "UDP"]);
                 }
-                let number = port.child("port");
-                if number.is_set() {
-                    port_number_or_name(&number, errors);
-                }
+                self::port(&port, errors);
             }
             for peer in rule.child(peers).items() {
                 self::peer(&peer, errors);
@@ -148,6 +146,28 @@ pub(super) fn policy(root: &Field<'_>, errors: &mut Errors) {
     }
 }
 
+/// `ValidateNetworkPolicyPort`
+fn port(port: &Field<'_>, errors: &mut Errors) {
+    let (first, last) = (port.child("port"), port.child("endPort"));
+    if first.is_set() {
+        port_number_or_name(&first, errors);
+    }
+    let Some(end) = last.int() else { return };
+    match first.int() {
+        None if first.is_set() => {
+            errors.invalid(&last, "may not be specified when `port` is non-numeric");
+        }
+        None => errors.invalid(&last, "may not be specified when `port` is not specified"),
+        Some(begin) => {
+            if end < begin {
+                // The API server shows the first port here.
+                errors.invalid_raw(&last, begin.to_string(), "must be greater than or equal to `port`");
+            }
+            port_number(&last, errors);
+        }
+    }
+}
+
 fn peer(peer: &Field<'_>, errors: &mut Errors) {
     let (pods, namespaces, block) =
         (peer.child("podSelector"), peer.child("namespaceSelector"), peer.child("ipBlock"));
@@ -160,8 +180,13 @@ fn peer(peer: &Field<'_>, errors: &mut Errors) {
         } else {
             cidr(&range, errors);
         }
+        let whole = Cidr::parse(range.text());
         for except in block.child("except").items() {
             cidr(&except, errors);
+            let parts = whole.zip(Cidr::parse(except.text()));
+            if parts.is_some_and(|(whole, part)| !whole.is_larger_than(&part)) {
+                errors.invalid(&except, "must be a strict subset of `cidr`");
+            }
         }
     }
     if block.is_set() && (pods.is_set() || namespaces.is_set()) {
@@ -172,15 +197,7 @@ fn peer(peer: &Field<'_>, errors: &mut Errors) {
 }
 
 fn cidr(field: &Field<'_>, errors: &mut Errors) {
-    let fine = field.text().split_once('/').is_some_and(|(address, bits)| {
-        let max = match address.parse::<std::net::IpAddr>() {
-            Ok(std::net::IpAddr::V4(_)) => 32,
-            Ok(std::net::IpAddr::V6(_)) => 128,
-            Err(_) => return false,
-        };
-        bits.parse::<u32>().is_ok_and(|bits| bits <= max)
-    });
-    if !fine {
+    if Cidr::parse(field.text()).is_none() {
         errors.invalid(field, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)");
     }
 }

@@ -3,6 +3,7 @@
 use opscape_sim::Time;
 
 use super::Network;
+use super::access::Seen;
 use super::clients::Client;
 use super::cpu::PERIOD;
 use super::engine::{State, What};
@@ -23,7 +24,7 @@ impl State {
         // The first request of a client waits for its connection, too.
         let ways = if request.connects { 2 } else { 1 };
         request.round_trip = table.round_trip.saturating_mul(ways);
-        (request.entry, request.way) = (table.entry, table.way);
+        (request.entry, request.way, request.target) = (table.entry, table.way, table.target);
         if let Some(running) = self.workloads.get_mut(request.workload as usize) {
             running.report.round_trip = table.round_trip / 1_000;
         }
@@ -34,6 +35,10 @@ impl State {
             return;
         }
         let Some(Some(table)) = self.tables.get_mut(request.call as usize) else { return };
+        if request.server != GONE {
+            let before = std::mem::replace(&mut request.server, GONE);
+            request.failed_at(before);
+        }
         if let Some(outcome) = table.ends {
             self.end_now(&request, outcome);
             return;
@@ -58,11 +63,13 @@ impl State {
             request.tries += 1;
             let server = self.servers.get_mut(number as usize);
             if server.as_ref().is_some_and(|server| server.silent) {
+                request.failed_at(number);
                 self.unreachable(request, proxy, counted);
                 return;
             }
             let Some(server) = server.filter(|server| number != GONE && server.listens(now)) else {
                 self.attempt_failed(&request, number, counted, Outcome::Refused);
+                request.failed_at(number);
                 match proxy {
                     Some(rules) if rules.retries_errors && request.tries < rules.tries => continue,
                     Some(rules) => self.end_now(&request, Outcome::Status(rules.broken)),
@@ -70,10 +77,12 @@ impl State {
                 }
                 return;
             };
+            request.server = number;
             let need = server.serve.need(&mut self.rng);
             let fails = server.serve.error_rate > 0.0 && self.rng.chance(server.serve.error_rate);
             let Some(done) = server.admit(now, need) else {
                 self.attempt_failed(&request, number, counted, Outcome::Status(503));
+                self.served.push(Seen::of(&request, Outcome::Status(503), 0, now));
                 self.end_now(&request, Outcome::Status(503));
                 return;
             };
@@ -177,6 +186,10 @@ impl State {
             End::ReadTimeout => (Outcome::Status(504), Some(Outcome::Status(504))),
         };
         self.count_attempt(number, flight, outcome, flight.at);
+        if matches!(flight.end, End::Answer(_)) {
+            let micros = flight.at.saturating_sub(flight.came) / 1_000;
+            self.served.push(Seen::of(request, outcome, micros, flight.at));
+        }
         if let Some(outcome) = whole {
             // A client that gives up does so at its own time.
             let way = if outcome == Outcome::TimedOut { 0 } else { u64::from(request.round_trip) };
@@ -290,6 +303,12 @@ impl State {
         let micros = at.saturating_sub(request.sent) / 1_000;
         for subject in [request.entry, request.way].into_iter().flatten() {
             self.telemetry.add(subject, outcome, micros, request.weight);
+        }
+        if request.entry.is_some() {
+            let table = self.tables.get(request.call as usize).and_then(Option::as_ref);
+            let backend = table.and_then(|table| table.backends.get(request.backend as usize));
+            let service = backend.and_then(|backend| backend.service);
+            self.let_in.push(Seen { service, ..Seen::of(request, outcome, micros, at) });
         }
         let Some(running) = self.workloads.get_mut(request.workload as usize) else { return };
         self.telemetry.add(running.subject, outcome, micros, request.weight);

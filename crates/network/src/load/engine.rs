@@ -7,6 +7,7 @@ use std::sync::Arc;
 use opscape_manifest::api::meta::{Str, Uid};
 use opscape_sim::{IdMap, Rng, Time};
 
+use super::access::Newest;
 use super::clients::Clients;
 use super::node::Node;
 use super::server::{NEVER, Request, Server};
@@ -47,7 +48,9 @@ pub(super) struct State {
     order: u64,
     events: BinaryHeap<Reverse<Event>>,
     pub workloads: Vec<Running>,
-    calls: Vec<Call>,
+    pub calls: Vec<Call>,
+    /// Paths and queries as backends get them, each once.
+    pub targets: Vec<Str>,
     /// Of each call; none: to be asked for.
     pub tables: Vec<Option<Table>>,
     pub servers: Vec<Server>,
@@ -60,6 +63,9 @@ pub(super) struct State {
     pub clients: Clients,
     pub rng: Rng,
     pub telemetry: Telemetry,
+    /// The newest requests: at servers, and through what lets them in.
+    pub served: Newest,
+    pub let_in: Newest,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,6 +104,7 @@ impl Load {
             events: BinaryHeap::new(),
             workloads: Vec::new(),
             calls: Vec::new(),
+            targets: Vec::new(),
             tables: Vec::new(),
             servers: Vec::new(),
             by_pod: IdMap::new(),
@@ -108,7 +115,13 @@ impl Load {
             clients: Clients::default(),
             rng: Rng::stream(seed, "load"),
             telemetry: Telemetry::default(),
+            served: Newest::default(),
+            let_in: Newest::default(),
         }))
+    }
+
+    pub(super) fn state(&self) -> &State {
+        &self.0
     }
 
     /// Whether nothing will happen: no workload goes on, and no request is on its way.
@@ -408,7 +421,12 @@ impl State {
                 }
             }
         }
+        let target = self.targets.iter().position(|known| *known == route.target).unwrap_or_else(|| {
+            self.targets.push(route.target.clone());
+            self.targets.len() - 1
+        });
         let mut table = Table {
+            target: target as u32,
             entry: route.entry.clone().map(|entry| self.telemetry.subject(entry)),
             way: way_in,
             round_trip: u32::try_from(route.round_trip.as_nanos()).unwrap_or(u32::MAX),

@@ -16,6 +16,7 @@
 //! counts for all of them. The others still come to a server at their own instants and take places and CPU there, so that
 //! queues are as they would be; tests/batching.rs compares.
 
+mod access;
 pub mod arrivals;
 mod attempt;
 mod clients;
@@ -29,6 +30,7 @@ pub mod service;
 mod table;
 mod workload;
 
+pub use access::Access;
 pub use arrivals::{Profile, Shape};
 pub use engine::{Load, WorkloadId};
 pub use network::{Backend, Balance, Call, Limit, Network, Process, ProcessState, Proxy, Route, To};

@@ -53,6 +53,8 @@ pub struct Route {
     pub entry: Option<Subject>,
     /// The rule of it that takes the call, if it is known.
     pub rule: Option<Subject>,
+    /// Path and query as the backend gets them.
+    pub target: Str,
     /// Network time there and back, without any work.
     pub round_trip: Duration,
     /// A proxy on the way; `None`: the client connects to the pod itself.

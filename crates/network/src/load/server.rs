@@ -11,7 +11,7 @@ use opscape_manifest::api::meta::Uid;
 
 use super::cpu::{Cpu, PERIOD};
 use super::service::Need;
-use super::table::Counted;
+use super::table::{Counted, GONE};
 use super::{Process, ProcessState, Serve};
 use crate::telemetry::{Subject, SubjectId};
 
@@ -31,6 +31,11 @@ pub(super) struct Request {
     pub tries: u32,
     /// The backend that was chosen for it.
     pub backend: u32,
+    /// The server that has it, and those that were tried before.
+    pub server: u32,
+    pub failed: [u32; 3],
+    /// What is asked of the backend.
+    pub target: u32,
     /// Network time there and back, in nanoseconds.
     pub round_trip: u32,
     /// When the client sent it.
@@ -55,12 +60,24 @@ impl Request {
             weight: 1,
             tries: 0,
             backend: u32::MAX,
+            target: 0,
+            server: GONE,
+            failed: [GONE; 3],
             round_trip: 0,
             sent: now,
             gives_up: NEVER,
             connects: false,
             entry: None,
             way: None,
+        }
+    }
+}
+
+impl Request {
+    /// It was sent to a server in vain.
+    pub fn failed_at(&mut self, server: u32) {
+        if let Some(free) = self.failed.iter_mut().find(|known| **known == GONE) {
+            *free = server;
         }
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Table {
     pub entry: Option<SubjectId>,
     /// From the workload to the rule that lets it in.
     pub way: Option<SubjectId>,
+    /// Which of the targets the backend gets.
+    pub target: u32,
     /// In nanoseconds.
     pub round_trip: u32,
     pub proxy: Option<Rules>,

@@ -7,6 +7,7 @@ use opscape_manifest::api::discovery::EndpointPort;
 use opscape_manifest::api::meta::{IntOrString, Str};
 use opscape_manifest::api::pod::Phase;
 use opscape_manifest::api::{EndpointSlice, Pod, Service};
+use opscape_manifest::order::sort_by;
 
 use super::objects::{Objects, namespace_of};
 
@@ -239,13 +240,28 @@ pub(super) fn candidates(
             for number in &numbers {
                 let node = endpoint.node_name.clone().unwrap_or_default();
                 let endpoint = Endpoint { address: address.clone(), port: *number, node };
-                if !found.iter().any(|known| known.endpoint == endpoint) {
-                    found.push(Candidate { endpoint, ready, draining });
-                }
+                found.push(Candidate { endpoint, ready, draining });
             }
         }
     }
-    found
+    without_repeats(found)
+}
+
+/// Each endpoint once, where it stood first.
+fn without_repeats(found: Vec<Candidate>) -> Vec<Candidate> {
+    let mut places: Vec<(&Endpoint, usize)> =
+        found.iter().enumerate().map(|(place, candidate)| (&candidate.endpoint, place)).collect();
+    sort_by(&mut places, Ord::cmp);
+    let again = places.windows(2).filter_map(|pair| match pair {
+        [(first, _), (second, place)] if first == second => Some(*place),
+        _ => None,
+    });
+    let again: Vec<usize> = again.collect();
+    if again.is_empty() {
+        return found;
+    }
+    let kept = found.into_iter().enumerate().filter(|(place, _)| !again.contains(place));
+    kept.map(|(_, candidate)| candidate).collect()
 }
 
 /// The ports of a slice that belong to a Service's port: those of its name. ingress-nginx

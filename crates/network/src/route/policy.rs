@@ -14,6 +14,7 @@ use opscape_manifest::api::meta::{IntOrString, LabelSelector, Str, StrMap};
 use opscape_manifest::api::network_policy::{
     IpBlock, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec,
 };
+use opscape_manifest::cidr::Cidr;
 
 use super::Decision;
 use super::objects::{Found, Objects};
@@ -281,38 +282,6 @@ fn is_in_block(block: &IpBlock, address: &str) -> bool {
 
 /// Whether an address is in a range, as `10.0.0.0/8`.
 fn is_in(range: &str, address: &str) -> bool {
-    let Some((network, length)) = range.split_once('/') else { return false };
-    let (Ok(network), Ok(address), Ok(length)) =
-        (network.parse::<IpAddr>(), address.parse::<IpAddr>(), length.parse::<u32>())
-    else {
-        return false;
-    };
-    let (network, address, whole) = match (network, address) {
-        (IpAddr::V4(a), IpAddr::V4(b)) => (u128::from(a.to_bits()), u128::from(b.to_bits()), 32),
-        (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits(), b.to_bits(), 128),
-        _ => return false,
-    };
-    let rest = whole - length.min(whole);
-    network.checked_shr(rest).unwrap_or_default() == address.checked_shr(rest).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranges_hold_addresses() {
-        for (range, address, holds) in [
-            ("10.0.0.0/8", "10.244.3.9", true),
-            ("10.0.0.0/8", "11.0.0.1", false),
-            ("0.0.0.0/0", "203.0.113.9", true),
-            ("10.1.2.3/32", "10.1.2.3", true),
-            ("10.1.2.3/32", "10.1.2.4", false),
-            ("fd00::/8", "fd12::1", true),
-            ("::/0", "10.0.0.1", false),
-            ("10.0.0.0/8", "", false),
-        ] {
-            assert_eq!(is_in(range, address), holds, "{range} {address}");
-        }
-    }
+    let address = address.parse::<IpAddr>();
+    Cidr::parse(range).zip(address.ok()).is_some_and(|(range, address)| range.contains(address))
 }

@@ -5,7 +5,7 @@ mod histogram;
 mod series;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use opscape_manifest::api::meta::{Str, Uid};
 use opscape_sim::IdMap;
@@ -89,7 +89,12 @@ pub struct Telemetry {
     /// Which of them hold something.
     touched: Vec<u32>,
     past: IdMap<u64, Arc<Series>>,
+    /// See [`Telemetry::pods`].
+    pods: OnceLock<Arc<[(Uid, f64, f64)]>>,
 }
+
+/// Seconds over which the rates of pods are taken.
+pub const PULSE: u32 = 5;
 
 /// Pods are many: their points span so many seconds.
 const SPAN_OF_PODS: u32 = 5;
@@ -113,6 +118,11 @@ impl Telemetry {
         self.numbers.keys()
     }
 
+    /// The same with their numbers.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (SubjectId, &Subject)> {
+        self.numbers.iter().map(|(subject, number)| (SubjectId(*number), subject))
+    }
+
     /// What was measured of a subject in the seconds that are over.
     pub fn series(&self, subject: &Subject) -> Option<&Series> {
         let number = self.numbers.get(subject)?;
@@ -125,18 +135,28 @@ impl Telemetry {
         self.series(subject).map_or_else(Point::default, |series| series.between(from, self.second))
     }
 
-    /// Requests and failed ones per second of a subject over its last `span` seconds. Of a coarser point that reaches back
-    /// further, the part that counts is taken to be spread evenly; nothing but counts is looked at, which is quick.
-    pub fn pulse(&self, subject: &Subject, span: u32) -> (f64, f64) {
-        let Some(series) = self.series(subject) else { return (0.0, 0.0) };
-        let from = self.second.saturating_sub(span);
+    /// Requests and failed ones per second of each pod that had any in the last [`PULSE`] seconds, in order. It is the same
+    /// for a whole second, and made when it is first asked for.
+    pub fn pods(&self) -> &[(Uid, f64, f64)] {
+        self.pods.get_or_init(|| {
+            let pulse = |(subject, number): (&Subject, &u32)| {
+                let Subject::Pod(uid) = subject else { return None };
+                let (rate, errors) = self.pulse(self.past.get(&u64::from(*number))?);
+                (rate > 0.0).then_some((*uid, rate, errors))
+            };
+            self.numbers.iter().filter_map(pulse).collect()
+        })
+    }
+
+    /// Of a coarse point that reaches back further than wanted, the part that counts is taken to be spread evenly.
+    fn pulse(&self, series: &Series) -> (f64, f64) {
+        let from = self.second.saturating_sub(PULSE);
         let (mut count, mut errors) = (0.0, 0.0);
         let recent = series.points().rev().skip_while(|point| point.at >= self.second);
         for point in recent.take_while(|point| point.at + point.span > from) {
             // The last point may still be filling.
             let end = (point.at + point.span).min(self.second);
-            let whole = f64::from(end - point.at);
-            let part = f64::from(end - point.at.max(from)) / whole.max(1.0);
+            let part = f64::from(end - point.at.max(from)) / f64::from((end - point.at).max(1));
             count += point.count as f64 * part;
             errors += point.errors() as f64 * part;
         }
@@ -194,5 +214,6 @@ impl Telemetry {
             }
         }
         self.second = next;
+        self.pods = OnceLock::new();
     }
 }

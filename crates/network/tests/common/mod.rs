@@ -67,6 +67,7 @@ impl Network for Pods {
         Route {
             entry: self.proxy.as_ref().map(|_| entry()),
             rule: None,
+            target: "/".into(),
             round_trip: self.round_trip,
             proxy: self.proxy.clone(),
             to: To::Backends(vec![backend]),

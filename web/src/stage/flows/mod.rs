@@ -6,6 +6,7 @@
 mod down;
 mod draw;
 mod plan;
+mod pods;
 mod roads;
 mod scale;
 mod trip;

@@ -24,6 +24,11 @@ pub fn across(from: (f32, f32), to: (f32, f32)) -> String {
     )
 }
 
+/// Straight on to where another way begins, and along that.
+pub fn along(from: (f32, f32), then: &str) -> String {
+    ["M", &px(from.0), " ", &px(from.1), "L", then.strip_prefix('M').unwrap_or(then)].concat()
+}
+
 /// From one card's lower edge to another's upper one.
 pub fn down(from: (f32, f32), to: (f32, f32)) -> String {
     if (from.0 - to.0).abs() < 0.3 {

@@ -45,7 +45,8 @@ impl Layout {
         let room = (bottom - top).max(0.0);
         // Rows that fit, the same number for each.
         let each = room / scene.entries.len().max(1) as f32;
-        let fits = ((each - sizes.head - GAP) / sizes.row).floor().clamp(2.0, ROWS_MOST as f32) as usize;
+        let least = (ROWS_MOST as f32 / scene.entries.len().max(1) as f32).clamp(2.0, 6.0);
+        let fits = ((each - sizes.head - GAP) / sizes.row).clamp(least, ROWS_MOST as f32) as usize;
         let mut boxes: Vec<EntryBox> = scene
             .entries
             .iter()

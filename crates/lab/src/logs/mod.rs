@@ -1,6 +1,8 @@
 //! The logs of containers, as `GET pods/NAME/log` gives them (k8s.io/kubernetes pkg/registry/core/pod/strategy.go
 //! `LogLocation`, pkg/kubelet/kubelet_pods.go `validateContainerLogStatus`, v1.36). What a container writes follows from
-//! its image and the times of its status; nothing is kept.
+//! its image, the times of its status, and the newest requests; nothing else is kept.
+
+mod requests;
 
 use opscape_cluster::{Cluster, Status};
 use opscape_manifest::api::Pod;
@@ -10,6 +12,10 @@ use opscape_sim::Time;
 
 use crate::images::LabImages;
 use crate::images::output::{self, Life};
+use crate::traffic::Traffic;
+
+/// How often a log is looked at again where requests come.
+const LOOKS: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// Which log is wanted.
 #[derive(Debug, Clone, Copy, Default)]
@@ -48,7 +54,13 @@ pub struct LogLine {
 ///
 /// # Errors
 /// In the words of the API server and the kubelet: there is no such pod or container, or it has not written anything yet.
-pub fn read(images: &LabImages, cluster: &Cluster, now: Time, query: LogQuery<'_>) -> Result<Log, Status> {
+pub fn read(
+    images: &LabImages,
+    cluster: &Cluster,
+    traffic: Option<&Traffic>,
+    now: Time,
+    query: LogQuery<'_>,
+) -> Result<Log, Status> {
     let LogQuery { namespace, pod: name, container, previous } = query;
     let Some(pod) = cluster.store().get::<Pod>(namespace, name) else {
         return Err(opscape_cluster::ResourceName { plural: "pods", api_version: "v1" }.not_found(name));
@@ -93,10 +105,21 @@ pub fn read(images: &LabImages, cluster: &Cluster, now: Time, query: LogQuery<'_
     }
     let epoch = cluster.options().epoch.0;
     let until = epoch.saturating_add_unsigned(now.0);
-    let written = output::lines(images, pod, found, &life, until);
+    let traffic = traffic.filter(|traffic| traffic.is_active());
+    let ended = life.ended.as_ref().map_or(i64::MAX, |(at, ..)| *at);
+    let of_life = |at: i64| at >= life.started && at <= ended.min(until);
+    let mut served = traffic.map(|traffic| requests::served(traffic, pod, found, epoch)).unwrap_or_default();
+    served.retain(|one| of_life(one.at));
+    let mut written = output::lines(images, pod, found, &life, until, &served);
+    if let Some(traffic) = traffic.filter(|_| requests::is_ingress_nginx(&found.image)) {
+        let seen = requests::let_in(traffic, cluster.store(), pod, epoch);
+        written.lines.extend(seen.into_iter().filter(|(at, _)| of_life(*at)));
+    }
     let lines = written.lines.into_iter().map(|(at, text)| LogLine { at: MicroTime(at), text }).collect();
-    let next = written.next.filter(|_| life.ended.is_none());
-    let next = next.map(|at| Time(u64::try_from(at.saturating_sub(epoch)).unwrap_or_default()));
+    let next = written.next.map(|at| Time(u64::try_from(at.saturating_sub(epoch)).unwrap_or_default()));
+    // Nobody knows when the next request comes.
+    let soon = traffic.map(|_| now + LOOKS);
+    let next = [next, soon].into_iter().flatten().min().filter(|_| life.ended.is_none());
     Ok(Log { lines, next, ended: life.ended.is_some() })
 }
 

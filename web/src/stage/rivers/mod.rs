@@ -2,98 +2,23 @@
 //! the zones, down the left edge of each, and past its rows of nodes, as wide as what still goes on, in the colours of the
 //! revisions.
 
+mod shares;
+
 use std::rc::Rc;
 
-use opscape_lab::scene::{Level, Place, Scene};
+use opscape_lab::scene::{Level, Scene};
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 use super::cells::{NODE_W, Plan};
 use super::flows::SPEED;
 use crate::session::View;
-
-/// By colour of the revision, from 0; then what failed.
-type Sums = [f32; 7];
+use shares::{RED, Shares, Sums, add, shares, total};
 
 /// The widest river, and the widest above a row of nodes.
 pub const WIDEST: f32 = 14.0;
 const WIDEST_ROW: f32 = 6.0;
 const PERIOD: f64 = 18.0;
-/// Of the failed ones.
-const RED: usize = 6;
-
-/// What each node and each zone gets.
-#[derive(Default)]
-struct Shares {
-    nodes: Vec<Sums>,
-    zones: Vec<Sums>,
-    all: Sums,
-}
-
-fn add(sums: &mut Sums, more: &Sums) {
-    for (sum, more) in sums.iter_mut().zip(more) {
-        *sum += more;
-    }
-}
-
-fn total(sums: &Sums) -> f32 {
-    sums.iter().take(RED).sum()
-}
-
-/// What everything gets; at the level of bars, what each zone gets by its ready pods.
-fn shares(scene: &Scene) -> Shares {
-    let mut shares = Shares {
-        nodes: vec![Sums::default(); scene.nodes.len()],
-        zones: vec![Sums::default(); scene.zones.len()],
-        all: Sums::default(),
-    };
-    let Some(traffic) = &scene.traffic else { return shares };
-    let put = |sums: &mut Sums, colour: u8, rate: f32, errors: f32| {
-        if let Some(sum) = sums.get_mut(usize::from(colour).saturating_sub(1).min(RED - 1)) {
-            *sum += rate;
-        }
-        if let Some(sum) = sums.get_mut(RED) {
-            *sum += errors;
-        }
-    };
-    if scene.level == Level::Bars {
-        for flow in &traffic.flows {
-            let (Place::Service(..), Place::Version { colour, .. }) = (&flow.from, &flow.to) else {
-                continue;
-            };
-            let ready = |bars: &[opscape_lab::scene::Bar]| {
-                bars.iter().filter(|bar| bar.colour == *colour).map(|bar| bar.ready).sum::<u32>() as f32
-            };
-            let all: f32 = scene.zones.iter().map(|zone| ready(&zone.bars)).sum();
-            for (zone, sums) in scene.zones.iter().zip(&mut shares.zones) {
-                let part = ready(&zone.bars) / all.max(1.0);
-                put(sums, *colour, flow.rates.rate * part, flow.rates.errors * part);
-            }
-        }
-    } else {
-        // Both are in the order of the nodes and their pods.
-        for service in 0..scene.services.len() {
-            let mut flows = traffic.pods.iter().filter(|flow| flow.service == service).peekable();
-            for (node, sums) in scene.nodes.iter().zip(&mut shares.nodes) {
-                for pod in &node.pods {
-                    if let Some(flow) = flows.next_if(|flow| flow.pod == pod.uid) {
-                        put(sums, flow.colour, flow.rate, flow.errors);
-                    }
-                }
-            }
-        }
-        for (zone, sums) in scene.zones.iter().zip(&mut shares.zones) {
-            for node in shares.nodes.iter().skip(zone.first).take(zone.nodes) {
-                add(sums, node);
-            }
-        }
-    }
-    for zone in &shares.zones {
-        add(&mut shares.all, zone);
-    }
-    shares
-}
-
 /// The most that a row of nodes gets.
 fn widest_row(plan: &Plan, shares: &Shares) -> f32 {
     let mut rows: Vec<(f32, f32, f32)> = Vec::new();
@@ -112,7 +37,14 @@ fn widest_row(plan: &Plan, shares: &Shares) -> f32 {
 }
 
 /// Paints everything that flows.
-pub fn paint(canvas: &HtmlCanvasElement, view: &Rc<View>, plan: &Plan, width: f32, dashes: bool) {
+pub fn paint(
+    canvas: &HtmlCanvasElement,
+    view: &Rc<View>,
+    plan: &Plan,
+    width: f32,
+    dashes: bool,
+    kept: &mut Option<Palette>,
+) {
     let Some(window) = web_sys::window() else { return };
     let scale = window.device_pixel_ratio() as f32;
     let (w, h) = ((width * scale) as u32, (plan.height * scale) as u32);
@@ -125,19 +57,24 @@ pub fn paint(canvas: &HtmlCanvasElement, view: &Rc<View>, plan: &Plan, width: f3
     let scale = f64::from(scale);
     let _ = context.set_transform(scale, 0.0, 0.0, scale, 0.0, 0.0);
     context.clear_rect(0.0, 0.0, f64::from(width), f64::from(plan.height));
-    let Ok(Some(style)) = window.get_computed_style(canvas) else { return };
-    let colour = |name: &str| style.get_property_value(name).unwrap_or_default();
     let shares = shares(&view.scene);
     let most = total(&shares.all);
     if most <= 0.0 {
         return;
     }
-    let mut colours: Vec<String> = (1..=6).map(|n| colour(&["--r", &n.to_string()].concat())).collect();
-    colours.push(colour("--err"));
+    let theme = canvas.closest("[data-theme]").ok().flatten();
+    let theme = theme.and_then(|element| element.get_attribute("data-theme"));
+    if kept.as_ref().is_none_or(|kept| kept.theme != theme) {
+        let Ok(Some(style)) = window.get_computed_style(canvas) else { return };
+        let colour = |name: &str| style.get_property_value(name).unwrap_or_default();
+        let mut colours: Vec<String> = (1..=6).map(|n| colour(&["--r", &n.to_string()].concat())).collect();
+        colours.push(colour("--err"));
+        *kept = Some(Palette { theme, colours, stage: colour("--stage") });
+    }
+    let Some(palette) = kept else { return };
     let river = River {
         context,
-        colours,
-        stage: colour("--stage"),
+        palette,
         k: (WIDEST / most).min(WIDEST_ROW / widest_row(plan, &shares).max(f32::MIN_POSITIVE)),
         run: view.at.as_secs_f64() * SPEED / view.speed.max(1.0),
         dashes,
@@ -145,16 +82,23 @@ pub fn paint(canvas: &HtmlCanvasElement, view: &Rc<View>, plan: &Plan, width: f3
     river.all(plan, &view.scene, &shares);
 }
 
-struct River {
-    context: CanvasRenderingContext2d,
+/// Colours of the page, read from its tokens.
+pub struct Palette {
+    theme: Option<String>,
+    /// Of the revisions, then of failures.
     colours: Vec<String>,
     stage: String,
+}
+
+struct River<'a> {
+    context: CanvasRenderingContext2d,
+    palette: &'a Palette,
     k: f32,
     run: f64,
     dashes: bool,
 }
 
-impl River {
+impl River<'_> {
     fn all(&self, plan: &Plan, scene: &Scene, shares: &Shares) {
         let (start_x, start_y) = plan.source;
         let mut rest = shares.all;
@@ -262,7 +206,7 @@ impl River {
         let mut top = y - all / 2.0;
         for (colour, width) in widths {
             self.rect(
-                self.colours.get(colour).map_or("", String::as_str),
+                self.palette.colours.get(colour).map_or("", String::as_str),
                 from - 0.5,
                 top,
                 to - from + 1.0,
@@ -290,7 +234,7 @@ impl River {
         let mut left = x - all / 2.0;
         let (top, height) = (from.min(to) - 0.5, (to - from).abs() + 1.0);
         for (colour, width) in widths {
-            self.rect(self.colours.get(colour).map_or("", String::as_str), left, top, width, height);
+            self.rect(self.palette.colours.get(colour).map_or("", String::as_str), left, top, width, height);
             left += width;
         }
         self.dash(f64::from(from), f64::from(to), f64::from(x), all, true);
@@ -302,7 +246,13 @@ impl River {
         let all: f32 = widths.iter().map(|(_, width)| width.max(1.5)).sum();
         let mut left = x - all / 2.0;
         for (colour, width) in widths {
-            self.rect(self.colours.get(colour).map_or("", String::as_str), left, y, width.max(1.5), 5.0);
+            self.rect(
+                self.palette.colours.get(colour).map_or("", String::as_str),
+                left,
+                y,
+                width.max(1.5),
+                5.0,
+            );
             left += width.max(1.5);
         }
     }
@@ -313,7 +263,7 @@ impl River {
             return;
         }
         let thick = f64::from((width * 0.45).clamp(1.2, 2.0));
-        self.context.set_fill_style_str(&self.stage);
+        self.context.set_fill_style_str(&self.palette.stage);
         let (length, sign) = ((to - from).abs(), (to - from).signum());
         let mut at = self.run.rem_euclid(PERIOD);
         while at + 3.0 < length {
