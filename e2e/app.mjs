@@ -59,11 +59,14 @@ export function app(page, language = "en") {
   };
 }
 
-/** A page of somebody else that shows widgets (their attributes and, with `text`, the text inside) among other things. */
+/**
+ * A page of somebody else that shows widgets (their attributes and, with `text`, the text inside, or as `html` whatever is)
+ * among other things.
+ */
 export function widgetPage(site, widgets, { before = "", after = "" } = {}) {
-  const tags = widgets.map(({ text, ...attributes }) => {
+  const tags = widgets.map(({ text, html, ...attributes }) => {
     const written = Object.entries(attributes).map(([name, value]) => ` ${name}="${value}"`).join("");
-    const inside = text === undefined ? "" : `<script type="text/yaml">\n${text}</script>`;
+    const inside = html ?? (text === undefined ? "" : `<script type="text/yaml">\n${text}</script>`);
     return `<opscape-lab${written}>${inside}</opscape-lab>`;
   });
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>An article</title>

@@ -58,6 +58,19 @@ test("three widgets of a page play, each its own lab, from one Wasm module", () 
     assert.deepEqual(await axe(page), []);
   }));
 
+test("the text of a widget may stand in it plainly, as indented as its surroundings, or in a template", () => {
+  const indented = (text) => text.replace(/^(?=.)/gm, "      ");
+  const plain = { html: `\n\n${indented(deployment({ replicas: 2 }))}    ` };
+  const template = { html: `<template>\n${indented(deployment({ replicas: 3 }))}</template>` };
+  return withArticle([plain, template], {}, async (page) => {
+    for (const [index, count] of [2, 3].entries()) {
+      const widget = page.locator("opscape-lab").nth(index);
+      await widget.scrollIntoViewIfNeeded();
+      await podsUntil(widget, `widget ${index} has ${count} pods`, (pods) => pods.length === count);
+    }
+  });
+});
+
 test("a widget shows every node and which pods a Service reaches, at any width", () =>
   withArticle([{ text: served }], {}, async (page) => {
     await movingWidget(page);

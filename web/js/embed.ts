@@ -5,7 +5,8 @@
 //   <opscape-lab><script type="text/yaml"> ...the text itself... </script></opscape-lab>
 //
 // Attributes:
-//   src       a built-in lab, a URL of a text, or the text itself (it has a line break). A script child is the text, too.
+//   src       a built-in lab, a URL of a text, or the text itself (it has a line break); none: the text inside the element,
+//             best in a script child, which keeps every character as it is
 //   view      "stage" (default) or "stage+editor"
 //   lang      "ko" or "en"; none: the language of the element's surroundings, then the browser's
 //   theme     "light" or "dark"; none: as the visitor's system
@@ -184,10 +185,22 @@ class OpscapeLab extends HTMLElement {
   }
 
   /** The text, or the name of a built-in lab (which the Wasm knows). */
+  /** The text inside: that of a child made for it, or all of it. As indented as its surroundings, which is taken away. */
+  #inside(): string {
+    const child = this.querySelector("script[type='text/yaml'], template, pre") ?? this;
+    const text = (child instanceof HTMLTemplateElement ? child.content : child).textContent ?? "";
+    const lines = text.split("\n");
+    const written = lines.filter((line) => line.trim() !== "");
+    if (written.length === 0) return "";
+    const indent = Math.min(...written.map((line) => line.length - line.trimStart().length));
+    while (lines[0]?.trim() === "") lines.shift();
+    while (lines.at(-1)?.trim() === "") lines.pop();
+    return lines.map((line) => `${line.slice(indent)}\n`).join("");
+  }
+
   async #text(): Promise<string> {
-    const child = this.querySelector("script[type='text/yaml'], template, pre");
     const src = this.getAttribute("src");
-    if (!src) return child?.textContent ?? "";
+    if (!src) return this.#inside();
     const looksLikeUrl = !src.includes("\n") && (/^[a-z]+:\/\//.test(src) || /[./]/.test(src));
     if (!looksLikeUrl) return src;
     const answer = await fetch(new URL(src, document.baseURI));
