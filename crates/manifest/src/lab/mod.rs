@@ -70,7 +70,7 @@ mod validate_nodes;
 
 pub use condition::{Check, Op};
 pub use document::{Action, File, Image, Lab, LabSpec, Memory, Step};
-pub use nodes::{ClusterAutoscaler, EXPANDERS, NodeGroup};
+pub use nodes::{ClusterAutoscaler, EXPANDERS, MAX_PRICE, NodeGroup};
 pub use scalars::{Duration, Text};
 pub use validate::validate;
 
