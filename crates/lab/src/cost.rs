@@ -3,6 +3,7 @@
 
 use opscape_cluster::cluster_autoscaler::GROUP_LABEL;
 use opscape_manifest::api::Node;
+use opscape_manifest::lab::MAX_PRICE;
 use opscape_sim::Time;
 
 /// The annotation of a node that says what it costs per hour, in dollars.
@@ -41,7 +42,7 @@ impl Cost {
 /// What a node says it costs per hour, in millionths of a dollar.
 pub fn price_of(node: &Node) -> i64 {
     let dollars = node.metadata.annotation(PRICE).and_then(|text| text.trim().parse::<f64>().ok());
-    dollars.map_or(0, |dollars| (dollars * 1e6).round() as i64).max(0)
+    dollars.map_or(0, |dollars| (dollars * 1e6).round() as i64).clamp(0, MAX_PRICE)
 }
 
 /// The same of a node that is in no group; the machines of groups are paid for by the cloud's count.

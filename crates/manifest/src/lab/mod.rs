@@ -25,6 +25,7 @@
 //!     serve: {concurrency: 8, queue: 100, time: 20ms, p99: 80ms, cpuPerRequest: 5ms, errorRate: 0.01}
 //!   load:                          # who sends requests
 //!   - {name: shoppers, url: "http://shop.example.com/", rate: 200, ramp: {to: 800, after: 1m, over: 2m}}
+//!   - {name: crawler, url: "http://shop.example.com/", rate: 50, addresses: 1}   # as one machine: limits and affinity count it
 //!   - name: staff                  # a closed workload: each waits for its answer, then thinks
 //!     clients: 30
 //!     thinkTime: 2s
@@ -69,7 +70,7 @@ mod validate_nodes;
 
 pub use condition::{Check, Op};
 pub use document::{Action, File, Image, Lab, LabSpec, Memory, Step};
-pub use nodes::{ClusterAutoscaler, EXPANDERS, NodeGroup};
+pub use nodes::{ClusterAutoscaler, EXPANDERS, MAX_PRICE, NodeGroup};
 pub use scalars::{Duration, Text};
 pub use validate::validate;
 

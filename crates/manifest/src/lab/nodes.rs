@@ -101,9 +101,13 @@ impl NodeGroup {
 
     /// What each costs per hour, in millionths of a dollar.
     pub fn price_micro(&self) -> i64 {
-        self.price.map_or(0, |price| i64::try_from(price.nano_value() / 1000).unwrap_or(i64::MAX))
+        let micros = self.price.map_or(0, |price| price.nano_value() / 1000);
+        i64::try_from(micros).map_or(MAX_PRICE, |micros| micros.min(MAX_PRICE))
     }
 }
+
+/// The most that a node may cost per hour, in millionths of a dollar: a million dollars.
+pub const MAX_PRICE: i64 = 1_000_000_000_000;
 
 /// The flags of the cluster autoscaler, by their names without dashes.
 #[derive(Debug, Clone, PartialEq, Default)]

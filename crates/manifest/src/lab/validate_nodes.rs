@@ -1,6 +1,6 @@
 //! What a `Lab` document may not say of nodes.
 
-use super::nodes::{ClusterAutoscaler, EXPANDERS, NodeGroup};
+use super::nodes::{ClusterAutoscaler, EXPANDERS, MAX_PRICE, NodeGroup};
 use super::validate::not_negative;
 use super::validate_load::one_of;
 use super::{Duration, LabSpec, MAX_NODES};
@@ -103,6 +103,11 @@ fn amounts(group: &NodeGroup, path: &str, errors: &mut Vec<FieldError>) {
             errors.push(FieldError::invalid(format!("{path}.{field}"), &value, NOT_NEGATIVE));
         }
     }
+    if let Some(price) = group.price.filter(|price| price.nano_value() / 1000 > i128::from(MAX_PRICE)) {
+        let value = Value::from(price.to_string());
+        let message = "must be less than or equal to 1000000";
+        errors.push(FieldError::invalid(format!("{path}.price"), &value, message));
+    }
 }
 
 fn flags(autoscaler: &ClusterAutoscaler, errors: &mut Vec<FieldError>) {
@@ -152,6 +157,8 @@ mod tests {
         assert_eq!(errors(&with(&[group(Some(1), Some(6), Some(5))])), ["spec.nodes[0].count"]);
         assert_eq!(errors(&with(&[group(Some(1), None, None)])), ["spec.nodes[0].min"]);
         assert_eq!(errors(&with(&[group(None, None, Some(20_000))])), ["spec.nodes[0].max"]);
+        let dear = NodeGroup { price: Some(Quantity::whole(1_000_001)), ..NodeGroup::default() };
+        assert_eq!(errors(&with(&[dear])), ["spec.nodes[0].price"]);
         let twice = [group(None, None, Some(1)), group(None, None, Some(1))];
         assert_eq!(errors(&with(&twice)), ["spec.nodes[1].name"]);
     }

@@ -56,6 +56,8 @@ fn front(planner: &mut Planner<'_>) {
         if let Some((_, red)) = &stroke.red
             && matches!(leg.from, Spot::Internet | Spot::Inside)
         {
+            // All that fail come out together.
+            planner.plan.arrows.clear();
             planner.plan.arrows.push((x0 + (width + red + super::ASIDE) / 2.0, from.bottom() - 2.0, true));
         }
         if ends {
