@@ -24,7 +24,7 @@ const address = (part: string): URL => new URL(OPSCAPE_PARTS[part] ?? "", import
 /** Fetches and compiles a part, so that it is at hand when it is needed. Trying again after a failure is allowed. */
 export function prefetch(part: string): Promise<void> {
   const known = asked.get(part);
-  if (known || !(part in OPSCAPE_PARTS)) return known ?? Promise.resolve();
+  if (known || present.has(part) || !(part in OPSCAPE_PARTS)) return known ?? Promise.resolve();
   const loaded = (async () => {
     coming.add(part);
     try {
