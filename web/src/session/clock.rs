@@ -11,6 +11,10 @@ use crate::browser;
 
 /// What the world may take of a frame, in milliseconds.
 const BUDGET: f64 = 8.0;
+/// What it may take of a frame that is not drawn.
+const WHOLE: f64 = 13.0;
+/// While the world lags behind, drawing takes one part of the time in so many.
+const SHARE: f64 = 5.0;
 /// A frame that comes later than this (a hidden tab, a slow page) counts as this long.
 const LONGEST: f64 = 100.0;
 /// From this speed on nothing moves by itself, only final states are drawn.
@@ -39,6 +43,8 @@ pub struct Clock {
     pub seen: u8,
     /// Stands until the program's next part is there.
     pub waits: bool,
+    /// Until when a world that cannot keep up is not drawn, in the browser's milliseconds.
+    pub undrawn: f64,
     /// Frames and their total milliseconds of work, for the benchmarks.
     pub frames: u32,
     pub busy: f64,
@@ -57,6 +63,7 @@ impl Default for Clock {
             turn: 0,
             seen: 0,
             waits: false,
+            undrawn: 0.0,
             frames: 0,
             busy: 0.0,
             worst: 0.0,
@@ -112,7 +119,15 @@ impl Session {
         }
         let begin = browser::milliseconds();
         if let Ok(mut state) = self.0.state.try_borrow_mut() {
-            state.go_on(begin);
+            let draws = begin >= state.clock.undrawn;
+            let lags = state.go_on(begin, if draws { BUDGET } else { WHOLE });
+            // A world too large to be drawn sixty times a second while it runs is drawn less often: it gets there sooner.
+            if !draws && lags {
+                drop(state);
+                self.wake();
+                return;
+            }
+            let drawing = browser::milliseconds();
             // Words and tables are read, not watched: while it plays, each five times a second, one in a frame.
             let parts = if !state.clock.playing {
                 Renewed::All
@@ -124,6 +139,8 @@ impl Session {
                 Renewed::Picture
             };
             state.refresh(parts);
+            let drawn = browser::milliseconds();
+            state.clock.undrawn = if lags { drawn + SHARE * (drawn - drawing) } else { 0.0 };
         }
         self.notify();
         let took = browser::milliseconds() - begin;
@@ -261,20 +278,21 @@ impl State {
         clock.seek.is_some() || (clock.playing && !clock.hidden && self.world.is_some())
     }
 
-    fn go_on(&mut self, now: f64) {
-        let Some(world) = &mut self.world else { return };
+    /// Brings the world up to this frame, in at most so many milliseconds. Whether that was not enough.
+    fn go_on(&mut self, now: f64, most: f64) -> bool {
+        let Some(world) = &mut self.world else { return false };
         if let Some(time) = self.clock.seek.take() {
             world.seek(time);
             self.clock.last = None;
-            return;
+            return false;
         }
         if !self.clock.playing || self.clock.hidden {
-            return;
+            return false;
         }
         let passed = self.clock.last.map_or(0.0, |last| (now - last).clamp(0.0, LONGEST));
         self.clock.last = Some(now);
         let until = Time(world.now().0.saturating_add((passed * 1_000.0 * self.clock.speed) as u64));
-        let budget = &mut || browser::milliseconds() - now < BUDGET;
+        let budget = &mut || browser::milliseconds() - now < most;
         loop {
             // A command sees every change; without one the world goes on as far as it can.
             let stop = if self.terminal.is_running() {
@@ -289,10 +307,10 @@ impl State {
             }
             if let Reached::Pause(_) = reached {
                 self.clock.playing = false;
-                break;
+                return false;
             }
             if reached == Reached::Budget || world.now() >= until || !budget() {
-                break;
+                return world.now() < until;
             }
         }
     }
