@@ -72,6 +72,13 @@ impl Default for Clock {
 }
 
 impl Clock {
+    /// Counts a frame that took so many milliseconds.
+    fn worked(&mut self, took: f64) {
+        self.frames += 1;
+        self.busy += took;
+        self.worst = self.worst.max(took);
+    }
+
     /// Whether it stands until a part of the program is there.
     fn waits(&mut self) -> bool {
         if self.waits && !browser::waits_for("soon") {
@@ -123,6 +130,7 @@ impl Session {
             let lags = state.go_on(begin, if draws { BUDGET } else { WHOLE });
             // A world too large to be drawn sixty times a second while it runs is drawn less often: it gets there sooner.
             if !draws && lags {
+                state.clock.worked(browser::milliseconds() - begin);
                 drop(state);
                 self.wake();
                 return;
@@ -147,9 +155,7 @@ impl Session {
         if let Ok(mut state) = self.0.state.try_borrow_mut() {
             let something = state.view.scene.counts.total() > 0;
             let clock = &mut state.clock;
-            clock.frames += 1;
-            clock.busy += took;
-            clock.worst = clock.worst.max(took);
+            clock.worked(took);
             if clock.seen < MOVES && something {
                 clock.seen += 1;
                 if clock.seen == MOVES {

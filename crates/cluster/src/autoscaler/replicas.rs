@@ -82,32 +82,10 @@ pub fn by_utilization(
     tolerance: Tolerance,
     pods: &Groups,
 ) -> Result<Proposal, String> {
-    if pods.ready.is_empty() {
-        return Err(NO_METRICS.to_owned());
-    }
-    let (ratio, percent, usage) = utilization(&pods.ready, target)?;
-    let found = |replicas, rule, ratio, pods| Proposal { replicas, rule, ratio, pods, percent, usage };
-    let mut all = pods.ready.clone();
-    let ready = all.len();
-    let grows = ratio > 1.0 && !pods.unready.is_empty();
-    if !grows && pods.missing.is_empty() {
-        if tolerance.covers(ratio) {
-            return Ok(found(current, Rule::Tolerance, ratio, ready));
-        }
-        return Ok(found(ceil(ratio * ready as f64), Rule::Ratio, ratio, ready));
-    }
-    if ratio < 1.0 {
-        // Pods without a metric are taken to use all they request, or the target if that is more.
-        let percent = i64::from(target.max(100));
-        all.extend(pods.missing.iter().map(|request| (request.saturating_mul(percent) / 100, *request)));
-    } else if ratio > 1.0 {
-        all.extend(pods.missing.iter().map(|request| (0, *request)));
-    }
-    if grows {
-        all.extend(pods.unready.iter().map(|request| (0, *request)));
-    }
-    let (ratio_of_all, ..) = utilization(&all, target)?;
-    Ok(conclude(current, tolerance, ratio, ratio_of_all, all.len(), &found))
+    // Pods without a metric are taken to use all they request, or the target if that is more.
+    let percent = i64::from(target.max(100));
+    let all_used = |request: i64| request.saturating_mul(percent) / 100;
+    by_pods(current, tolerance, pods, &all_used, &|pods| utilization(pods, target))
 }
 
 /// `calcPlainMetricReplicas`: the target is an amount per pod.
@@ -120,50 +98,52 @@ pub fn by_average(
     tolerance: Tolerance,
     pods: &Groups,
 ) -> Result<Proposal, String> {
+    by_pods(current, tolerance, pods, &|_| target, &|pods| Ok(average(pods, target)))
+}
+
+/// What both have in common: the ratio of the pods that count; if others might turn it, the ratio with them, each taken to
+/// use what speaks against the change. `all_used`: what a pod of a request without a metric uses then at the most.
+/// `ratio_of`: the ratio of pods (what each uses and requests), per cent and average usage.
+fn by_pods(
+    current: i32,
+    tolerance: Tolerance,
+    pods: &Groups,
+    all_used: &dyn Fn(i64) -> i64,
+    ratio_of: &dyn Fn(&[(i64, i64)]) -> Result<(f64, i32, i64), String>,
+) -> Result<Proposal, String> {
     if pods.ready.is_empty() {
         return Err(NO_METRICS.to_owned());
     }
-    let mut all: Vec<i64> = pods.ready.iter().map(|(used, _)| *used).collect();
-    let (ratio, usage) = average(&all, target);
-    let found = |replicas, rule, ratio, pods| Proposal { replicas, rule, ratio, pods, percent: 0, usage };
-    let ready = all.len();
+    let (ratio, percent, usage) = ratio_of(&pods.ready)?;
+    let found = |replicas, rule, ratio, pods| Ok(Proposal { replicas, rule, ratio, pods, percent, usage });
+    let ready = pods.ready.len();
     let grows = ratio > 1.0 && !pods.unready.is_empty();
     if !grows && pods.missing.is_empty() {
         if tolerance.covers(ratio) {
-            return Ok(found(current, Rule::Tolerance, ratio, ready));
+            return found(current, Rule::Tolerance, ratio, ready);
         }
-        return Ok(found(ceil(ratio * ready as f64), Rule::Ratio, ratio, ready));
+        return found(ceil(ratio * ready as f64), Rule::Ratio, ratio, ready);
     }
+    let mut all = pods.ready.clone();
     if ratio < 1.0 {
-        all.extend(pods.missing.iter().map(|_| target));
+        all.extend(pods.missing.iter().map(|request| (all_used(*request), *request)));
     } else if ratio > 1.0 {
-        all.extend(pods.missing.iter().map(|_| 0));
+        all.extend(pods.missing.iter().map(|request| (0, *request)));
     }
     if grows {
-        all.extend(pods.unready.iter().map(|_| 0));
+        all.extend(pods.unready.iter().map(|request| (0, *request)));
     }
-    let (ratio_of_all, _) = average(&all, target);
-    Ok(conclude(current, tolerance, ratio, ratio_of_all, all.len(), &found))
-}
-
-/// The end of both: what comes out with all pods counts, unless it goes the other way.
-fn conclude(
-    current: i32,
-    tolerance: Tolerance,
-    ratio: f64,
-    ratio_of_all: f64,
-    pods: usize,
-    found: &dyn Fn(i32, Rule, f64, usize) -> Proposal,
-) -> Proposal {
-    let turns = ratio < 1.0 && ratio_of_all > 1.0 || ratio > 1.0 && ratio_of_all < 1.0;
+    let (ratio_of_all, ..) = ratio_of(&all)?;
+    // What comes out with all pods counts, unless it goes the other way.
     if tolerance.covers(ratio_of_all) {
-        return found(current, Rule::Tolerance, ratio_of_all, pods);
+        return found(current, Rule::Tolerance, ratio_of_all, all.len());
     }
-    let replicas = ceil(ratio_of_all * pods as f64);
+    let turns = ratio < 1.0 && ratio_of_all > 1.0 || ratio > 1.0 && ratio_of_all < 1.0;
+    let replicas = ceil(ratio_of_all * all.len() as f64);
     if turns || ratio_of_all < 1.0 && replicas > current || ratio_of_all > 1.0 && replicas < current {
-        return found(current, Rule::Turned, ratio_of_all, pods);
+        return found(current, Rule::Turned, ratio_of_all, all.len());
     }
-    found(replicas, Rule::Ratio, ratio_of_all, pods)
+    found(replicas, Rule::Ratio, ratio_of_all, all.len())
 }
 
 /// `GetObjectMetricReplicas`, `GetExternalMetricReplicas`: the target is an amount in all. `ready`: pods that are ready.
@@ -203,11 +183,11 @@ fn utilization(pods: &[(i64, i64)], target: i32) -> Result<(f64, i32, i64), Stri
     Ok((f64::from(percent) / f64::from(target), percent, average))
 }
 
-/// `GetMetricUsageRatio`: (ratio, average usage).
-fn average(pods: &[i64], target: i64) -> (f64, i64) {
-    let sum: i64 = pods.iter().fold(0, |sum, used| sum.saturating_add(*used));
+/// `GetMetricUsageRatio`: (ratio, no per cent, average usage).
+fn average(pods: &[(i64, i64)], target: i64) -> (f64, i32, i64) {
+    let sum: i64 = pods.iter().fold(0, |sum, (used, _)| sum.saturating_add(*used));
     let average = sum / i64::try_from(pods.len()).unwrap_or(i64::MAX).max(1);
-    (average as f64 / target as f64, average)
+    (average as f64 / target as f64, 0, average)
 }
 
 fn ceil(pods: f64) -> i32 {
