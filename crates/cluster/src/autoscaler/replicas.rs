@@ -101,15 +101,18 @@ pub fn by_average(
     by_pods(current, tolerance, pods, &|_| target, &|pods| Ok(average(pods, target)))
 }
 
+/// The ratio of a metric to its target, per cent (0 for amounts), and the average usage.
+type Ratio = (f64, i32, i64);
+
 /// What both have in common: the ratio of the pods that count; if others might turn it, the ratio with them, each taken to
 /// use what speaks against the change. `all_used`: what a pod of a request without a metric uses then at the most.
-/// `ratio_of`: the ratio of pods (what each uses and requests), per cent and average usage.
+/// `ratio_of`: for pods, what each uses and requests.
 fn by_pods(
     current: i32,
     tolerance: Tolerance,
     pods: &Groups,
     all_used: &dyn Fn(i64) -> i64,
-    ratio_of: &dyn Fn(&[(i64, i64)]) -> Result<(f64, i32, i64), String>,
+    ratio_of: &dyn Fn(&[(i64, i64)]) -> Result<Ratio, String>,
 ) -> Result<Proposal, String> {
     if pods.ready.is_empty() {
         return Err(NO_METRICS.to_owned());
@@ -171,8 +174,8 @@ pub fn by_share(current: i32, target: i64, tolerance: Tolerance, usage: i64) -> 
     found(ceil(usage as f64 / target as f64), Rule::PerPod)
 }
 
-/// `GetResourceUtilizationRatio`: (ratio, per cent, average usage).
-fn utilization(pods: &[(i64, i64)], target: i32) -> Result<(f64, i32, i64), String> {
+/// `GetResourceUtilizationRatio`.
+fn utilization(pods: &[(i64, i64)], target: i32) -> Result<Ratio, String> {
     let used: i64 = pods.iter().fold(0, |sum, (used, _)| sum.saturating_add(*used));
     let requested: i64 = pods.iter().fold(0, |sum, (_, requested)| sum.saturating_add(*requested));
     if requested == 0 {
@@ -183,8 +186,8 @@ fn utilization(pods: &[(i64, i64)], target: i32) -> Result<(f64, i32, i64), Stri
     Ok((f64::from(percent) / f64::from(target), percent, average))
 }
 
-/// `GetMetricUsageRatio`: (ratio, no per cent, average usage).
-fn average(pods: &[(i64, i64)], target: i64) -> (f64, i32, i64) {
+/// `GetMetricUsageRatio`.
+fn average(pods: &[(i64, i64)], target: i64) -> Ratio {
     let sum: i64 = pods.iter().fold(0, |sum, (used, _)| sum.saturating_add(*used));
     let average = sum / i64::try_from(pods.len()).unwrap_or(i64::MAX).max(1);
     (average as f64 / target as f64, 0, average)

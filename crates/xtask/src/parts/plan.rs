@@ -38,8 +38,6 @@ impl Part {
 
 /// The crate whose functions are the terminal's.
 const TERMINAL: &str = "opscape_shell::";
-/// A function with less code than this (in bytes) stays where it is called: the call of it would cost more.
-const TINY: usize = 6;
 
 /// The division.
 pub struct Plan {
@@ -80,7 +78,6 @@ pub fn plan(whole: &Whole<'_>, when: &[When]) -> Plan {
     }
     upkeep_comes_soon(whole, when, &mut parts);
     only_called_by_terminal(&mut parts, first, &callers, &in_table);
-    keep_tiny(whole, &mut parts, &callers, &in_table);
 
     let mut slots: BTreeMap<u32, u32> = BTreeMap::new();
     for (slot, function) in &whole.slots {
@@ -188,28 +185,6 @@ fn only_called_by_terminal(
         }
         if !moved {
             return;
-        }
-    }
-}
-
-fn keep_tiny(
-    whole: &Whole<'_>,
-    parts: &mut [Part],
-    callers: &BTreeMap<u32, BTreeSet<u32>>,
-    in_table: &BTreeSet<u32>,
-) {
-    let before = parts.to_vec();
-    for (index, function) in (whole.first()..).zip(&whole.functions) {
-        if function.body.range().end - function.body.range().start >= TINY as u64 {
-            continue;
-        }
-        let from_main = callers
-            .get(&index)
-            .is_some_and(|by| by.iter().any(|caller| before.get(*caller as usize) == Some(&Part::Main)));
-        if (from_main || in_table.contains(&index))
-            && let Some(part) = parts.get_mut(index as usize)
-        {
-            *part = Part::Main;
         }
     }
 }
