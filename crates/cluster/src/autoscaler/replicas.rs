@@ -103,16 +103,17 @@ pub fn by_average(
 
 /// The ratio of a metric to its target, per cent (0 for amounts), and the average usage.
 type Ratio = (f64, i32, i64);
+/// The ratio for pods, of each of which it is told what it uses and what it requests.
+type RatioOf<'a> = dyn Fn(&[(i64, i64)]) -> Result<Ratio, String> + 'a;
 
 /// What both have in common: the ratio of the pods that count; if others might turn it, the ratio with them, each taken to
 /// use what speaks against the change. `all_used`: what a pod of a request without a metric uses then at the most.
-/// `ratio_of`: for pods, what each uses and requests.
 fn by_pods(
     current: i32,
     tolerance: Tolerance,
     pods: &Groups,
     all_used: &dyn Fn(i64) -> i64,
-    ratio_of: &dyn Fn(&[(i64, i64)]) -> Result<Ratio, String>,
+    ratio_of: &RatioOf<'_>,
 ) -> Result<Proposal, String> {
     if pods.ready.is_empty() {
         return Err(NO_METRICS.to_owned());
