@@ -68,6 +68,7 @@ fn main() {
             play: stops == 0 && matches!(world, Begin::Fresh),
             keep: Some("text"),
             base: String::new(),
+            reads: true,
             world,
         });
         browser::after(5_000, || {

@@ -17,6 +17,9 @@ const WHOLE: f64 = 13.0;
 const SHARE: f64 = 5.0;
 /// A frame that comes later than this (a hidden tab, a slow page) counts as this long.
 const LONGEST: f64 = 100.0;
+/// Before a page moves it counts as long as one that is in time: the part of the program that it begins with has what these
+/// first instants need, on a slow machine as well.
+const USUAL: f64 = 17.0;
 /// From this speed on nothing moves by itself, only final states are drawn.
 pub const FAST: f64 = 20.0;
 /// After so many frames with something to see, a page moves.
@@ -136,10 +139,13 @@ impl Session {
                 return;
             }
             let drawing = browser::milliseconds();
-            // Words and tables are read, not watched: while it plays, each five times a second, one in a frame.
+            // Words and tables are read, not watched: while it plays, each five times a second, one in a frame. Nobody reads
+            // before it moves, and what the first frames run should not hang on how long they take.
             let parts = if !state.clock.playing {
                 Renewed::All
-            } else if begin - state.clock.slow_parts > 200.0 / Renewed::PARTS as f64 {
+            } else if state.clock.seen >= MOVES
+                && begin - state.clock.slow_parts > 200.0 / Renewed::PARTS as f64
+            {
                 state.clock.slow_parts = begin;
                 state.clock.turn = (state.clock.turn + 1) % Renewed::PARTS;
                 Renewed::Part(state.clock.turn)
@@ -295,7 +301,8 @@ impl State {
         if !self.clock.playing || self.clock.hidden {
             return false;
         }
-        let passed = self.clock.last.map_or(0.0, |last| (now - last).clamp(0.0, LONGEST));
+        let longest = if self.clock.seen < MOVES { USUAL } else { LONGEST };
+        let passed = self.clock.last.map_or(0.0, |last| (now - last).clamp(0.0, longest));
         self.clock.last = Some(now);
         let until = Time(world.now().0.saturating_add((passed * 1_000.0 * self.clock.speed) as u64));
         let budget = &mut || browser::milliseconds() - now < most;

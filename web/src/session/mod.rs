@@ -66,6 +66,8 @@ pub struct Start {
     pub keep: Option<&'static str>,
     /// Where the site's files are, relative to the page; ends in a slash or is empty.
     pub base: String,
+    /// Whether goals, events and what comes next are shown; a widget has no place for them.
+    pub reads: bool,
     /// How the world begins.
     pub world: Begin,
 }
@@ -104,6 +106,7 @@ pub(crate) struct State {
     keep: Option<&'static str>,
     recorder: recording::Recorder,
     base: String,
+    reads: bool,
     view: Rc<View>,
     parts: view::Parts,
 }
@@ -128,6 +131,7 @@ impl Session {
             keep: start.keep,
             recorder: recording::Recorder::default(),
             base: start.base,
+            reads: start.reads,
             view: Rc::default(),
             parts: view::Parts::default(),
         };

@@ -227,10 +227,12 @@ impl State {
             view.tracks = Rc::new(world.tracks(window.from, window.until, self.track_width as u32));
             if renewed.is(0) {
                 self.parts.title = title(world, self.lang).into();
+            }
+            if renewed.is(0) && self.reads {
                 self.parts.goals = Rc::new(world.goals());
                 self.parts.branches = Rc::new(world.branches());
             }
-            if renewed.is(1) {
+            if renewed.is(1) && self.reads {
                 let filter = EventFilter { most: EVENTS_MOST, ..EventFilter::default() };
                 self.parts.events = Rc::new(world.events(&filter));
             }
@@ -240,7 +242,7 @@ impl State {
             }
             // What comes next is named until it is there, never after; nobody could read it at full speed.
             let passed = self.parts.next.as_ref().is_some_and(|next| next.0 <= view.at);
-            if self.clock.playing && self.clock.speed >= FAST {
+            if !self.reads || self.clock.playing && self.clock.speed >= FAST {
                 self.parts.next = None;
             } else if renewed.is(3) || passed {
                 self.parts.next = world.next_visible().map(|next| Rc::new((next.at, next.text)));

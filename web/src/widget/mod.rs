@@ -52,6 +52,7 @@ pub fn mount_widget(root: &ShadowRoot, config: &str) -> Result<Widget, JsValue> 
         play: false,
         keep: None,
         base: get("base"),
+        reads: false,
         world: Begin::Fresh,
     });
     open(&session, &get("src"), play);
