@@ -6,6 +6,7 @@ use opscape_manifest::api::meta::{Str, Uid};
 use opscape_manifest::api::{Node, Object, Pod};
 use opscape_sim::Time;
 
+use crate::analysis::AnalysisRuns;
 use crate::autoscaler::{Autoscalers, decision::Decision};
 use crate::cluster_autoscaler::{ClusterAutoscaler, NodeVerdict, PodVerdict};
 use crate::deployment::Deployments;
@@ -16,6 +17,7 @@ use crate::metrics::{self, PodMetrics, Usage, Used};
 use crate::namespaces::Namespaces;
 use crate::node_lifecycle::NodeLifecycle;
 use crate::replica_set::ReplicaSets;
+use crate::rollouts::Rollouts;
 use crate::scheduler::Scheduler;
 use crate::{Api, Component, Context, Event, Options, Store, kubelet, scheduler};
 
@@ -29,6 +31,8 @@ pub struct Cluster {
 #[derive(Clone)]
 pub(crate) struct Parts {
     deployments: Deployments,
+    rollouts: Rollouts,
+    analysis_runs: AnalysisRuns,
     replica_sets: ReplicaSets,
     endpoint_slices: EndpointSlices,
     autoscalers: Autoscalers,
@@ -45,6 +49,8 @@ impl Cluster {
     pub fn new(options: Options) -> Self {
         let parts = Parts {
             deployments: Deployments::new(&options),
+            rollouts: Rollouts::new(&options),
+            analysis_runs: AnalysisRuns::new(&options),
             replica_sets: ReplicaSets::new(&options),
             endpoint_slices: EndpointSlices::new(&options),
             autoscalers: Autoscalers::new(&options),
@@ -79,6 +85,8 @@ impl Cluster {
     pub fn handle_with(&mut self, event: Event, usage: &dyn Usage, context: &mut Context<'_>) {
         self.act(context, |api, parts, context| match event {
             Event::Deployment(uid) => parts.deployments.handle(uid, api, context),
+            Event::Rollout(uid) => parts.rollouts.handle(uid, api, context),
+            Event::AnalysisRun(uid) => parts.analysis_runs.handle(uid, usage, api, context),
             Event::ReplicaSet(uid) => parts.replica_sets.handle(uid, api, context),
             Event::EndpointSlice(uid) => parts.endpoint_slices.handle(uid, api, context),
             Event::Autoscaler(uid) => parts.autoscalers.handle(uid, usage, api, context),
@@ -201,6 +209,8 @@ impl Cluster {
         for change in self.api.take_changes() {
             let before = context.because(change.cause);
             self.parts.deployments.on_change(&change, &self.api, context);
+            self.parts.rollouts.on_change(&change, &self.api, context);
+            self.parts.analysis_runs.on_change(&change, context);
             self.parts.replica_sets.on_change(&change, &self.api, context);
             self.parts.endpoint_slices.on_change(&change, &self.api, context);
             self.parts.autoscalers.on_change(&change, context);

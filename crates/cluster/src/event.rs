@@ -9,6 +9,10 @@ use crate::{cluster_autoscaler, kubelet, node_lifecycle, scheduler};
 pub enum Event {
     /// The Deployment controller looks at a Deployment.
     Deployment(Uid),
+    /// The controller of Argo Rollouts looks at a Rollout.
+    Rollout(Uid),
+    /// The controller of Argo Rollouts looks at an AnalysisRun.
+    AnalysisRun(Uid),
     /// The ReplicaSet controller looks at a ReplicaSet.
     ReplicaSet(Uid),
     /// The EndpointSlice controller looks at a Service.

@@ -4,6 +4,7 @@
 //! [`Component`] looks at it and puts what it has to do into its [`WorkQueue`], and acts a little later.
 //! Every write carries its cause, so that each fact in the journal leads back to what a person did.
 
+pub mod analysis;
 mod api;
 pub mod autoscaler;
 pub mod bench;
@@ -25,6 +26,7 @@ pub mod record;
 mod recorder;
 mod replica_set;
 mod request;
+pub mod rollouts;
 pub mod scheduler;
 mod status;
 mod store;

@@ -15,6 +15,7 @@ use opscape_sim::Time;
 
 use crate::Api;
 use crate::Store;
+use crate::analysis::Answer;
 
 /// What a container uses: on average over a window (cpu), and at its end (memory).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -79,6 +80,14 @@ pub trait Usage: Send + Sync {
         _now: Time,
     ) -> Option<i64> {
         None
+    }
+
+    /// What Prometheus answers to a query in PromQL.
+    ///
+    /// # Errors
+    /// In words: there is no Prometheus, or the query is not understood.
+    fn query(&self, _query: &str, _store: &Store, _now: Time) -> Result<Answer, String> {
+        Err("this cluster has no Prometheus".to_owned())
     }
 
     /// All values of an external metric, in thousandths.

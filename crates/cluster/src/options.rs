@@ -31,6 +31,8 @@ pub struct Options {
 pub struct Latency {
     /// The Deployment controller.
     pub deployment: Duration,
+    /// The controller of Argo Rollouts.
+    pub rollout: Duration,
     /// The ReplicaSet controller.
     pub replica_set: Duration,
     /// The EndpointSlice controller.
@@ -53,6 +55,7 @@ impl Default for Latency {
     fn default() -> Self {
         Latency {
             deployment: Duration::from_millis(4),
+            rollout: Duration::from_millis(6),
             replica_set: Duration::from_millis(5),
             endpoint_slice: Duration::from_millis(4),
             autoscaler: Duration::from_millis(9),
@@ -69,6 +72,7 @@ impl Latency {
     /// No delay anywhere.
     pub const ZERO: Latency = Latency {
         deployment: Duration::ZERO,
+        rollout: Duration::ZERO,
         replica_set: Duration::ZERO,
         endpoint_slice: Duration::ZERO,
         autoscaler: Duration::ZERO,

@@ -79,6 +79,8 @@ pub enum Record {
     NamespaceEmptied(Box<NamespaceEmptied>),
     /// A component told people something: an Event was written.
     EventRecorded(Box<EventRecorded>),
+    /// The controller of Argo Rollouts did something other than scaling.
+    Rollout(Box<RolloutFact>),
     /// The scheduler's own.
     Scheduler(Box<scheduler::Fact>),
     /// A kubelet's own.
@@ -204,6 +206,43 @@ pub enum ScaleRule {
         /// `spec.replicas`.
         replicas: i32,
     },
+    /// Canary of Argo Rollouts: pods as a weight says.
+    Weighted {
+        /// Percent.
+        weight: i32,
+        /// `spec.replicas`.
+        replicas: i32,
+        /// Whether a router divides the traffic; else the pods do.
+        routed: bool,
+        /// Whether these are the pods of the new version.
+        canary: bool,
+    },
+    /// Canary of Argo Rollouts: pods as the last setCanaryScale says.
+    SetCanaryScale {
+        /// Pods.
+        replicas: i32,
+    },
+    /// Blue-green of Argo Rollouts.
+    BlueGreen {
+        /// `spec.replicas`, or `previewReplicaCount`.
+        replicas: i32,
+        /// Whether it is `previewReplicaCount`.
+        preview: bool,
+    },
+    /// Argo Rollouts: the old pods stayed for `scaleDownDelaySeconds`.
+    ScaleDownDelay {
+        /// Seconds.
+        seconds: i64,
+    },
+    /// Argo Rollouts: the pods of an aborted update stayed for `abortScaleDownDelaySeconds`.
+    AbortDelay {
+        /// Seconds.
+        seconds: i64,
+    },
+    /// Argo Rollouts: neither the new nor the stable ReplicaSet; nobody needs it.
+    Unneeded,
+    /// Argo Rollouts: a ReplicaSet is made without pods; they come in the next step.
+    FromZero,
     /// The rollout is complete; what is left of old ReplicaSets goes.
     Saturated,
     /// Several ReplicaSets are in use and the Deployment's size changed, or it is paused: each gets its share.
@@ -217,6 +256,104 @@ pub enum ScaleRule {
         /// This one's share of it, rest included.
         share: i32,
     },
+}
+
+/// What the controller of Argo Rollouts did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RolloutFact {
+    /// The Rollout.
+    pub rollout: Subject,
+    /// What.
+    pub what: RolloutWhat,
+}
+
+/// What the controller of Argo Rollouts did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RolloutWhat {
+    /// A Service selects another ReplicaSet.
+    Switched {
+        /// The Service.
+        service: Str,
+        /// Hash of the template before; empty: none.
+        from: Str,
+        /// Hash of the template after.
+        to: Str,
+    },
+    /// The new version gets another share of the traffic.
+    Weight {
+        /// Percent before.
+        from: i32,
+        /// Percent after.
+        to: i32,
+        /// Why.
+        why: WeightRule,
+    },
+    /// A step of a canary is done.
+    StepDone {
+        /// Its number, from 1.
+        step: u32,
+        /// How many there are.
+        of: u32,
+        /// As `setWeight: 20`.
+        words: Str,
+    },
+    /// The new version is the stable one from now on.
+    Promoted {
+        /// Its revision.
+        revision: i64,
+        /// As `Completed all 4 canary steps`.
+        reason: Str,
+    },
+    /// The update was given up.
+    Aborted {
+        /// Its revision.
+        revision: i64,
+        /// Why; empty: a person did it.
+        why: Str,
+    },
+    /// An AnalysisRun begins.
+    AnalysisStarted {
+        /// Its name.
+        run: Str,
+        /// `Step`, `Background`, `PrePromotion` or `PostPromotion`.
+        purpose: Str,
+    },
+    /// An AnalysisRun ended badly.
+    AnalysisFailed {
+        /// Its name.
+        run: Str,
+        /// Its message.
+        why: Str,
+    },
+    /// A pod was deleted because it is older than `restartAt`.
+    Restarted {
+        /// The pod.
+        pod: Str,
+    },
+}
+
+/// Why the new version gets this share of the traffic (`reconcileTrafficRouting`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WeightRule {
+    /// The last setWeight up to this step.
+    Step {
+        /// From 1.
+        step: u32,
+    },
+    /// The pods of this step are not all there: the weight of the steps before stays.
+    PodsMissing,
+    /// None of its pods is available.
+    NoPods,
+    /// All steps are done.
+    AllSteps,
+    /// It is stable: there is no canary any more.
+    Promoted,
+    /// A person skipped all steps.
+    PromoteFull,
+    /// The update was given up.
+    Aborted,
+    /// The present template is the stable one again; the weight falls as its pods come.
+    BackToStable,
 }
 
 /// A ReplicaSet beyond the history limit.
@@ -390,6 +527,7 @@ impl Record {
             Record::Collected(fact) => &fact.object,
             Record::NamespaceEmptied(fact) => &fact.namespace,
             Record::EventRecorded(fact) => &fact.regarding,
+            Record::Rollout(fact) => &fact.rollout,
             Record::Scheduler(fact) => fact.subject(),
             Record::Kubelet(fact) => &fact.pod,
             Record::NodeLifecycle(fact) => &fact.subject,

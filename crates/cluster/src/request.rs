@@ -12,6 +12,8 @@ pub enum Request {
     Create(Object, WriteOptions),
     /// `PUT`: replaces an object. What `PATCH` makes of an object comes this way, too.
     Update(Object, WriteOptions),
+    /// `PUT .../status`: replaces the status only, as `kubectl argo rollouts` does.
+    Status(Object, WriteOptions),
     /// `PUT .../scale`.
     Scale {
         /// A Deployment or ReplicaSet.
@@ -45,6 +47,7 @@ impl Cluster {
         match request {
             Request::Create(object, options) => self.create(context, object.clone(), options),
             Request::Update(object, options) => self.update(context, object.clone(), options),
+            Request::Status(object, options) => self.update_status(context, object, options),
             Request::Scale { key, replicas, resource_version, options } => {
                 self.scale(context, key, *replicas, *resource_version, options)
             }

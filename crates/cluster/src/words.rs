@@ -48,6 +48,7 @@ words! {
     node "Node"
     namespace "Namespace"
     deployment "Deployment"
+    rollout "Rollout"
     replica_set "ReplicaSet"
     service "Service"
     config_map "ConfigMap"
@@ -67,6 +68,7 @@ pub fn kind(kind: Kind) -> Str {
         Kind::Node => node(),
         Kind::ReplicaSet => replica_set(),
         Kind::Deployment => deployment(),
+        Kind::Rollout => rollout(),
         Kind::Event => event(),
         Kind::Namespace => namespace(),
         Kind::Service => service(),

@@ -41,6 +41,7 @@ pub mod cost;
 pub mod images;
 pub mod inspect;
 pub mod logs;
+mod prometheus;
 pub mod scene;
 pub mod session;
 pub mod tracks;

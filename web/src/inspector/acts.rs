@@ -61,6 +61,30 @@ pub fn acts_for(view: &View, key: &ObjectKey) -> Vec<Offer> {
                 offer("ui.act.restart", Act::Restart { deployment: deployment() }),
             ]
         }
+        "Rollout" => {
+            let strip = view
+                .scene
+                .rollouts
+                .iter()
+                .find(|strip| strip.workload == key.name && strip.namespace == key.namespace);
+            let phase = strip.and_then(|strip| strip.progress.as_ref()).map(|progress| &*progress.phase.0);
+            let run = |verb: &str| Act::Run {
+                line: ["kubectl argo rollouts ", verb, " ", &key.name, " -n ", &key.namespace]
+                    .concat()
+                    .into(),
+            };
+            match phase {
+                Some("Healthy") => vec![offer("ui.act.roll-back", run("undo"))],
+                Some("Degraded") => {
+                    vec![offer("ui.act.retry", run("retry rollout")), offer("ui.act.roll-back", run("undo"))]
+                }
+                _ => vec![
+                    offer("ui.act.promote", run("promote")),
+                    offer("ui.act.promote-full", run("promote --full")),
+                    offer("ui.act.abort", run("abort")),
+                ],
+            }
+        }
         _ => Vec::new(),
     }
 }

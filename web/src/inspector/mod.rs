@@ -157,7 +157,7 @@ fn portrait(view: &View, inspection: &Inspection) -> Html {
     let mark = match &*inspection.key.kind {
         "Node" => "M5 8h24v18h-24zM9 20h5v-5h-5zM17 20h5v-5h-5z",
         "Service" => "M5 17h8M13 17l8-8h8M13 17h16M13 17l8 8h8",
-        "Deployment" | "ReplicaSet" => "M6 6h9v9h-9zM19 6h9v9h-9zM6 19h9v9h-9zM19 19h9v9h-9z",
+        "Deployment" | "Rollout" | "ReplicaSet" => "M6 6h9v9h-9zM19 6h9v9h-9zM6 19h9v9h-9zM19 19h9v9h-9z",
         _ => "M8 5h13l6 6v18h-19zM21 5v6h6",
     };
     let class = if inspection.failing { "var(--err)" } else { "var(--ink-2)" };

@@ -258,7 +258,7 @@ fn known(view: &View, key: &ObjectKey) -> bool {
                 scene.nodes.iter().flat_map(|node| &node.pods).chain(scene.tray.iter().map(|pod| &pod.pod));
             pods.any(|pod| pod.name == key.name && pod.namespace == key.namespace)
         }
-        "Deployment" | "ReplicaSet" => {
+        "Deployment" | "Rollout" | "ReplicaSet" => {
             scene.rollouts.iter().any(|strip| strip.workload == key.name && strip.namespace == key.namespace)
         }
         "Service" => {

@@ -11,6 +11,7 @@ use super::layout::{ROLLOUT, Rect, TRAY_ROW};
 use super::links::links;
 use crate::draw::{colour_class, fit, px};
 use crate::glyph::{Look, glyph};
+use crate::session::View;
 
 /// A Service and how many pods get its traffic, and below it how much each version gets.
 pub fn service(board: &Board<'_>, index: usize, card: &ServiceCard, rect: Rect) -> Html {
@@ -97,6 +98,22 @@ fn versions(board: &Board<'_>, card: &ServiceCard, rect: Rect) -> Html {
     html! { <g transform={format!("translate({} {})", px(rect.x), px(rect.y))}>{ for lines }</g> }
 }
 
+/// Of a canary in its steps: which one, the weight that was set, and the one that requests really got.
+fn weights(view: &View, strip: &RolloutStrip) -> Option<String> {
+    let progress = strip.progress.as_ref().filter(|progress| progress.step <= progress.steps)?;
+    let set = progress.set_weight?.to_string();
+    let weights = match progress.real_weight {
+        Some(real) => view.say("ui.rollout.weights", &[("set", &set), ("real", &format!("{real:.0}"))]),
+        None => view.say("ui.rollout.weight-set", &[("set", &set)]),
+    };
+    let values = [
+        ("step", &*progress.step.to_string()),
+        ("steps", &progress.steps.to_string()),
+        ("words", &progress.words),
+    ];
+    Some(format!("{} · {weights}", view.say("ui.rollout.step", &values)))
+}
+
 /// How far a workload's rollout is: a glyph for each pod, with the marks it moves between.
 pub fn rollout(board: &Board<'_>, strip: &RolloutStrip, rect: Rect) -> Html {
     let view = board.view;
@@ -112,6 +129,8 @@ pub fn rollout(board: &Board<'_>, strip: &RolloutStrip, rect: Rect) -> Html {
         Strategy::RollingUpdate { max_surge, max_unavailable } => {
             format!("RollingUpdate {max_surge} / {max_unavailable}")
         }
+        Strategy::BlueGreen => "blueGreen".to_owned(),
+        Strategy::Canary => weights(view, strip).unwrap_or_else(|| "canary".to_owned()),
     };
     let revisions = match strip.from {
         Some(from) => view.say("ui.revisions", &[("from", &from.to_string()), ("to", &strip.to.to_string())]),

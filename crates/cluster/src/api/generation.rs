@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use opscape_manifest::api::Object;
+use opscape_manifest::api::analysis::AnalysisRunStatus;
 use opscape_manifest::api::apps::{DeploymentStatus, ReplicaSetStatus};
 use opscape_manifest::api::autoscaling::HorizontalPodAutoscalerStatus;
 use opscape_manifest::api::pod::PodStatus;
+use opscape_manifest::api::rollout::RolloutStatus;
 
 /// Whether the change from `old` to `new` is one of what is wanted.
 pub(super) fn spec_changed(old: &Object, new: &Object) -> bool {
@@ -15,6 +17,12 @@ pub(super) fn spec_changed(old: &Object, new: &Object) -> bool {
             old.spec != new.spec || old.metadata.annotations != new.metadata.annotations
         }
         (Object::ReplicaSet(old), Object::ReplicaSet(new)) => old.spec != new.spec,
+        (Object::Rollout(old), Object::Rollout(new)) => old.spec != new.spec,
+        // These have no status apart: all of them counts but their metadata.
+        (Object::AnalysisRun(old), Object::AnalysisRun(new)) => {
+            old.spec != new.spec || old.status != new.status
+        }
+        (Object::AnalysisTemplate(old), Object::AnalysisTemplate(new)) => old.spec != new.spec,
         // All of a slice counts (pkg/registry/discovery/endpointslice/strategy.go).
         (Object::EndpointSlice(old), Object::EndpointSlice(new)) => old != new,
         (Object::Pod(old), Object::Pod(new)) => !Arc::ptr_eq(&old.spec, &new.spec) && old.spec != new.spec,
@@ -26,7 +34,13 @@ pub(super) fn spec_changed(old: &Object, new: &Object) -> bool {
 /// Whether objects of this kind have a generation at all.
 pub(super) fn has_generation(object: &Object) -> bool {
     match object {
-        Object::Deployment(_) | Object::ReplicaSet(_) | Object::Pod(_) | Object::EndpointSlice(_) => true,
+        Object::Deployment(_)
+        | Object::ReplicaSet(_)
+        | Object::Pod(_)
+        | Object::EndpointSlice(_)
+        | Object::Rollout(_)
+        | Object::AnalysisRun(_)
+        | Object::AnalysisTemplate(_) => true,
         Object::Other(other) => other.body.contains_key("spec") && WITH_GENERATION.contains(&&*other.kind),
         _ => false,
     }
@@ -52,6 +66,9 @@ pub(super) fn keep_status(old: &Object, new: &mut Object) {
             Arc::make_mut(new).status = old.status.clone();
         }
         (Object::ReplicaSet(old), Object::ReplicaSet(new)) if old.status != new.status => {
+            Arc::make_mut(new).status = old.status.clone();
+        }
+        (Object::Rollout(old), Object::Rollout(new)) if old.status != new.status => {
             Arc::make_mut(new).status = old.status.clone();
         }
         (Object::Pod(old), Object::Pod(new)) if old.status != new.status => {
@@ -90,6 +107,8 @@ pub(super) fn clear_status(object: &mut Object) {
     match object {
         Object::Deployment(deployment) => Arc::make_mut(deployment).status = DeploymentStatus::default(),
         Object::ReplicaSet(replica_set) => Arc::make_mut(replica_set).status = ReplicaSetStatus::default(),
+        Object::Rollout(rollout) => Arc::make_mut(rollout).status = RolloutStatus::default(),
+        Object::AnalysisRun(run) => Arc::make_mut(run).status = AnalysisRunStatus::default(),
         Object::Pod(pod) => {
             let pod = Arc::make_mut(pod);
             pod.status = PodStatus::default();

@@ -16,6 +16,7 @@ pub(super) fn within_limits(outcome: &Outcome) -> Result<(), Status> {
     let replicas = match object {
         Object::Deployment(deployment) => deployment.spec.replicas,
         Object::ReplicaSet(replica_set) => replica_set.spec.replicas,
+        Object::Rollout(rollout) => rollout.spec.replicas,
         _ => None,
     };
     if replicas.is_some_and(|replicas| i64::from(replicas) > MAX_PODS) {

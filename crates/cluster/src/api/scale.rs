@@ -35,6 +35,11 @@ impl Scale {
                 current: set.status.replicas,
                 selector: set.spec.selector.clone(),
             }),
+            Object::Rollout(rollout) => Some(Scale {
+                replicas: rollout.spec.replicas.unwrap_or(1),
+                current: rollout.status.hpa_replicas,
+                selector: rollout.spec.selector.clone(),
+            }),
             Object::Other(_) if matches!(object.kind_name(), "StatefulSet" | "ReplicationController") => {
                 let value = object.to_value();
                 let number = |path: [&str; 2]| {
@@ -98,6 +103,7 @@ impl Api {
         let mut new = old.clone();
         match &mut new {
             Object::Deployment(deployment) => Arc::make_mut(deployment).spec.replicas = Some(replicas),
+            Object::Rollout(rollout) => Arc::make_mut(rollout).spec.replicas = Some(replicas),
             Object::ReplicaSet(replica_set) => Arc::make_mut(replica_set).spec.replicas = Some(replicas),
             Object::Other(other) if Scale::of(&old).is_some() => {
                 if let Some(Value::Map(spec)) = Arc::make_mut(other).body.get_mut("spec") {

@@ -271,6 +271,9 @@ fn share_unchanged(old: &Object, new: &mut Object) {
         (Object::ReplicaSet(old), Object::ReplicaSet(new)) if old.spec.template == new.spec.template => {
             Arc::make_mut(new).spec.template = old.spec.template.clone();
         }
+        (Object::Rollout(old), Object::Rollout(new)) if old.spec.template == new.spec.template => {
+            Arc::make_mut(new).spec.template = old.spec.template.clone();
+        }
         (Object::Pod(old), Object::Pod(new)) if old.spec == new.spec => {
             Arc::make_mut(new).spec = old.spec.clone();
         }

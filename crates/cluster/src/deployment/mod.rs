@@ -15,6 +15,8 @@ use opscape_manifest::api::meta::Uid;
 use opscape_manifest::api::{Deployment, Object, Pod, ReplicaSet, Resource};
 use opscape_sim::IdSet;
 
+pub(crate) use sets::{hash, hash_of_value, same_but_for};
+
 use crate::replica_set::matches;
 use crate::{Api, Change, Component, Context, Event, Op, Options, Reporter, Weight, WorkQueue};
 

@@ -60,9 +60,14 @@ pub(super) fn find_new<'a>(deployment: &Deployment, by_age: &'a [Set]) -> Option
 
 /// `EqualIgnoreHash`
 pub(super) fn equal_but_for_hash(a: &PodTemplateSpec, b: &PodTemplateSpec) -> bool {
+    same_but_for(HASH, a, b)
+}
+
+/// Whether two templates are the same, whatever the value of a label.
+pub(crate) fn same_but_for(label: &str, a: &PodTemplateSpec, b: &PodTemplateSpec) -> bool {
     let labels = |template: &PodTemplateSpec| {
         let mut labels = (*template.metadata.labels).clone();
-        labels.remove(HASH);
+        labels.remove(label);
         labels
     };
     (Arc::ptr_eq(&a.spec, &b.spec) || a.spec == b.spec)
@@ -130,13 +135,24 @@ const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
 /// The hash of a template, as it stands in names and labels (`ComputeHash`). Upstream hashes Go's memory layout; this hashes
 /// the fields: another text, as stable.
-pub(super) fn hash(template: &PodTemplateSpec, collisions: Option<i32>) -> String {
+pub(crate) fn hash(template: &PodTemplateSpec, collisions: Option<i32>) -> String {
     let mut fnv = Fnv(0x811C_9DC5);
     fnv.value(&opscape_manifest::codec::to_value(template));
     if let Some(collisions) = collisions {
         fnv.bytes(&collisions.to_le_bytes());
     }
-    let digits = fnv.0.to_string();
+    safe(fnv.0)
+}
+
+/// The same of any value.
+pub(crate) fn hash_of_value(value: &Value) -> String {
+    let mut fnv = Fnv(0x811C_9DC5);
+    fnv.value(value);
+    safe(fnv.0)
+}
+
+fn safe(hash: u32) -> String {
+    let digits = hash.to_string();
     digits
         .bytes()
         .map(|digit| ALPHABET.get(digit as usize % 27).map_or('b', |byte| char::from(*byte)))

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use opscape_cluster::{Change, Op, Store};
 use opscape_manifest::api::meta::{Str, Uid};
 use opscape_manifest::api::pod::Phase;
-use opscape_manifest::api::{Deployment, Event, Node, Object, Pod, ReplicaSet, Resource};
+use opscape_manifest::api::{Deployment, Event, Node, Object, Pod, ReplicaSet, Resource, Rollout};
 use opscape_sim::{IdMap, IdSet, Log, Time};
 
 pub use autoscalers::Autoscaler;
@@ -51,7 +51,7 @@ pub struct Workload {
     pub namespace: Str,
     /// Its name.
     pub name: Str,
-    /// The Deployment, or the ReplicaSet without one; none once it is gone.
+    /// The Deployment or Rollout, or the ReplicaSet without one; none once it is gone.
     pub uid: Option<Uid>,
     /// `spec.replicas` over time, in `ready`.
     pub wanted: Log<Step>,
@@ -166,6 +166,10 @@ impl Census {
                 now,
             );
         }
+        for workload in store.list::<Rollout>(None) {
+            let meta = &workload.metadata;
+            self.take_workload(&meta.namespace, &meta.name, meta.uid, workload.spec.replicas, now);
+        }
         for pod in store.list::<Pod>(None) {
             self.take_pod(pod, store, now, None);
         }
@@ -192,6 +196,14 @@ impl Census {
             Object::Deployment(deployment) => {
                 let meta = &deployment.metadata;
                 let replicas = if gone { Some(0) } else { deployment.spec.replicas };
+                self.take_workload(&meta.namespace, &meta.name, meta.uid, replicas, now);
+                if gone {
+                    self.workload_mut(&meta.namespace, &meta.name).uid = None;
+                }
+            }
+            Object::Rollout(rollout) => {
+                let meta = &rollout.metadata;
+                let replicas = if gone { Some(0) } else { rollout.spec.replicas };
                 self.take_workload(&meta.namespace, &meta.name, meta.uid, replicas, now);
                 if gone {
                     self.workload_mut(&meta.namespace, &meta.name).uid = None;

@@ -4,8 +4,8 @@ use opscape_cluster::Store;
 use opscape_manifest::api::meta::Str;
 use opscape_manifest::api::{Pod, ReplicaSet};
 
-/// Annotation with the revision, set by the Deployment controller (pkg/controller/deployment/util).
-const REVISION: &str = "deployment.kubernetes.io/revision";
+/// Annotations with the revision, set by the Deployment controller (pkg/controller/deployment/util) and by Argo Rollouts.
+const REVISIONS: [&str; 2] = ["deployment.kubernetes.io/revision", opscape_cluster::rollouts::REVISION];
 
 /// A revision of a workload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,8 @@ pub fn image_label(image: &str) -> String {
 /// The version of the pods of a ReplicaSet.
 pub fn of_replica_set(set: &ReplicaSet) -> Version {
     let meta = &set.metadata;
-    let revision = meta.annotation(REVISION).and_then(|text| text.parse().ok()).unwrap_or_default();
+    let annotation = REVISIONS.iter().find_map(|key| meta.annotation(key));
+    let revision = annotation.and_then(|text| text.parse().ok()).unwrap_or_default();
     let image = set.spec.template.spec.containers.first().map(|container| container.image.clone());
     Version {
         namespace: meta.namespace.clone(),

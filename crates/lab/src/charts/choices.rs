@@ -63,7 +63,7 @@ const MOST_PODS: usize = 200;
 /// The id of an object's charts.
 pub(super) fn id_of(key: &ObjectKey) -> String {
     let kind = match &*key.kind {
-        "Deployment" | "StatefulSet" | "DaemonSet" => "workload",
+        "Deployment" | "Rollout" | "StatefulSet" | "DaemonSet" => "workload",
         "HorizontalPodAutoscaler" => "autoscaler",
         kind => return id(&kind.to_ascii_lowercase(), &key.namespace, &key.name),
     };

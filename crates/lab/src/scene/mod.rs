@@ -19,6 +19,7 @@ use crate::cost::Cost;
 pub use build::build;
 pub(crate) use build::{entries, glyph, health};
 pub use entries::{EntryCard, RouteBackend, RouteRow};
+pub(crate) use rollouts::rollout_progress;
 pub use traffic::{Flow, Place, PodFlow, Rates, TrafficScene};
 
 /// How much of each pod is drawn.
@@ -398,6 +399,27 @@ pub enum Strategy {
         /// As written: `25%`, `1`.
         max_unavailable: String,
     },
+    /// Argo Rollouts: two complete sets, and a switch.
+    BlueGreen,
+    /// Argo Rollouts: step by step.
+    Canary,
+}
+
+/// Where a Rollout of Argo Rollouts stands.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RolloutProgress {
+    /// `Healthy`, `Degraded`, `Progressing` or `Paused`, and why.
+    pub phase: (String, String),
+    /// The step it is at, from 1; more than there are: all are done.
+    pub step: u32,
+    /// How many steps there are.
+    pub steps: u32,
+    /// The present step, as `setWeight: 20`; empty: none.
+    pub words: String,
+    /// Percent that the new version shall get; none: not a canary.
+    pub set_weight: Option<u32>,
+    /// Percent of the requests that it really got in the last seconds; none: there were none.
+    pub real_weight: Option<f64>,
 }
 
 /// A workload and where its rollout stands.
@@ -405,7 +427,7 @@ pub enum Strategy {
 pub struct RolloutStrip {
     /// Identity over time.
     pub uid: Uid,
-    /// Kind of the workload: `Deployment` or `ReplicaSet`.
+    /// Kind of the workload: `Deployment`, `Rollout` or `ReplicaSet`.
     pub kind: &'static str,
     /// Its namespace.
     pub namespace: Str,
@@ -441,4 +463,6 @@ pub struct RolloutStrip {
     pub terminating: u32,
     /// Condition Progressing as (status, reason, message); none for a ReplicaSet.
     pub progressing: Option<(Str, Str, Str)>,
+    /// Of a Rollout: its step and its weights.
+    pub progress: Option<RolloutProgress>,
 }

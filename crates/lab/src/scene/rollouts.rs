@@ -1,14 +1,18 @@
 //! Where each workload's rollout stands.
 
+use opscape_cluster::rollouts as argo;
 use opscape_manifest::api::meta::{IntOrString, Str, Uid};
-use opscape_manifest::api::{Deployment, Object, Pod, ReplicaSet};
+use opscape_manifest::api::{Deployment, Object, Pod, ReplicaSet, Rollout};
 use opscape_manifest::intorpercent::scaled_percent;
 
 use super::build::glyph;
-use super::{Bar, PodGlyph, PodState, RolloutState, RolloutStrip, STRIP_MOST, StateCounts, Strategy};
+use super::{
+    Bar, PodGlyph, PodState, RolloutProgress, RolloutState, RolloutStrip, STRIP_MOST, StateCounts, Strategy,
+};
 use crate::census::{self, Workload};
 use crate::world::LabModel;
 use opscape_manifest::order;
+use opscape_network::telemetry::Subject;
 
 /// One strip per workload, those that change now first.
 pub fn strips(model: &LabModel) -> Vec<RolloutStrip> {
@@ -18,6 +22,8 @@ pub fn strips(model: &LabModel) -> Vec<RolloutStrip> {
         let (namespace, name) = (&*workload.namespace, &*workload.name);
         if let Some(deployment) = store.get::<Deployment>(namespace, name) {
             strips.push(of_deployment(model, deployment, workload));
+        } else if let Some(rollout) = store.get::<Rollout>(namespace, name) {
+            strips.push(of_rollout(model, rollout, workload));
         } else if let Some(set) = store.get::<ReplicaSet>(namespace, name) {
             strips.push(of_replica_set(model, set, workload));
         }
@@ -85,6 +91,68 @@ fn of_deployment(model: &LabModel, deployment: &Deployment, workload: &Workload)
     strip
 }
 
+/// Seconds over which the weight that requests got is taken.
+const WEIGHT_SPAN: u32 = 10;
+
+/// The step and the weights of a Rollout.
+pub(crate) fn rollout_progress(model: &LabModel, rollout: &Rollout) -> RolloutProgress {
+    let meta = &rollout.metadata;
+    let (step, index) = argo::replicas::current_step(rollout);
+    let steps = argo::replicas::steps(rollout).len();
+    let number = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
+    let workload = model.census().workload(&meta.namespace, &meta.name);
+    let telemetry = model.traffic().telemetry();
+    let (mut newest, mut all) = (0, 0);
+    for revision in workload.into_iter().flat_map(|workload| &workload.revisions) {
+        let subject = Subject::Version(meta.namespace.clone(), meta.name.clone(), revision.number);
+        let count = telemetry.recent(&subject, WEIGHT_SPAN).count;
+        all += count;
+        if workload.and_then(Workload::newest).is_some_and(|last| last.number == revision.number) {
+            newest = count;
+        }
+    }
+    let is_canary = rollout.spec.strategy.canary.is_some();
+    RolloutProgress {
+        phase: argo::phase(rollout),
+        step: index.map_or(0, |index| number(index + 1)),
+        steps: number(steps),
+        words: step.map(opscape_manifest::api::rollout::CanaryStep::words).unwrap_or_default(),
+        set_weight: is_canary.then(|| argo::replicas::set_weight(rollout).unsigned_abs()),
+        real_weight: (all > 0).then(|| newest as f64 * 100.0 / all as f64),
+    }
+}
+
+fn of_rollout(model: &LabModel, rollout: &Rollout, workload: &Workload) -> RolloutStrip {
+    let wanted = i64::from(argo::replicas::wanted(rollout));
+    let (surge, unavailable) = argo::replicas::limits(rollout);
+    let mut strip = strip(model, rollout.metadata.uid, workload);
+    let progress = rollout_progress(model, rollout);
+    strip.kind = "Rollout";
+    strip.namespace = rollout.metadata.namespace.clone();
+    strip.workload = rollout.metadata.name.clone();
+    let is_canary = rollout.spec.strategy.canary.is_some();
+    strip.strategy = if is_canary { Strategy::Canary } else { Strategy::BlueGreen };
+    strip.wanted = count(wanted);
+    strip.min = count(wanted - i64::from(if is_canary { unavailable } else { 0 }));
+    // With a router, or blue-green, both versions may be complete.
+    let doubled = !is_canary || argo::replicas::is_routed(rollout);
+    strip.max = count(if doubled { wanted * 2 } else { wanted + i64::from(surge) });
+    strip.available = count(i64::from(rollout.status.available_replicas));
+    strip.progressing = argo::find_condition(&rollout.status, "Progressing")
+        .map(|condition| (condition.status.clone(), condition.reason.clone(), condition.message.clone()));
+    let failing =
+        workload.revision(strip.to).is_some_and(|revision| revision.counts.of(PodState::Failing) > 0);
+    strip.state = match progress.phase.0.as_str() {
+        "Healthy" => RolloutState::Done,
+        "Degraded" => RolloutState::Stuck,
+        _ if failing => RolloutState::Failing,
+        "Paused" => RolloutState::Paused,
+        _ => RolloutState::Going,
+    };
+    strip.progress = Some(progress);
+    strip
+}
+
 fn of_replica_set(model: &LabModel, set: &ReplicaSet, workload: &Workload) -> RolloutStrip {
     let wanted = count(i64::from(set.spec.replicas.unwrap_or(1)));
     let mut strip = strip(model, set.metadata.uid, workload);
@@ -143,6 +211,7 @@ fn strip(model: &LabModel, owner: Uid, workload: &Workload) -> RolloutStrip {
         available: 0,
         terminating: sum(&|counts| counts.of(PodState::Terminating)),
         progressing: None,
+        progress: None,
     }
 }
 

@@ -174,6 +174,10 @@ fn set_request(request: &Request, set: &mut dyn FnMut(&str, Value)) {
             set("put", object.to_value());
             set_dry_run(options.dry_run, set);
         }
+        Request::Status(object, options) => {
+            set("putStatus", object.to_value());
+            set_dry_run(options.dry_run, set);
+        }
         Request::Scale { key, replicas, resource_version, options } => {
             set("putScale", key_text(key));
             set("to", Value::Int(i64::from(*replicas)));
@@ -304,6 +308,9 @@ fn decode_request(value: &Value) -> Option<Request> {
     }
     if let Some(object) = object("put") {
         return Some(Request::Update(object, write));
+    }
+    if let Some(object) = object("putStatus") {
+        return Some(Request::Status(object, write));
     }
     if let Some(key) = key("putScale") {
         let replicas = i32::try_from(value.get("to")?.as_int()?).ok()?;

@@ -62,7 +62,7 @@ fn is_meant(subject: &Subject, of: &str, check: &Check, model: &LabModel) -> boo
         }
         Subject::Service(space, service) => kind == "service" && **space == *namespace && **service == *name,
         Subject::Version(space, workload, _) => {
-            matches!(kind, "deployment" | "statefulset" | "daemonset" | "replicaset")
+            matches!(kind, "deployment" | "rollout" | "statefulset" | "daemonset" | "replicaset")
                 && **space == *namespace
                 && **workload == *name
         }

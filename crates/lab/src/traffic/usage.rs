@@ -1,6 +1,7 @@
 //! What containers use: what their image uses at rest, and the CPU of the requests they served. Metrics about requests
 //! come from what was measured of them, as an adapter for Prometheus would have them.
 
+use opscape_cluster::analysis::Answer;
 use opscape_cluster::metrics::Window;
 use opscape_cluster::{Store, Usage, Used};
 use opscape_manifest::api::Pod;
@@ -45,6 +46,10 @@ impl Usage for LabUsage<'_> {
 
     fn has_custom_metrics(&self) -> bool {
         self.traffic.is_active()
+    }
+
+    fn query(&self, query: &str, store: &Store, now: Time) -> Result<Answer, String> {
+        crate::prometheus::answer(query, self.traffic, store, now)
     }
 
     fn of_pod(&self, pod: &Pod, metric: &MetricIdentifier, now: Time) -> Option<i64> {

@@ -77,6 +77,7 @@ pub(super) fn row(teller: Teller<'_>, record: &Record, this: bool) -> Option<Why
             ],
         ),
         Record::NamespaceEmptied(fact) => step("why.namespace", &[("namespace", &fact.namespace.name)]),
+        Record::Rollout(fact) => super::rollouts::row(teller, fact),
         Record::Scheduler(fact) => super::scheduling::row(teller, fact),
         Record::NodeLifecycle(fact) => super::nodes::row(teller, fact),
         Record::ClusterAutoscaler(fact) => super::node_groups::row(teller, fact),
@@ -162,6 +163,30 @@ fn rule(teller: Teller<'_>, rule: ScaleRule, change: i32) -> Rich {
             teller.rich("why.rule.recreate-up", &[("replicas", &text(replicas))])
         }
         ScaleRule::Saturated => teller.rich("why.rule.saturated", &[]),
+        ScaleRule::Weighted { weight, replicas, routed, canary } => {
+            let key = match (routed, canary) {
+                (true, true) => "why.rule.weight-routed",
+                (true, false) => "why.rule.weight-stable",
+                (false, true) => "why.rule.weight-pods",
+                (false, false) => "why.rule.weight-pods-stable",
+            };
+            teller.rich(key, &[("weight", &text(weight)), ("replicas", &text(replicas))])
+        }
+        ScaleRule::SetCanaryScale { replicas } => {
+            teller.rich("why.rule.canary-scale", &[("replicas", &text(replicas))])
+        }
+        ScaleRule::BlueGreen { replicas, preview } => {
+            let key = if preview { "why.rule.preview" } else { "why.rule.blue-green" };
+            teller.rich(key, &[("replicas", &text(replicas))])
+        }
+        ScaleRule::ScaleDownDelay { seconds } => {
+            teller.rich("why.rule.scale-down-delay", &[("n", &seconds.to_string())])
+        }
+        ScaleRule::AbortDelay { seconds } => {
+            teller.rich("why.rule.abort-delay", &[("n", &seconds.to_string())])
+        }
+        ScaleRule::Unneeded => teller.rich("why.rule.unneeded", &[]),
+        ScaleRule::FromZero => teller.rich("why.rule.from-zero", &[]),
         ScaleRule::Proportional { allowed, current_total, to_add, share } => teller.rich(
             "why.rule.proportional",
             &[
@@ -221,6 +246,7 @@ pub(super) fn headline(teller: Teller<'_>, record: &Record) -> Option<Rich> {
                 [("object", object.as_str()), ("from", &fact.from.to_string()), ("to", &fact.to.to_string())];
             Some(teller.rich("next.scaled", &values))
         }
+        Record::Rollout(fact) => super::rollouts::headline(teller, fact),
         Record::Autoscaled(decision) => {
             let object = named(&decision.target.kind, &decision.target.name);
             let (from, to) = (decision.current.to_string(), decision.desired.to_string());

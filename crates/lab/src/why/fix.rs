@@ -29,6 +29,14 @@ pub(super) fn to_change(teller: Teller<'_>, object: &Object) -> Option<Rich> {
                 .any(|condition| &*condition.kind == "Progressing" && &*condition.status == "False");
             stuck.then(|| teller.rich("fix.stuck", &[]))
         }
+        Object::Rollout(rollout) => {
+            let status = &rollout.status;
+            if status.abort {
+                return Some(teller.rich("fix.rollout-aborted", &[("name", &rollout.metadata.name)]));
+            }
+            let waits = !status.pause_conditions.is_empty();
+            waits.then(|| teller.rich("fix.rollout-paused", &[("name", &rollout.metadata.name)]))
+        }
         Object::Service(service) if !service.spec.selector.is_empty() => {
             match super::state::endpoints(teller, service) {
                 (0, _) => Some(teller.rich("fix.service", &[])),

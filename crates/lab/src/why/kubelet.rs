@@ -181,7 +181,7 @@ fn limit_line(teller: Teller<'_>, fact: &Fact) -> Option<crate::inspect::LineRef
     let (kind, name, path) = match set {
         Some(set) => {
             let top = set.metadata.controller();
-            let kind = top.map_or("ReplicaSet", |_| "Deployment");
+            let kind = top.map_or("ReplicaSet", |top| &top.kind);
             (kind, top.map_or(&set.metadata.name, |top| &top.name), "spec.template.spec.")
         }
         None => ("Pod", &pod.metadata.name, "spec."),

@@ -7,6 +7,7 @@ mod fix;
 mod kubelet;
 mod node_groups;
 mod nodes;
+mod rollouts;
 mod scheduling;
 mod state;
 
@@ -84,7 +85,7 @@ pub fn why(run: &Run<LabModel>, key: &ObjectKey, object: Option<&Object>, lang: 
         why.to_change = fix::to_change(teller, object);
     }
     // What led to the last write of its status says little of a Deployment: what it did with its ReplicaSets says more.
-    let written = uid.filter(|_| &*key.kind != "Deployment");
+    let written = uid.filter(|_| !matches!(&*key.kind, "Deployment" | "Rollout"));
     let written = written.and_then(|uid| run.model().cluster().store().cause_of(uid));
     let last = written.into_iter().chain(last_word(run, key, uid)).max();
     let told = why.rows.len();
@@ -119,8 +120,8 @@ pub fn headline(run: &Run<LabModel>, id: EntryId, lang: Lang) -> Option<Rich> {
     }
 }
 
-/// The last entry that says something of an object, beyond what led to its last write: of a Deployment, what it did with
-/// its ReplicaSets.
+/// The last entry that says something of an object, beyond what led to its last write: of a Deployment or a Rollout, what
+/// it did with its ReplicaSets.
 fn last_word(run: &Run<LabModel>, key: &ObjectKey, uid: Option<Uid>) -> Option<EntryId> {
     let entries = run.journal().iter().rev().take(LOOK_BACK);
     for (id, entry) in entries {
@@ -129,7 +130,7 @@ fn last_word(run: &Run<LabModel>, key: &ObjectKey, uid: Option<Uid>) -> Option<E
             Record::CreatedReplicaSet(fact) => Some(&fact.deployment),
             Record::ScaledReplicaSet(fact) => Some(&fact.deployment),
             Record::EventRecorded(_) => None,
-            Record::ConditionChanged(fact) if &*fact.subject.kind == "Deployment" => None,
+            Record::ConditionChanged(fact) if matches!(&*fact.subject.kind, "Deployment" | "Rollout") => None,
             Record::Scheduler(fact) => Some(fact.subject()),
             Record::Kubelet(fact) => Some(&fact.pod),
             Record::NodeLifecycle(fact) => Some(&fact.subject),

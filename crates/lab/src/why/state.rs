@@ -13,6 +13,7 @@ pub(super) fn row(teller: Teller<'_>, object: &Object) -> Option<WhyRow> {
     let mut row = match object {
         Object::Pod(pod) => of_pod(teller, pod),
         Object::Deployment(deployment) => of_deployment(teller, deployment),
+        Object::Rollout(rollout) => super::rollouts::state(teller, rollout),
         Object::Node(node) => of_node(teller, node),
         Object::Service(service) => of_service(teller, service),
         Object::HorizontalPodAutoscaler(autoscaler) => super::autoscaling::state(teller, autoscaler),
@@ -177,10 +178,12 @@ fn of_deployment(teller: Teller<'_>, deployment: &Deployment) -> WhyRow {
     row
 }
 
-/// Of a Deployment whose newest pods fail: how many, and how.
+/// Of a Deployment or a Rollout whose newest pods fail: how many, and how.
 pub(super) fn failing_pods(teller: Teller<'_>, object: &Object) -> Option<WhyRow> {
-    let Object::Deployment(deployment) = object else { return None };
-    let meta = &deployment.metadata;
+    if !matches!(object, Object::Deployment(_) | Object::Rollout(_)) {
+        return None;
+    }
+    let meta = object.meta();
     let workload = teller.model().census().workload(&meta.namespace, &meta.name)?;
     let revision = workload.newest()?;
     let number = &revision.number;

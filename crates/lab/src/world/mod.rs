@@ -379,6 +379,7 @@ impl Model for LabModel {
                 Record::EventRecorded(_)
                     | Record::PodDeleted(_)
                     | Record::ScaledReplicaSet(_)
+                    | Record::Rollout(_)
                     | Record::ConditionChanged(_)
                     | Record::ClusterAutoscaler(_)
             ),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::meta::{ObjectMeta, Str};
 use super::{
-    ConfigMap, Deployment, EndpointSlice, Event, HorizontalPodAutoscaler, Namespace, Node, Pod, ReplicaSet,
-    Secret, Service,
+    AnalysisRun, AnalysisTemplate, ConfigMap, Deployment, EndpointSlice, Event, HorizontalPodAutoscaler,
+    Namespace, Node, Pod, ReplicaSet, Rollout, Secret, Service,
 };
 
 macro_rules! kinds {
@@ -119,6 +119,9 @@ kinds! {
     Deployment "deployments" "deploy" "apps/v1" true;
     EndpointSlice "endpointslices" "" "discovery.k8s.io/v1" true;
     HorizontalPodAutoscaler "horizontalpodautoscalers" "hpa" "autoscaling/v2" true;
+    Rollout "rollouts" "ro" "argoproj.io/v1alpha1" true;
+    AnalysisTemplate "analysistemplates" "at" "argoproj.io/v1alpha1" true;
+    AnalysisRun "analysisruns" "ar" "argoproj.io/v1alpha1" true;
 }
 
 /// What the typed objects have in common.

@@ -79,12 +79,35 @@ impl Finder<'_> {
             for error in errors {
                 self.field_error(&error);
             }
+            if self.document.kind() == "Rollout" {
+                self.rollout(&value);
+            }
             for (path, words) in warnings {
                 let diagnostic = self.at(&path, words).with_severity(Severity::Warning);
                 self.push(diagnostic);
             }
         }
         self.not_simulated(ty);
+    }
+
+    /// What the API server takes and the controller of Argo Rollouts does not: it does nothing until that is mended.
+    fn rollout(&mut self, value: &Value) {
+        for error in validation::rollout_spec(value) {
+            // Upstream's paths leave out the name of the strategy.
+            let strategy =
+                if value.at(&["spec", "strategy", "canary"]).is_some() { "canary" } else { "blueGreen" };
+            let path = match error.path.strip_prefix("spec.strategy.") {
+                Some("strategy") => "spec.strategy".to_owned(),
+                Some(rest) if !rest.starts_with("canary.") && !rest.starts_with("blueGreen.") => {
+                    ["spec.strategy.", strategy, ".", rest].concat()
+                }
+                _ => error.path.clone(),
+            };
+            let name = self.document.name();
+            let message = format!("InvalidSpec: The Rollout {} is invalid: {error}", quote(name));
+            let diagnostic = self.at(&path, message).with_severity(Severity::Warning);
+            self.push(diagnostic.with_hint("hint.invalid-rollout", &[]));
+        }
     }
 
     /// Images that the API server takes and no kubelet can make sense of.
@@ -163,6 +186,7 @@ impl Finder<'_> {
                 ("kustomize.config.k8s.io", _) => "hint.pasted-kustomization",
                 ("", "Config") => "hint.pasted-kubeconfig",
                 ("policy", "PodSecurityPolicy") => "hint.removed-psp",
+                ("flagger.app", "Canary" | "MetricTemplate" | "AlertProvider") => "hint.flagger",
                 (group, _) if group.contains('.') && !group.ends_with(".k8s.io") => "hint.custom-kind",
                 _ => "hint.unknown-kind",
             };
@@ -452,7 +476,7 @@ fn too_many_pods(checked: &Checked, found: &mut Vec<Diagnostic>) {
     let mut total = 0_i64;
     for (index, document) in checked.documents.iter().enumerate() {
         if document.role != Role::Object
-            || !matches!(document.kind(), "Deployment" | "ReplicaSet" | "StatefulSet")
+            || !matches!(document.kind(), "Deployment" | "ReplicaSet" | "StatefulSet" | "Rollout")
         {
             continue;
         }

@@ -114,7 +114,10 @@ typed_kinds!(
     ReplicaSet,
     Deployment,
     EndpointSlice,
-    HorizontalPodAutoscaler
+    HorizontalPodAutoscaler,
+    Rollout,
+    AnalysisTemplate,
+    AnalysisRun
 );
 
 #[cfg(test)]

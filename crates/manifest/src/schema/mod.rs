@@ -1,6 +1,6 @@
 //! Which fields exist and what they hold: the generated table of the official schemas (`fields.txt`), those of the
-//! Gateway API (`gateway.txt`) and of our own `Lab` document (`lab.txt`), and the list of what is simulated
-//! (`simulated.txt`).
+//! Gateway API (`gateway.txt`), of Argo Rollouts (`argo.txt`) and of our own `Lab` document (`lab.txt`), and the list of
+//! what is simulated (`simulated.txt`).
 //!
 //! The tables are texts that are searched where they lie; only an index of the types is built, once for each of two
 //! halves: what everyday documents are made of, and everything else.
@@ -20,6 +20,7 @@ pub use suggest::nearest;
 
 static LAB: &str = include_str!("lab.txt");
 static GATEWAY: &str = include_str!("gateway.txt");
+static ARGO: &str = include_str!("argo.txt");
 
 /// A type of the table, by its Go name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,7 +140,7 @@ struct Index {
 }
 
 impl Index {
-    fn of(tables: [&'static str; 2]) -> Index {
+    fn of(tables: &[&'static str]) -> Index {
         let mut index = Index { types: Vec::new(), kinds: Vec::new() };
         for table in tables {
             for section in table.split("\n= ") {
@@ -174,12 +175,12 @@ impl Index {
 
 fn everyday() -> &'static Index {
     static INDEX: OnceLock<Index> = OnceLock::new();
-    INDEX.get_or_init(|| Index::of([halves::everyday(), LAB]))
+    INDEX.get_or_init(|| Index::of(&[halves::everyday(), LAB]))
 }
 
 fn others() -> &'static Index {
     static INDEX: OnceLock<Index> = OnceLock::new();
-    INDEX.get_or_init(|| Index::of([halves::others(), GATEWAY]))
+    INDEX.get_or_init(|| Index::of(&[halves::others(), GATEWAY, ARGO]))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod network;
 mod pod;
 mod policy;
 mod resources;
+mod rollout;
 mod service;
 mod storage;
 mod volume;
@@ -24,6 +25,7 @@ mod workloads;
 
 pub use error::{FieldError, Kind, invalid, invalid_for_kubectl};
 pub use meta::namespaced;
+pub use rollout::rollout_spec;
 pub use warnings::warnings;
 
 use crate::value::Value;
@@ -83,6 +85,8 @@ fn run(object: &Value, old: Option<&Value>, errors: &mut Errors) {
         ("gateway.networking.k8s.io", "Gateway") => gateway::gateway(&root, errors),
         ("gateway.networking.k8s.io", "HTTPRoute") => gateway::http_route(&root, errors),
         ("gateway.networking.k8s.io", "ReferenceGrant") => gateway::reference_grant(&root, errors),
+        ("argoproj.io", "Rollout") => rollout::schema(&root, errors),
+        ("argoproj.io", "AnalysisTemplate" | "AnalysisRun") => rollout::analysis_schema(&root, errors),
         ("scheduling.k8s.io", "PriorityClass") => policy::priority_class(&root, old, errors),
         _ => {}
     }

@@ -9,7 +9,7 @@ use crate::intorpercent::is_valid_percent;
 use crate::print::to_json;
 use crate::value::Value;
 
-const EMPTY_SELECTOR: &str = "empty selector is invalid for deployment";
+pub(super) const EMPTY_SELECTOR: &str = "empty selector is invalid for deployment";
 const NO_MATCH: &str = "`selector` does not match template `labels`";
 /// `IsValidPercent`'s words.
 pub(super) const PERCENT: &str = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
@@ -73,6 +73,13 @@ fn selector_and_template(spec: &Field<'_>, empty: &str, errors: &mut Errors) {
     } else {
         errors.required(&selector, "");
     }
+    template_of(spec, errors);
+}
+
+/// The selector selects the template, and the template is fine (`ValidatePodTemplateSpecForReplicaSet`).
+pub(super) fn template_of(spec: &Field<'_>, errors: &mut Errors) {
+    let selector = spec.child("selector");
+    let is_empty = selector.child("matchLabels").is_empty() && selector.child("matchExpressions").is_empty();
     let template = spec.child("template");
     let labels = template.at(&["metadata", "labels"]);
     match selects(selector.value, labels.value) {
@@ -145,7 +152,7 @@ pub(super) fn positive_int_or_percent(field: &Field<'_>, errors: &mut Errors) {
 }
 
 /// `getIntOrPercentValue`: the number of either, 0 for other texts.
-fn number_of(field: &Field<'_>) -> i64 {
+pub(super) fn number_of(field: &Field<'_>) -> i64 {
     match field.value {
         Value::Int(int) => *int,
         Value::String(text) => text.strip_suffix('%').unwrap_or(text).parse().unwrap_or(0),

@@ -2,8 +2,8 @@
 
 use super::flags::{GLOBAL, Takes, specs};
 use super::{
-    Call, Outcome, absent, apply, config, create, delete, describe, diff, drain, exec, explain, get, info,
-    logs, mutate, patching, rollout, scale, set, top, wait,
+    Call, Outcome, absent, apply, argo, config, create, delete, describe, diff, drain, exec, explain, get,
+    info, logs, mutate, patching, rollout, scale, set, top, wait,
 };
 
 /// A command.
@@ -86,6 +86,17 @@ commands! {
     "rollout pause" "TYPE NAME" rollout::FLAGS => rollout::pause;
     "rollout resume" "TYPE NAME" rollout::FLAGS => rollout::resume;
     "rollout restart" "TYPE NAME" rollout::FLAGS => rollout::restart;
+    "argo rollouts get rollout" "ROLLOUT" argo::GET_FLAGS => argo::get;
+    "argo rollouts list rollouts" "" argo::LIST_FLAGS => argo::list;
+    "argo rollouts status" "ROLLOUT" argo::STATUS_FLAGS => argo::status;
+    "argo rollouts promote" "ROLLOUT" argo::PROMOTE_FLAGS => argo::promote;
+    "argo rollouts abort" "ROLLOUT" argo::PLAIN_FLAGS => argo::abort;
+    "argo rollouts retry rollout" "ROLLOUT" argo::PLAIN_FLAGS => argo::retry;
+    "argo rollouts pause" "ROLLOUT" argo::PLAIN_FLAGS => argo::pause;
+    "argo rollouts restart" "ROLLOUT" argo::RESTART_FLAGS => argo::restart;
+    "argo rollouts undo" "ROLLOUT" argo::UNDO_FLAGS => argo::undo;
+    "argo rollouts set image" "ROLLOUT CONTAINER=IMAGE" argo::PLAIN_FLAGS => argo::set_image;
+    "argo rollouts version" "" argo::PLAIN_FLAGS => argo::version;
     "wait" "TYPE NAME --for=condition=NAME" wait::FLAGS => wait::run;
     "drain" "NODE" drain::FLAGS => drain::run;
     "diff" "-f FILE" diff::FLAGS => diff::run;
@@ -135,6 +146,8 @@ fn canonical(parent: &str, word: &str) -> String {
         ("top", "node" | "no") => "nodes",
         ("top", "pod" | "po") => "pods",
         ("", "log") => "logs",
+        ("argo rollouts get" | "argo rollouts retry", "ro" | "rollouts") => "rollout",
+        ("argo rollouts list", "ro" | "rollout") => "rollouts",
         (_, other) => other,
     };
     name.to_owned()

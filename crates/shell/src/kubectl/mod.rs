@@ -2,6 +2,7 @@
 
 mod absent;
 mod apply;
+mod argo;
 mod client;
 mod commands;
 mod complete;

@@ -59,6 +59,9 @@ resources! {
     "deployments" "deploy" "apps/v1" true "Deployment";
     "replicasets" "rs" "apps/v1" true "ReplicaSet";
     "statefulsets" "sts" "apps/v1" true "StatefulSet";
+    "analysisruns" "ar" "argoproj.io/v1alpha1" true "AnalysisRun";
+    "analysistemplates" "at" "argoproj.io/v1alpha1" true "AnalysisTemplate";
+    "rollouts" "ro" "argoproj.io/v1alpha1" true "Rollout";
     "selfsubjectreviews" "" "authentication.k8s.io/v1" false "SelfSubjectReview";
     "tokenreviews" "" "authentication.k8s.io/v1" false "TokenReview";
     "localsubjectaccessreviews" "" "authorization.k8s.io/v1" true "LocalSubjectAccessReview";

@@ -38,6 +38,8 @@ pub(crate) fn printer(resource: &Resource) -> Printer {
         "events" => Some(event::printer()),
         "deployments"
         | "replicasets"
+        | "rollouts"
+        | "analysisruns"
         | "statefulsets"
         | "daemonsets"
         | "jobs"

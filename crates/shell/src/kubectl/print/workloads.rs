@@ -15,6 +15,9 @@ pub(super) fn printer(plural: &str) -> Option<Printer> {
         "replicasets" | "replicationcontrollers" => {
             ("NAME|DESIRED|CURRENT|READY|AGE|CONTAINERS*|IMAGES*|SELECTOR*", replica_set)
         }
+        // The columns of their custom resource definitions.
+        "rollouts" => ("NAME|DESIRED|CURRENT|UP-TO-DATE|AVAILABLE|AGE", rollout),
+        "analysisruns" => ("NAME|STATUS|AGE", analysis_run),
         "statefulsets" => ("NAME|READY|AGE|CONTAINERS*|IMAGES*", stateful_set),
         "daemonsets" => (
             "NAME|DESIRED|CURRENT|READY|UP-TO-DATE|AVAILABLE|NODE SELECTOR|AGE|CONTAINERS*|IMAGES*|SELECTOR*",
@@ -65,6 +68,21 @@ fn replica_set(object: &Value, now: MicroTime) -> Vec<String> {
         images,
         selector(at(object, "spec.selector")),
     ]
+}
+
+fn rollout(object: &Value, now: MicroTime) -> Vec<String> {
+    vec![
+        name(object),
+        count(object, "spec.replicas"),
+        count(object, "status.replicas"),
+        count(object, "status.updatedReplicas"),
+        count(object, "status.availableReplicas"),
+        age_of(object, now),
+    ]
+}
+
+fn analysis_run(object: &Value, now: MicroTime) -> Vec<String> {
+    vec![name(object), text(object, "status.phase").to_owned(), age_of(object, now)]
 }
 
 fn stateful_set(object: &Value, now: MicroTime) -> Vec<String> {
