@@ -27,6 +27,8 @@ pub enum Output {
 pub enum Command {
     /// `run`
     Run { file: String, until: Option<Time>, output: Output },
+    /// `compare`
+    Compare { files: Vec<String>, until: Option<Time>, json: bool },
     /// `check`
     Check { files: Vec<String> },
     /// `route`
@@ -167,7 +169,13 @@ fn command(options: Options, lang: Lang) -> Result<Command, String> {
     let at = options.at.unwrap_or(Time::ZERO);
     match name.as_str() {
         "run" => Ok(Command::Run { file: one_file()?, until: options.until, output: options.output }),
-        "check" if files.is_empty() => Err(say(lang, "error.missing-file", &[("command", &name)])),
+        "compare" | "check" if files.is_empty() => {
+            Err(say(lang, "error.missing-file", &[("command", &name)]))
+        }
+        "compare" => {
+            Ok(Command::Compare { files, until: options.until, json: options.output == Output::Json })
+        }
+
         "check" => Ok(Command::Check { files }),
         "route" => {
             let file = one_file()?;

@@ -1,8 +1,9 @@
-//! Opscape without a browser: run, check, route, kubectl, shell, bench.
+//! Opscape without a browser: run, compare, check, route, kubectl, shell, bench.
 
 mod arguments;
 mod bench;
 mod check;
+mod compare;
 mod findings;
 mod route;
 mod run;
@@ -32,6 +33,9 @@ fn act(arguments: Arguments) -> Result<u8, Stopped> {
     let exit_code = |code: i32| u8::try_from(code).unwrap_or(1);
     match command {
         Command::Run { file, until, output } => run::run(&file, until, output, lang, seed).map(|()| 0),
+        Command::Compare { files, until, json } => {
+            compare::compare(&files, until, json, lang, seed).map(|()| 0)
+        }
         Command::Check { files } => Ok(u8::from(!check::check(&files, lang, seed))),
         Command::Route { file, asked } => route::route(&file, &asked, lang, seed).map(|()| 0),
         Command::Kubectl { file, at, arguments } => {

@@ -4,6 +4,7 @@ use std::io::{Read, Write as _};
 use std::time::Duration;
 
 use opscape_lab::{Lang, Reached, Session, SessionOptions, WorldOptions};
+use opscape_manifest::diagnostic::{Diagnostic, Severity};
 use opscape_shell::{Poll, Shell, Stream};
 use opscape_sim::Time;
 
@@ -30,19 +31,27 @@ pub fn read(file: &str, lang: Lang) -> Result<String, Stopped> {
 /// Opens the world of a file: time 0, the text applied. Findings go to standard error.
 pub fn open(file: &str, lang: Lang, seed: Option<u64>) -> Result<Session, Stopped> {
     let text = read(file, lang)?;
-    let world = WorldOptions { seed, runner: Some(opscape_shell::run_line), ..WorldOptions::default() };
-    let findings = match Session::open(&text, SessionOptions { lang, world }) {
+    match Session::open(&text, options(lang, seed)) {
         Ok(session) => {
             eprint!("{}", findings::print(file, &text, &Session::check_text(&text), lang));
-            return Ok(session);
+            Ok(session)
         }
-        Err(findings) => findings,
-    };
-    eprint!("{}", findings::print(file, &text, &findings, lang));
-    let errors =
-        findings.iter().filter(|finding| finding.severity == opscape_manifest::diagnostic::Severity::Error);
+        Err(findings) => Err(refused(file, &text, &findings, lang)),
+    }
+}
+
+/// How worlds are made here.
+pub fn options(lang: Lang, seed: Option<u64>) -> SessionOptions {
+    let world = WorldOptions { seed, runner: Some(opscape_shell::run_line), ..WorldOptions::default() };
+    SessionOptions { lang, world }
+}
+
+/// Says why a text makes no world.
+pub fn refused(file: &str, text: &str, findings: &[Diagnostic], lang: Lang) -> Stopped {
+    eprint!("{}", findings::print(file, text, findings, lang));
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
     eprintln!("{}", say(lang, "found.errors", &[("count", &errors.count().to_string())]));
-    Err(Stopped(1))
+    Stopped(1)
 }
 
 /// Lets time pass, with all that is due up to `until`. Pauses of the Lab document are for viewers, not for this program.

@@ -178,3 +178,25 @@ fn the_command_line_explains_itself() {
     assert!(opscape(&["--help", "--lang", "ko"], "").out.contains("종료 코드"));
     assert_eq!(opscape(&["fly"], "").code, 2);
 }
+
+#[test]
+fn ways_of_making_a_change_are_compared() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../static/compare/bad-version.yaml");
+    let path = path.to_str().unwrap();
+    let answer = opscape(&["compare", path], "");
+    assert_eq!((answer.code, answer.err.as_str()), (0, ""));
+    let lanes: Vec<&str> = answer.out.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(lanes, ["AT", "rolling", "blue-green", "canary"], "{}", answer.out);
+    let widths: Vec<usize> = answer.out.lines().map(str::len).collect();
+    assert!(widths.windows(2).all(|pair| pair[0] == pair[1]), "{}", answer.out);
+    let json = opscape(&["compare", path, "-o", "json", "--until", "60s"], "");
+    let report: Json = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(report[1]["seconds"].as_array().unwrap().len(), 60);
+    // Two files are two lanes.
+    let files = [file("one.yaml", WEB), file("two.yaml", &WEB.replace("replicas: 2", "replicas: 5"))];
+    let [one, two] = files.each_ref().map(|path| path.to_str().unwrap());
+    let answer = opscape(&["compare", one, two], "");
+    assert!(answer.out.contains("\none ") && answer.out.contains("\ntwo "), "{}", answer.out);
+    let answer = opscape(&["compare", one], "");
+    assert_eq!((answer.code, answer.err.as_str()), (1, "compare takes 2 to 4 lanes, not 1\n"));
+}

@@ -37,6 +37,7 @@
 mod act;
 pub mod census;
 pub mod charts;
+pub mod compare;
 pub mod cost;
 pub mod images;
 pub mod inspect;

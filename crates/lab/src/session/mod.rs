@@ -91,7 +91,10 @@ impl Session {
         if checked.has_errors() {
             return Err(checked.diagnostics);
         }
-        let spec = lab_of(&checked).unwrap_or_default();
+        let mut spec = lab_of(&checked).unwrap_or_default();
+        if let Some(lane) = &options.world.lane {
+            spec.steps.retain(|step| step.lane.as_ref().is_none_or(|own| own == lane));
+        }
         let run = LabModel::begin(&Arc::new(spec), &options.world);
         let mut session = Session {
             timeline: Timeline::new(run),

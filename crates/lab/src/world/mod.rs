@@ -103,6 +103,8 @@ pub struct WorldOptions {
     pub runner: Option<Runner>,
     /// Overrides the delays of the components.
     pub latency: Option<opscape_cluster::Latency>,
+    /// Which of the ways that are compared it is: steps of other lanes do not happen.
+    pub lane: Option<Str>,
 }
 
 /// The UTC instant of t=0 if the Lab document says nothing: 2026-01-05 09:00, a Monday.

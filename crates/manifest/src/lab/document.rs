@@ -203,6 +203,8 @@ pub struct Step {
     pub focus: Str,
     /// Whether play stops here, before the actions.
     pub pause: Option<bool>,
+    /// Only in this lane, where several ways are compared.
+    pub lane: Option<Str>,
     /// What is done, in order.
     pub actions: Vec<Action>,
 }
@@ -216,6 +218,7 @@ fields! {
     text "text",
     focus "focus",
     pause "pause",
+    lane "lane",
     actions "actions",
 }
 
