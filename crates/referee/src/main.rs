@@ -12,6 +12,7 @@ opscape-referee: plays recordings of the real systems on our world, and scores w
   kubernetes SCENARIOS_DIR OUT_DIR [NAME...]       plays scenarios (all, or those whose names begin so)
   validation CASES.json OUT.json                   plays single kubectl commands
   routing CASES_DIR OUT_DIR                        decides on requests
+  ci CI_DIR OUT_DIR                                evaluates expressions of GitHub Actions
   fuzz OUT_DIR [--minutes N] [--seed N]            throws damaged texts at the way from text to world
   fuzz OUT_DIR --replay FILE                       the same with one text
   score REAL_DIR SIM_DIR [--explain N]             one scenario against its recording
@@ -31,9 +32,7 @@ fn main() -> ExitCode {
         "fuzz" => fuzz(rest),
         "score" => score_command(rest),
         "routing" => routing(rest),
-        "ci" => {
-            Err(format!("{command}: this part of the world is not built yet, so there is nothing to play"))
-        }
+        "ci" => ci(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(true)
@@ -67,6 +66,13 @@ fn validation(arguments: &[String]) -> Result<bool, String> {
 fn routing(arguments: &[String]) -> Result<bool, String> {
     let [cases, out] = arguments else { return Err(HELP.to_owned()) };
     play::play_routing(Path::new(cases), Path::new(out))?;
+    Ok(true)
+}
+
+/// Workflows and GitLab's configurations are not played yet.
+fn ci(arguments: &[String]) -> Result<bool, String> {
+    let [cases, out] = arguments else { return Err(HELP.to_owned()) };
+    play::play_ci(Path::new(cases), Path::new(out))?;
     Ok(true)
 }
 

@@ -1,5 +1,6 @@
 //! Scenarios of the recordings played on our own world, several at a time.
 
+mod ci;
 mod compact;
 mod game;
 mod kubelet;
@@ -16,6 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+pub use ci::{play_ci, play_expressions};
 pub use routing::{families, play_case, play_routing};
 pub use scenario::play;
 pub use validation::play_cases;

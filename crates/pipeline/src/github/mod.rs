@@ -1,0 +1,3 @@
+//! GitHub Actions.
+
+pub mod expression;

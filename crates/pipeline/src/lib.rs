@@ -1,0 +1,6 @@
+//! Pipelines: what GitHub Actions makes of a workflow. So far the expression language; workflows, GitLab's
+//! configurations and the running of jobs follow.
+//!
+//! [`github`] follows the code of the official tools, file by file.
+
+pub mod github;

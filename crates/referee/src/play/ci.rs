@@ -1,0 +1,113 @@
+//! Cases of pipelines: expressions of GitHub Actions, and what our evaluator makes of them.
+
+use std::path::Path;
+
+use opscape_pipeline::github::expression::{
+    Data, Environment, Failure, Function, Object, evaluate, parse, to_json,
+};
+use serde_json::{Value as Json, json};
+
+use super::caught;
+
+/// Plays the expressions of a folder of pipelines (`github-expressions/cases.json`) into another folder.
+pub fn play_ci(cases: &Path, out: &Path) -> Result<(), String> {
+    let path = cases.join("github-expressions/cases.json");
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let folder = out.join("github-expressions");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let answers =
+        serde_json::to_string_pretty(&play_expressions(&text)?).map_err(|error| error.to_string())?;
+    let to = folder.join("actual.json");
+    std::fs::write(&to, answers).map_err(|error| format!("{}: {error}", to.display()))
+}
+
+/// Evaluates all cases of a recording. The answer has the form that `compare.py` reads.
+pub fn play_expressions(recording: &str) -> Result<Json, String> {
+    // Not as `serde_json::Value`, which sorts the keys: their order is part of what `toJSON` and filters give.
+    let recording: Data = serde_json::from_str(recording).map_err(|error| error.to_string())?;
+    let world = World::of(&recording)?;
+    let Some(Data::Array(cases, _)) = recording.get("cases") else { return Err("no cases".to_owned()) };
+    let answers = cases.iter().map(|case| {
+        let member = |key: &str| case.get(key).map(|value| value.to_text().into_owned()).unwrap_or_default();
+        let mut answer =
+            caught(|| world.answer(&member("expr"))).unwrap_or_else(|error| json!({ "panicked": error }));
+        if let Some(answer) = answer.as_object_mut() {
+            answer.insert("id".to_owned(), member("id").into());
+        }
+        answer
+    });
+    Ok(json!({ "cases": answers.collect::<Vec<_>>() }))
+}
+
+/// The contexts and status functions that all cases share.
+struct World {
+    contexts: Object,
+    status: Object,
+    functions: Vec<Function>,
+}
+
+impl World {
+    fn of(recording: &Data) -> Result<World, String> {
+        let object = |key: &str| match recording.get(key) {
+            Some(Data::Object(object)) => Ok((**object).clone()),
+            _ => Err(format!("{key} is no object")),
+        };
+        let status = object("statusFunctions")?;
+        let functions: Vec<Function> = status
+            .entries()
+            .map(|(name, _)| Function { name: name.to_owned(), least: 0, most: usize::MAX })
+            .collect();
+        Ok(World { contexts: object("contexts")?, status, functions })
+    }
+
+    fn answer(&self, text: &str) -> Json {
+        let names: Vec<&str> = self.contexts.entries().map(|(name, _)| name).collect();
+        let value = parse(text, &names, &self.functions).and_then(|expression| match expression {
+            Some(expression) => evaluate(&expression, self),
+            None => Ok(Data::Null),
+        });
+        match value {
+            Ok(data) => json!({ "result": {
+                "kind": if matches!(data, Data::Object(_)) { "Dictionary" } else { data.kind() },
+                "value": value_json(&data),
+                "string": data.to_text(),
+                "truthy": data.is_truthy(),
+            } }),
+            Err(Failure { message, at, stage }) => json!({ "error": {
+                "message": message,
+                "stage": stage.name(),
+                "pos": at.map(|(line, column)| json!({ "line": line, "column": column })),
+            } }),
+        }
+    }
+}
+
+impl Environment for World {
+    fn context(&self, name: &str) -> Option<Data> {
+        self.contexts.get(name).cloned()
+    }
+
+    fn call(&self, name: &str, _arguments: &[Data]) -> Option<Data> {
+        self.status.get(name).cloned()
+    }
+}
+
+/// A value in the form of the recordings: numbers that JSON does not have are `{"$number": "NaN"}`.
+fn value_json(data: &Data) -> Json {
+    match data {
+        Data::Number(number) if !number.is_finite() || (*number == 0.0 && number.is_sign_negative()) => {
+            let name = if *number == 0.0 {
+                "-0".to_owned()
+            } else {
+                opscape_pipeline::github::expression::number_text(*number)
+            };
+            json!({ "$number": name })
+        }
+        Data::Array(items, _) => items.iter().map(value_json).collect(),
+        Data::Object(object) => {
+            let members = object.entries().map(|(key, value)| (key.to_owned(), value_json(value)));
+            Json::Object(members.collect())
+        }
+        _ => serde_json::from_str(&to_json(data)).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,70 @@
+//! The expressions of GitHub Actions that the official evaluator answered.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use opscape_referee::play::play_expressions;
+use serde_json::Value as Json;
+
+const CASES: &str = include_str!("../recordings/ci/github-expressions/cases.json");
+
+/// Where we do as the runner does, and the recorded package does not.
+const KNOWN: &[(&str, &str)] = &[
+    ("e056", "the package takes only the first '' of a literal for a quote"),
+    ("e434", "the package finds no key named like a member of JavaScript's objects"),
+];
+
+#[test]
+fn expressions_have_the_value_or_the_message_that_the_official_evaluator_gives() {
+    let recorded: Json = serde_json::from_str(CASES).unwrap();
+    let answers = play_expressions(CASES).unwrap();
+    let (recorded, answers) = (recorded["cases"].as_array().unwrap(), answers["cases"].as_array().unwrap());
+    assert_eq!(recorded.len(), answers.len());
+    let mut wrong = Vec::new();
+    for (case, answer) in recorded.iter().zip(answers) {
+        // Nobody knows what the runner does with these.
+        if case["divergence"].is_object() && case["divergence"]["documented"].is_null() {
+            continue;
+        }
+        assert_eq!(case["id"], answer["id"]);
+        let same = if case["error"].is_object() {
+            answer["error"].is_object()
+                && (!case["error"]["cause"].is_null()
+                    || case["error"]["message"] == answer["error"]["message"])
+                && (case["error"]["pos"].is_null() || case["error"]["pos"] == answer["error"]["pos"])
+        } else {
+            let number = |value: &Json| value.as_f64();
+            let (want, got) = (&case["result"], &answer["result"]);
+            let value = match (number(&want["value"]), number(&got["value"])) {
+                (Some(want), Some(got)) => want.total_cmp(&got).is_eq(),
+                _ => alike(&want["value"], &got["value"]),
+            };
+            value && ["kind", "string", "truthy"].iter().all(|key| want[key] == got[key])
+        };
+        let known = KNOWN.iter().find(|(id, _)| case["id"] == *id);
+        match (same, known) {
+            (false, None) => {
+                wrong.push(format!("{}: {}\n  want {case}\n  got {answer}", case["id"], case["expr"]));
+            }
+            (true, Some((id, reason))) => {
+                wrong.push(format!("{id} is as recorded now; take it out: {reason}"));
+            }
+            _ => {}
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Equal, numbers by value.
+fn alike(one: &Json, two: &Json) -> bool {
+    match (one, two) {
+        (Json::Number(one), Json::Number(two)) => one.as_f64() == two.as_f64(),
+        (Json::Array(one), Json::Array(two)) => {
+            one.len() == two.len() && one.iter().zip(two).all(|(one, two)| alike(one, two))
+        }
+        (Json::Object(one), Json::Object(two)) => {
+            one.len() == two.len()
+                && one.iter().all(|(key, one)| two.get(key).is_some_and(|two| alike(one, two)))
+        }
+        _ => one == two,
+    }
+}
