@@ -32,8 +32,6 @@ pub(super) struct NodeInfo {
     pub non_zero: Amounts,
     pub other_requested: Vec<(Str, i64)>,
     pub pods: i64,
-    /// Grows with every pod that comes or goes and every change of the node's size.
-    pub usage: u32,
     pub ports: Vec<HostPort>,
 }
 
@@ -51,7 +49,6 @@ impl NodeInfo {
             non_zero: Amounts::default(),
             other_requested: Vec::new(),
             pods: 0,
-            usage: epoch,
             ports: Vec::new(),
         }
     }
@@ -72,7 +69,6 @@ impl NodeInfo {
             }
         }
         self.pods += sign;
-        self.usage = self.usage.wrapping_add(1);
         for port in host_ports(pod) {
             if sign > 0 {
                 self.ports.push(port);
@@ -134,6 +130,10 @@ pub(super) struct AffinityPod {
 #[derive(Clone, Default)]
 pub(super) struct Cache {
     pub nodes: Vec<NodeInfo>,
+    /// By node: another number after each change of what a decision reads of it. Apart from the nodes, because each
+    /// decision reads hundreds of them.
+    marks: Vec<u64>,
+    next_mark: u64,
     pub index: BTreeMap<Str, usize>,
     /// In the order in which they are tried: zone by zone in turn (`nodeTree`).
     pub order: Vec<u32>,
@@ -156,8 +156,23 @@ pub(super) struct Cache {
 pub(super) struct Image {
     pub name: Str,
     pub size: i64,
-    /// In order.
-    pub nodes: Vec<u32>,
+    /// By node: whether it has the image.
+    pub on: Vec<bool>,
+    /// How many nodes have it.
+    pub count: usize,
+}
+
+impl Image {
+    fn set(&mut self, node: usize, there: bool) {
+        if self.on.len() <= node {
+            self.on.resize(node + 1, false);
+        }
+        if let Some(on) = self.on.get_mut(node)
+            && std::mem::replace(on, there) != there
+        {
+            self.count = if there { self.count + 1 } else { self.count - 1 };
+        }
+    }
 }
 
 /// Whether a pod takes part in what the scheduler counts: bound and not at its end.
@@ -169,6 +184,21 @@ impl Cache {
     /// How many nodes there are.
     pub fn len(&self) -> usize {
         self.index.len()
+    }
+
+    /// Another number after each change of a node, of its labels, taints, size or pods.
+    pub fn mark(&self, index: usize) -> u64 {
+        self.marks.get(index).copied().unwrap_or_default()
+    }
+
+    fn changed(&mut self, index: usize) {
+        self.next_mark += 1;
+        if self.marks.len() <= index {
+            self.marks.resize(index + 1, 0);
+        }
+        if let Some(mark) = self.marks.get_mut(index) {
+            *mark = self.next_mark;
+        }
     }
 
     /// A node is new or has changed. True: its pods are to be added anew.
@@ -183,6 +213,7 @@ impl Cache {
                 None => self.nodes.push(info),
             }
             self.index.insert(node.metadata.name.clone(), index);
+            self.changed(index);
             self.place(index);
             self.set_images(index, None, Some(node));
             self.unordered = true;
@@ -194,13 +225,13 @@ impl Cache {
         if old.status.allocatable != node.status.allocatable {
             (info.allocatable, info.allowed_pods, info.other_allocatable) =
                 allocatable(&node.status.allocatable);
-            info.usage = info.usage.wrapping_add(1);
         }
         let labels = old.metadata.labels != node.metadata.labels;
         if labels || old.spec.taints != node.spec.taints || old.spec.unschedulable != node.spec.unschedulable
         {
             info.epoch = epoch;
         }
+        self.changed(index);
         if labels {
             self.unordered = true;
             self.epoch += 1;
@@ -216,6 +247,7 @@ impl Cache {
         let Some(info) = self.nodes.get_mut(index) else { return };
         info.present = false;
         let node = info.node.clone();
+        self.changed(index);
         self.place(index);
         self.set_images(index, Some(&node), None);
         self.affinity_pods = self
@@ -228,10 +260,18 @@ impl Cache {
         self.epoch += 1;
     }
 
+    /// Adds what a pod uses to a node (`sign` 1) or takes it away (`sign` -1).
+    pub fn count(&mut self, index: usize, pod: &Pod, sign: i64) {
+        if let Some(info) = self.nodes.get_mut(index) {
+            info.count(pod, sign);
+            self.changed(index);
+        }
+    }
+
     /// A pod is on its node.
     pub fn add_pod(&mut self, pod: &Arc<Pod>) -> Option<usize> {
         let index = *self.index.get(&pod.spec.node_name)?;
-        self.nodes.get_mut(index)?.count(pod, 1);
+        self.count(index, pod, 1);
         let priority = pod.spec.priority.unwrap_or_default();
         match self.priorities.iter_mut().find(|(known, _)| *known == priority) {
             Some((_, count)) => *count += 1,
@@ -247,7 +287,7 @@ impl Cache {
     /// A pod is no longer on its node.
     pub fn remove_pod(&mut self, pod: &Pod) -> Option<usize> {
         let index = *self.index.get(&pod.spec.node_name)?;
-        self.nodes.get_mut(index)?.count(pod, -1);
+        self.count(index, pod, -1);
         let priority = pod.spec.priority.unwrap_or_default();
         if let Some((_, count)) = self.priorities.iter_mut().find(|(known, _)| *known == priority) {
             *count = count.saturating_sub(1);
@@ -311,19 +351,18 @@ impl Cache {
         }
         for (name, _) in old.into_iter().flat_map(image_names) {
             if let Some(image) = self.images.iter_mut().find(|image| &*image.name == name) {
-                image.nodes.retain(|node| *node != index as u32);
+                image.set(index, false);
             }
         }
-        self.images.retain(|image| !image.nodes.is_empty());
+        self.images.retain(|image| image.count > 0);
         for (name, size) in new.into_iter().flat_map(image_names) {
-            match self.images.iter_mut().find(|image| &*image.name == name) {
-                Some(image) => {
-                    image.size = size;
-                    if let Err(at) = image.nodes.binary_search(&(index as u32)) {
-                        image.nodes.insert(at, index as u32);
-                    }
-                }
-                None => self.images.push(Image { name: name.into(), size, nodes: vec![index as u32] }),
+            if let Some(image) = self.images.iter_mut().find(|image| &*image.name == name) {
+                image.size = size;
+                image.set(index, true);
+            } else {
+                let mut image = Image { name: name.into(), size, on: Vec::new(), count: 0 };
+                image.set(index, true);
+                self.images.push(image);
             }
         }
     }

@@ -37,17 +37,42 @@ const MEMORY: u16 = 4;
 const STORAGE: u16 = 8;
 const OTHERS: u32 = 4;
 
-/// What is fixed between a class and a node until the node's labels, taints or cordon change.
+/// What a class and a node are to each other, until the node changes.
 #[derive(Clone, Copy, Default)]
-struct NodeFit {
+pub(super) struct NodeFit {
+    /// The node's mark for which it holds.
+    mark: u64,
+    /// The node's epoch for which the verdict and the likings hold.
     epoch: u32,
     verdict: Verdict,
+    /// What of its labels, taints, ports and room refuses the pod.
+    refused: Option<Rejection>,
     disliked: u16,
     preferred: i32,
-    /// For which use of the node the scores hold.
-    usage: u32,
     least_allocated: i16,
     balanced: i16,
+}
+
+impl NodeFit {
+    /// How many `PreferNoSchedule` taints the pod does not tolerate.
+    pub fn disliked(self) -> i64 {
+        i64::from(self.disliked)
+    }
+
+    /// The weight of the preferred terms that the node fits.
+    pub fn preferred(self) -> i64 {
+        i64::from(self.preferred)
+    }
+
+    /// LeastAllocated, 0 to 100.
+    pub fn least_allocated(self) -> i64 {
+        i64::from(self.least_allocated)
+    }
+
+    /// BalancedAllocation, 0 to 100.
+    pub fn balanced(self) -> i64 {
+        i64::from(self.balanced)
+    }
 }
 
 #[derive(Clone, Copy, Default, PartialEq)]
@@ -58,6 +83,18 @@ enum Verdict {
     Tainted,
     Affinity,
     NotNamed,
+}
+
+impl Verdict {
+    fn rejection(self) -> Option<Rejection> {
+        match self {
+            Verdict::Fits => None,
+            Verdict::NotNamed => Some(Rejection::final_(Plugin::NodeAffinity, 1)),
+            Verdict::Cordoned => Some(Rejection::final_(Plugin::NodeUnschedulable, 0)),
+            Verdict::Tainted => Some(Rejection::final_(Plugin::TaintToleration, 0)),
+            Verdict::Affinity => Some(Rejection::final_(Plugin::NodeAffinity, 0)),
+        }
+    }
 }
 
 /// What a class of pods is to the scheduler.
@@ -78,6 +115,8 @@ pub(super) struct Class {
     preferred: Vec<(i32, NodeTerm)>,
     tolerates_unschedulable: bool,
     fits: Vec<NodeFit>,
+    /// Whether it dislikes a taint of some node.
+    pub dislikes: bool,
     /// The cache's epoch for which the counts hold.
     counted: Option<u64>,
     /// The selector of the pod's Services and owner.
@@ -116,6 +155,7 @@ impl Class {
             preferred,
             tolerates_unschedulable: taints::tolerates_unschedulable(&pod.spec.tolerations),
             fits: Vec::new(),
+            dislikes: false,
             counted: None,
             default: default.cloned(),
             services: 0,
@@ -213,20 +253,40 @@ impl Class {
         self.interpod.count(cache, pod, node, sign);
     }
 
-    fn fit(&mut self, index: usize, info: &NodeInfo) -> NodeFit {
+    /// What a node that was looked at is to the pod.
+    pub fn fit(&self, index: usize) -> NodeFit {
+        self.fits.get(index).copied().unwrap_or_default()
+    }
+
+    /// Works out what a node is to the pod, if the node has changed since.
+    fn look(&mut self, cache: &Cache, index: usize) -> NodeFit {
+        let mark = cache.mark(index);
+        match self.fits.get(index) {
+            Some(fit) if fit.mark == mark => *fit,
+            _ => self.look_again(cache, index, mark),
+        }
+    }
+
+    #[cold]
+    fn look_again(&mut self, cache: &Cache, index: usize, mark: u64) -> NodeFit {
+        let Some(info) = cache.nodes.get(index) else { return NodeFit::default() };
         if self.fits.len() <= index {
             self.fits.resize(index + 1, NodeFit::default());
         }
-        match self.fits.get(index) {
-            Some(fit) if fit.epoch == info.epoch => *fit,
-            _ => {
-                let fit = self.judge(info);
-                if let Some(slot) = self.fits.get_mut(index) {
-                    *slot = fit;
-                }
-                fit
-            }
+        let mut fit = self.fit(index);
+        if fit.mark == 0 || fit.epoch != info.epoch {
+            fit = self.judge(info);
+            self.dislikes |= fit.disliked != 0;
         }
+        fit.mark = mark;
+        fit.refused = fit.verdict.rejection().or_else(|| self.room(info).err());
+        let least = least_allocated(&info.non_zero, &self.request.non_zero, &info.allocatable);
+        let balanced = balanced_allocation(&info.requested, &self.request.plain, &info.allocatable);
+        (fit.least_allocated, fit.balanced) = (least as i16, balanced as i16);
+        if let Some(slot) = self.fits.get_mut(index) {
+            *slot = fit;
+        }
+        fit
     }
 
     fn judge(&self, info: &NodeInfo) -> NodeFit {
@@ -249,48 +309,43 @@ impl Class {
             verdict: if named { verdict } else { Verdict::NotNamed },
             disliked: taints::disliked(tolerations, node) as u16,
             preferred: preferred.sum(),
-            usage: info.usage.wrapping_sub(1),
-            least_allocated: 0,
-            balanced: 0,
+            ..NodeFit::default()
         }
     }
 
-    /// How many `PreferNoSchedule` taints the pod does not tolerate, and the weight of the preferred terms that a node fits.
-    pub fn liking(&self, index: usize) -> (i64, i64) {
-        self.fits.get(index).map_or((0, 0), |fit| (i64::from(fit.disliked), i64::from(fit.preferred)))
-    }
-
-    /// LeastAllocated and BalancedAllocation of a node that was judged; worked out again when the use of the node changed.
-    pub fn resource_scores(&mut self, index: usize, info: &NodeInfo) -> (i64, i64) {
-        let Some(fit) = self.fits.get_mut(index) else { return (0, 0) };
-        if fit.usage != info.usage {
-            fit.usage = info.usage;
-            let least = least_allocated(&info.non_zero, &self.request.non_zero, &info.allocatable);
-            let balanced = balanced_allocation(&info.requested, &self.request.plain, &info.allocatable);
-            (fit.least_allocated, fit.balanced) = (least as i16, balanced as i16);
+    /// Asks the filters in their order about a node as it is.
+    pub fn filter(&mut self, cache: &Cache, index: usize, fewest: &[i64]) -> Result<(), Rejection> {
+        match self.look(cache, index).refused {
+            Some(rejection) => Err(rejection),
+            None => self.filter_places(cache, index, fewest),
         }
-        (i64::from(fit.least_allocated), i64::from(fit.balanced))
     }
 
-    /// Asks the filters in their order.
-    pub fn filter(
+    /// Asks the filters in their order about a node with other pods on it.
+    pub fn filter_supposed(
         &mut self,
         cache: &Cache,
         index: usize,
         info: &NodeInfo,
         fewest: &[i64],
     ) -> Result<(), Rejection> {
-        match self.fit(index, info).verdict {
-            Verdict::Fits => {}
-            Verdict::NotNamed => return Err(Rejection::final_(Plugin::NodeAffinity, 1)),
-            Verdict::Cordoned => return Err(Rejection::final_(Plugin::NodeUnschedulable, 0)),
-            Verdict::Tainted => return Err(Rejection::final_(Plugin::TaintToleration, 0)),
-            Verdict::Affinity => return Err(Rejection::final_(Plugin::NodeAffinity, 0)),
+        if let Some(rejection) = self.look(cache, index).verdict.rejection() {
+            return Err(rejection);
         }
+        self.room(info)?;
+        self.filter_places(cache, index, fewest)
+    }
+
+    /// NodePorts and NodeResourcesFit.
+    fn room(&self, info: &NodeInfo) -> Result<(), Rejection> {
         if self.ports.iter().any(|port| info.ports.iter().any(|taken| taken.conflicts(port))) {
             return Err(Rejection { plugin: Plugin::NodePorts, bits: 0, resolvable: true });
         }
-        self.fits_resources(info)?;
+        self.fits_resources(info)
+    }
+
+    /// PodTopologySpread and InterPodAffinity.
+    fn filter_places(&self, cache: &Cache, index: usize, fewest: &[i64]) -> Result<(), Rejection> {
         if !self.spread.hard.is_empty() {
             self.spread.filter(cache, index, fewest).map_err(|(reason, resolvable)| Rejection {
                 plugin: Plugin::PodTopologySpread,

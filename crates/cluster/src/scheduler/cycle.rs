@@ -3,8 +3,9 @@
 use opscape_manifest::api::meta::Str;
 
 use super::cache::{Cache, NodeInfo};
-use super::class::{Class, Rejection};
+use super::class::{Class, NodeFit, Rejection};
 use super::plugin::{Plugin, SCORING};
+use super::spread::SpreadScratch;
 
 /// The least number of feasible nodes to look for (`minFeasibleNodesToFind`).
 const FEWEST: usize = 100;
@@ -15,11 +16,27 @@ pub(super) struct Scratch {
     pub feasible: Vec<u32>,
     pub rejected: Vec<(u32, Rejection)>,
     pub fewest: Vec<i64>,
-    /// Weighted scores by plugin of [`SCORING`] and feasible node; empty: the plugin had nothing to say.
-    pub scores: [Vec<i64>; SCORING.len()],
+    /// By plugin of [`SCORING`].
+    pub scores: [Column; SCORING.len()],
     pub totals: Vec<i64>,
-    seen: Vec<bool>,
-    heap: Vec<u32>,
+    spread: SpreadScratch,
+    tops: Vec<u32>,
+}
+
+/// The weighted scores of a plugin, by feasible node.
+#[derive(Default)]
+pub(super) struct Column {
+    /// All have the same one.
+    same: Option<i64>,
+    /// Each its own; empty without `same`: the plugin had nothing to say.
+    each: Vec<i64>,
+}
+
+impl Column {
+    /// The score of the feasible node at this place; none: the plugin had nothing to say.
+    pub fn get(&self, at: usize) -> Option<i64> {
+        self.same.or_else(|| self.each.get(at).copied())
+    }
 }
 
 impl Clone for Scratch {
@@ -79,10 +96,10 @@ pub(super) fn choose(
                 try_node(cache, class, nominated, *index as u32, scratch);
             }
         } else {
-            let wanted = enough(cache.order.len());
             let count = cache.order.len();
-            for step in 0..count {
-                let Some(index) = cache.order.get((*start + step) % count) else { break };
+            let wanted = enough(count);
+            let (before, after) = cache.order.split_at(*start % count.max(1));
+            for index in after.iter().chain(before) {
                 evaluated += 1;
                 try_node(cache, class, nominated, *index, scratch);
                 if scratch.feasible.len() >= wanted {
@@ -107,54 +124,63 @@ fn try_node(cache: &Cache, class: &mut Class, nominated: &dyn Nominated, index: 
     let Some(info) = cache.nodes.get(index as usize).filter(|info| info.present) else { return };
     let result = match nominated.with_nominated(info) {
         None => Ok(()),
-        Some(later) => class.filter(cache, index as usize, &later, &scratch.fewest),
+        Some(later) => class.filter_supposed(cache, index as usize, &later, &scratch.fewest),
     };
-    match result.and_then(|()| class.filter(cache, index as usize, info, &scratch.fewest)) {
+    match result.and_then(|()| class.filter(cache, index as usize, &scratch.fewest)) {
         Ok(()) => scratch.feasible.push(index),
         Err(rejection) => scratch.rejected.push((index, rejection)),
     }
 }
 
 /// Scores all feasible nodes.
-fn score(cache: &Cache, class: &mut Class, scratch: &mut Scratch) {
-    let Scratch { feasible, scores, totals, seen, .. } = scratch;
-    totals.clear();
-    totals.resize(feasible.len(), 0);
-    for (plugin, out) in SCORING.iter().zip(scores.iter_mut()) {
+fn score(cache: &Cache, class: &Class, scratch: &mut Scratch) {
+    let Scratch { feasible, scores, totals, spread, .. } = scratch;
+    let fits = |of: fn(NodeFit) -> i64| feasible.iter().map(move |index| of(class.fit(*index as usize)));
+    let mut same_for_all = 0;
+    for (plugin, column) in SCORING.iter().zip(scores.iter_mut()) {
+        column.same = None;
+        let out = &mut column.each;
         out.clear();
-        let infos = feasible.iter().filter_map(|index| cache.nodes.get(*index as usize));
         match plugin {
-            Plugin::TaintToleration => {
-                out.extend(feasible.iter().map(|index| class.liking(*index as usize).0));
+            Plugin::TaintToleration if class.dislikes => {
+                out.extend(fits(NodeFit::disliked));
                 normalize(out, true);
             }
+            Plugin::TaintToleration => column.same = Some(100),
             Plugin::NodeAffinity if class.prefers_nodes => {
-                out.extend(feasible.iter().map(|index| class.liking(*index as usize).1));
+                out.extend(fits(NodeFit::preferred));
                 normalize(out, false);
             }
-            Plugin::NodeResourcesFit => {
-                let at = feasible.iter().map(|index| *index as usize);
-                out.extend(at.zip(infos).map(|(at, info)| class.resource_scores(at, info).0));
-            }
+            Plugin::NodeResourcesFit => out.extend(fits(NodeFit::least_allocated)),
             Plugin::NodeResourcesBalancedAllocation
                 if class.request.plain.cpu != 0 || class.request.plain.memory != 0 =>
             {
-                let at = feasible.iter().map(|index| *index as usize);
-                out.extend(at.zip(infos).map(|(at, info)| class.resource_scores(at, info).1));
+                out.extend(fits(NodeFit::balanced));
             }
-            Plugin::PodTopologySpread if !class.spread.score(cache, feasible, out, seen) => {
+            Plugin::PodTopologySpread if !class.spread.score(cache, feasible, out, spread) => {
                 out.clear();
             }
             Plugin::InterPodAffinity if !class.interpod.score(cache, feasible, out) => {
                 out.clear();
             }
-            Plugin::ImageLocality => images(cache, class, feasible, out),
-            Plugin::DynamicResources => out.resize(feasible.len(), 0),
+            Plugin::ImageLocality if !images(cache, class, feasible, out) => column.same = Some(0),
+            Plugin::DynamicResources => column.same = Some(0),
             _ => {}
         }
         let weight = plugin.weight();
-        for (score, total) in out.iter_mut().zip(totals.iter_mut()) {
-            *score *= weight;
+        if let Some(same) = &mut column.same {
+            *same *= weight;
+            same_for_all += *same;
+        } else if weight != 1 {
+            for score in out {
+                *score *= weight;
+            }
+        }
+    }
+    totals.clear();
+    totals.resize(feasible.len(), same_for_all);
+    for column in scores.iter() {
+        for (score, total) in column.each.iter().zip(totals.iter_mut()) {
             *total += *score;
         }
     }
@@ -163,26 +189,28 @@ fn score(cache: &Cache, class: &mut Class, scratch: &mut Scratch) {
 /// `selectHost`: the node on top of a heap made of the nodes in the order in which they were found feasible. Of several best
 /// ones it is always the same; all recordings of v1.36 agree with that.
 fn pick(scratch: &mut Scratch) -> Option<u32> {
-    let Scratch { feasible, totals, heap, .. } = scratch;
-    heap.clear();
-    heap.extend(0..feasible.len() as u32);
-    let total = |heap: &[u32], at: usize| heap.get(at).and_then(|place| totals.get(*place as usize)).copied();
-    for root in (0..heap.len() / 2).rev() {
-        let mut at = root;
-        loop {
-            let (left, right) = (2 * at + 1, 2 * at + 2);
-            if left >= heap.len() {
-                break;
-            }
-            let larger = if total(heap, right) > total(heap, left) { right } else { left };
-            if total(heap, larger) <= total(heap, at) {
-                break;
-            }
-            heap.swap(at, larger);
-            at = larger;
+    let Scratch { feasible, totals, tops, .. } = scratch;
+    let at = top_of_heap(totals, tops)?;
+    feasible.get(at as usize).copied()
+}
+
+/// Which of these would be on top after `container/heap.Init`. Only what is on top of each part of the heap has a say in what
+/// is on top of the whole, so nothing has to be moved.
+fn top_of_heap(totals: &[i64], tops: &mut Vec<u32>) -> Option<u32> {
+    tops.clear();
+    tops.extend(0..totals.len() as u32);
+    let total = |top: Option<&u32>| top.and_then(|at| totals.get(*at as usize)).copied();
+    for root in (0..totals.len() / 2).rev() {
+        let (left, right) = (tops.get(2 * root + 1), tops.get(2 * root + 2));
+        let larger = if total(right) > total(left) { right } else { left };
+        if total(larger) > total(tops.get(root))
+            && let Some(larger) = larger.copied()
+            && let Some(top) = tops.get_mut(root)
+        {
+            *top = larger;
         }
     }
-    feasible.get(*heap.first()? as usize).copied()
+    tops.first().copied()
 }
 
 /// `DefaultNormalizeScore`: to 0..100; `reverse`: the largest becomes the least.
@@ -199,27 +227,28 @@ const SMALL_IMAGE: i64 = 23 * 1024 * 1024;
 /// Above this an image counts no more, in bytes, times the number of containers (`maxContainerThreshold`).
 const LARGE_IMAGE: i64 = 1000 * 1024 * 1024;
 
-/// Nodes that have the images, the more the larger and the more common these are.
-fn images(cache: &Cache, class: &Class, feasible: &[u32], out: &mut Vec<i64>) {
-    out.resize(feasible.len(), 0);
+/// Nodes that have the images, the more the larger and the more common these are. False: none has any of them.
+fn images(cache: &Cache, class: &Class, feasible: &[u32], out: &mut Vec<i64>) -> bool {
     let nodes = cache.len().max(1) as f64;
-    let mut any = false;
     let known = |name: &Str| cache.images.iter().find(|image| image.name == *name);
     for image in class.images.iter().filter_map(known) {
-        any = true;
-        let scaled = (image.size as f64 * (image.nodes.len() as f64 / nodes)) as i64;
+        out.resize(feasible.len(), 0);
+        let scaled = (image.size as f64 * (image.count as f64 / nodes)) as i64;
         for (index, score) in feasible.iter().zip(out.iter_mut()) {
-            if image.nodes.binary_search(index).is_ok() {
+            if image.on.get(*index as usize) == Some(&true) {
                 *score += scaled;
             }
         }
     }
-    if any {
-        let most = LARGE_IMAGE * class.images.len().max(1) as i64;
-        for score in out {
-            *score = 100 * ((*score).clamp(SMALL_IMAGE, most) - SMALL_IMAGE) / (most - SMALL_IMAGE);
+    let most = LARGE_IMAGE * class.images.len().max(1) as i64;
+    let mut last = (0, 0);
+    for score in out.iter_mut() {
+        if *score != last.0 {
+            last = (*score, 100 * ((*score).clamp(SMALL_IMAGE, most) - SMALL_IMAGE) / (most - SMALL_IMAGE));
         }
+        *score = last.1;
     }
+    !out.is_empty()
 }
 
 #[cfg(test)]
@@ -232,6 +261,36 @@ mod tests {
             [(0, 0), (50, 50), (100, 100), (150, 100), (1000, 420), (5000, 500), (6000, 300)]
         {
             assert_eq!(enough(nodes), wanted, "{nodes}");
+        }
+    }
+
+    /// `container/heap.Init` as it is written in Go.
+    fn heap(totals: &[i64]) -> Option<u32> {
+        let mut heap: Vec<u32> = (0..totals.len() as u32).collect();
+        let total = |heap: &[u32], at: usize| totals[heap[at] as usize];
+        for root in (0..heap.len() / 2).rev() {
+            let mut at = root;
+            loop {
+                let (left, right) = (2 * at + 1, 2 * at + 2);
+                if left >= heap.len() {
+                    break;
+                }
+                let larger =
+                    if right < heap.len() && total(&heap, right) > total(&heap, left) { right } else { left };
+                if total(&heap, larger) <= total(&heap, at) {
+                    break;
+                }
+                heap.swap(at, larger);
+                at = larger;
+            }
+        }
+        heap.first().copied()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_top_is_that_of_a_heap(totals in proptest::collection::vec(0i64..6, 0..80)) {
+            proptest::prop_assert_eq!(top_of_heap(&totals, &mut Vec::new()), heap(&totals));
         }
     }
 

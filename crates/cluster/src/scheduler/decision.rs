@@ -125,7 +125,7 @@ impl Decision {
             let mut parts = [i16::MIN; SCORING.len()];
             for (part, scores) in parts.iter_mut().zip(&scratch.scores) {
                 if let Some(score) = scores.get(at) {
-                    *part = *score as i16;
+                    *part = score as i16;
                 }
             }
             Answer::Scored(Scores { parts, total: scratch.totals.get(at).copied().unwrap_or_default() })
@@ -149,7 +149,10 @@ impl Decision {
                 best.push(at);
             }
             for at in 0..scratch.feasible.len() {
-                if best.first() == Some(&at) {
+                let full = best.len() == BEST_KEPT;
+                if best.first() == Some(&at)
+                    || full && best.last().is_some_and(|last| total(at) <= total(*last))
+                {
                     continue;
                 }
                 let place = best.iter().skip(1).position(|known| total(*known) < total(at));

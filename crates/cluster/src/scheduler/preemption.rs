@@ -285,9 +285,9 @@ impl Trial<'_, '_> {
         use super::cycle::Nominated;
         self.class.spread.fewest(&mut self.fewest);
         if let Some(later) = self.nominated.with_nominated(&self.info) {
-            self.class.filter(self.cache, self.at, &later, &self.fewest)?;
+            self.class.filter_supposed(self.cache, self.at, &later, &self.fewest)?;
         }
-        self.class.filter(self.cache, self.at, &self.info, &self.fewest)
+        self.class.filter_supposed(self.cache, self.at, &self.info, &self.fewest)
     }
 }
 

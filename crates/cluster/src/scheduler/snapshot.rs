@@ -132,7 +132,7 @@ impl Snapshot {
         }
         let mut fewest = Vec::new();
         class.spread.fewest(&mut fewest);
-        Arc::make_mut(class).filter(&self.cache, index, info, &fewest)
+        Arc::make_mut(class).filter(&self.cache, index, &fewest)
     }
 
     /// The first node that can take a pod of a kind, of those that are allowed.
@@ -198,8 +198,7 @@ impl Snapshot {
 
     fn put(&mut self, pod: &Pod, index: usize) {
         let cache = Arc::make_mut(&mut self.cache);
-        let Some(info) = cache.nodes.get_mut(index) else { return };
-        info.count(pod, 1);
+        cache.count(index, pod, 1);
         if let Some(terms) = Terms::of(cache, pod) {
             let one = Arc::new(AffinityPod { node: index, terms });
             cache.affinity_pods.insert(pod.metadata.uid, one);
@@ -216,9 +215,7 @@ impl Snapshot {
     fn remove(&mut self, pod: &Pod, index: usize) {
         self.count(pod, index, -1);
         let cache = Arc::make_mut(&mut self.cache);
-        if let Some(info) = cache.nodes.get_mut(index) {
-            info.count(pod, -1);
-        }
+        cache.count(index, pod, -1);
         cache.affinity_pods.remove(&pod.metadata.uid);
         for first in self.first.iter_mut().flatten() {
             *first = (*first).min(index);

@@ -4,7 +4,7 @@ use opscape_manifest::api::meta::Str;
 use opscape_manifest::api::pod::{Toleration, TopologySpreadConstraint};
 use opscape_manifest::api::{Node, Pod};
 
-use super::cache::{Cache, HOSTNAME, NOWHERE, ZONE};
+use super::cache::{Cache, HOSTNAME, NOWHERE, Topology, ZONE};
 use super::labels::{Matcher, RequiredNode};
 use super::plugin::Reason;
 use super::taints;
@@ -28,6 +28,18 @@ pub(super) struct Constraint {
     /// Nodes that take part, by place.
     members: Vec<u32>,
 }
+
+/// Buffers of [`Spread::score`].
+#[derive(Default)]
+pub(super) struct SpreadScratch {
+    sums: Vec<f64>,
+    ignored: Vec<bool>,
+    seen: Vec<bool>,
+    normal: Vec<i64>,
+}
+
+/// Up to so many different scores are divided beforehand.
+const NORMAL: i64 = 64;
 
 /// The constraints of a pod: those that must hold, and those that are preferred.
 #[derive(Clone, Default)]
@@ -80,6 +92,39 @@ impl Constraint {
         if !takes_part && let Some(count) = self.by_node.get_mut(index) {
             *count = OUTSIDE;
         }
+    }
+}
+
+impl Constraint {
+    /// In how many places the feasible nodes are.
+    fn places_of(
+        &self,
+        topology: &Topology,
+        feasible: &[u32],
+        ignored: &[bool],
+        seen: &mut Vec<bool>,
+    ) -> usize {
+        let places = topology.places();
+        // Feasible nodes take part: more places than those with members there are not.
+        let most = self.members.iter().filter(|members| **members > 0).count();
+        seen.clear();
+        seen.resize(places + 1, false);
+        let mut size = 0;
+        for (at, node) in feasible.iter().enumerate() {
+            if ignored.get(at) == Some(&true) {
+                continue;
+            }
+            let place = topology.place.get(*node as usize).map_or(places, |place| *place as usize);
+            if let Some(seen) = seen.get_mut(place.min(places))
+                && !std::mem::replace(seen, true)
+            {
+                size += 1;
+                if size == most {
+                    break;
+                }
+            }
+        }
+        size
     }
 }
 
@@ -230,62 +275,78 @@ impl Spread {
     }
 
     /// Scores of the feasible nodes, from 0 to 100, into `out`. False: there is nothing to score.
-    pub fn score(&self, cache: &Cache, feasible: &[u32], out: &mut Vec<i64>, seen: &mut Vec<bool>) -> bool {
+    pub fn score(
+        &self,
+        cache: &Cache,
+        feasible: &[u32],
+        out: &mut Vec<i64>,
+        scratch: &mut SpreadScratch,
+    ) -> bool {
         if self.soft.is_empty() {
             return false;
         }
-        let ignored = |node: usize| {
-            !self.built_in && self.soft.iter().any(|one| cache.place_of(one.topology, node) == NOWHERE)
-        };
-        let scored = feasible.iter().filter(|node| !ignored(**node as usize)).count();
-        let mut weights = Vec::with_capacity(self.soft.len());
+        let SpreadScratch { sums, ignored, normal, .. } = scratch;
+        let mut scored = feasible.len();
+        ignored.clear();
+        if !self.built_in {
+            let outside = |node: &u32| {
+                self.soft.iter().any(|one| cache.place_of(one.topology, *node as usize) == NOWHERE)
+            };
+            ignored.extend(feasible.iter().map(outside));
+            scored -= ignored.iter().filter(|ignored| **ignored).count();
+        }
+        let is_ignored = |ignored: &[bool], at: usize| ignored.get(at).copied().unwrap_or_default();
+        sums.clear();
+        sums.resize(feasible.len(), 0.0);
         for one in &self.soft {
+            let Some(topology) = cache.topologies.get(one.topology) else { continue };
+            let places = topology.places();
             let size = if one.hostname {
                 scored
             } else {
-                seen.clear();
-                seen.resize(one.by_place.len(), false);
-                let mut size = 0;
-                for node in feasible.iter().map(|node| *node as usize).filter(|node| !ignored(*node)) {
-                    if let Some(seen) = seen.get_mut(slot(one.topology, cache, node))
-                        && !std::mem::replace(seen, true)
-                    {
-                        size += 1;
-                    }
-                }
-                size
+                one.places_of(topology, feasible, ignored, &mut scratch.seen)
             };
-            weights.push(((size + 2) as f64).ln());
+            let weight = ((size + 2) as f64).ln();
+            let skew = (one.max_skew - 1) as f64;
+            for (node, sum) in feasible.iter().zip(sums.iter_mut()) {
+                let Some(place) = topology.place.get(*node as usize).filter(|place| **place != NOWHERE) else {
+                    continue;
+                };
+                let count = if one.hostname {
+                    i64::from(one.by_node.get(*node as usize).copied().unwrap_or_default() & !OUTSIDE)
+                } else {
+                    one.by_place.get((*place as usize).min(places)).copied().unwrap_or_default()
+                };
+                *sum += count as f64 * weight + skew;
+            }
         }
         out.clear();
         let (mut least, mut most) = (i64::MAX, 0);
-        for node in feasible.iter().map(|node| *node as usize) {
-            if ignored(node) {
+        for (at, sum) in sums.iter().enumerate() {
+            if is_ignored(ignored, at) {
                 out.push(-1);
                 continue;
             }
-            let mut score = 0.0;
-            for (one, weight) in self.soft.iter().zip(&weights) {
-                if cache.place_of(one.topology, node) == NOWHERE {
-                    continue;
-                }
-                let count = if one.hostname {
-                    i64::from(one.by_node.get(node).copied().unwrap_or_default() & !OUTSIDE)
-                } else {
-                    one.by_place.get(slot(one.topology, cache, node)).copied().unwrap_or_default()
-                };
-                score += count as f64 * weight + (one.max_skew - 1) as f64;
-            }
-            let score = score.round() as i64;
+            // To the nearest, as `math.Round`; none is negative.
+            let floor = *sum as i64;
+            let score = floor + i64::from(*sum - floor as f64 >= 0.5);
             least = least.min(score);
             most = most.max(score);
             out.push(score);
+        }
+        // Few different scores: each is divided once.
+        normal.clear();
+        if most > 0 && most - least < NORMAL {
+            normal.extend((least..=most).map(|score| 100 * (most + least - score) / most));
         }
         for score in out {
             *score = match *score {
                 -1 => 0,
                 _ if most == 0 => 100,
-                score => 100 * (most + least - score) / most,
+                score => match normal.get((score - least) as usize) {
+                    Some(normal) => *normal,
+                    None => 100 * (most + least - score) / most,
+                },
             };
         }
         true
