@@ -15,7 +15,8 @@ pub use change::{Change, Op};
 pub use name::Name;
 use name::NameRef;
 
-type Table = OrdMap<Name, Object>;
+/// Which object has a name. Only its coming and going changes a table.
+type Table = OrdMap<Name, Uid>;
 
 /// All objects. Cloning shares everything.
 #[derive(Clone, Default)]
@@ -131,7 +132,7 @@ impl Store {
     }
 
     fn find(&self, kind: &str, namespace: &str, name: &str) -> Option<&Object> {
-        self.tables.get(kind)?.get(&NameRef(namespace, name))
+        self.by_uid(*self.tables.get(kind)?.get(&NameRef(namespace, name))?)
     }
 
     fn scan(&self, kind: &str, namespace: Option<&str>) -> impl Iterator<Item = &Object> {
@@ -143,7 +144,7 @@ impl Store {
             .into_iter()
             .flatten()
             .take_while(move |(name, _)| wanted.as_ref().is_none_or(|wanted| name.namespace == *wanted))
-            .map(|(_, object)| object)
+            .filter_map(|(_, uid)| self.by_uid(*uid))
     }
 
     /// A new identity.
@@ -156,20 +157,17 @@ impl Store {
     pub(crate) fn put(&mut self, mut object: Object, at: Time, cause: Option<EntryId>) -> Change {
         self.version += 1;
         object.meta_mut().resource_version = self.version;
-        let meta = object.meta();
-        let uid = meta.uid;
-        let table = match self.tables.get_mut(object.kind_name()) {
-            Some(table) => table,
-            None => self.tables.entry(object.kind_name().into()).or_default(),
-        };
-        if let Some(slot) = table.get_mut(&NameRef(&meta.namespace, &meta.name)) {
-            *slot = object.clone();
-        } else {
-            let name = Name { namespace: meta.namespace.clone(), name: meta.name.clone() };
-            table.insert(name, object.clone());
-        }
+        let uid = object.meta().uid;
         let old =
             self.by_uid.insert(uid, Stored { object: object.clone(), cause }).map(|stored| stored.object);
+        if old.is_none() {
+            let meta = object.meta();
+            let name = Name { namespace: meta.namespace.clone(), name: meta.name.clone() };
+            match self.tables.get_mut(object.kind_name()) {
+                Some(table) => table.insert(name, uid),
+                None => self.tables.entry(object.kind_name().into()).or_default().insert(name, uid),
+            };
+        }
         self.index(uid, old.as_ref(), Some(&object));
         let op = if old.is_some() { Op::Modified } else { Op::Added };
         self.keep(Change { version: self.version, at, op, object, old, cause })

@@ -127,7 +127,8 @@ pub(super) struct Serves {
 
 pub(super) fn serves(image: &str) -> Serves {
     let reference = Reference::parse(image);
-    let is = |name: &str| name == reference.repository || name == reference.name();
+    let name = reference.name();
+    let is = |known: &str| known == reference.repository || known == name;
     Serves {
         ports: PORTS.iter().find(|(name, _)| is(name)).map(|(_, ports)| *ports),
         one_page: ONE_PAGE.iter().any(|name| is(name)),
@@ -176,7 +177,8 @@ impl<'a> Reference<'a> {
 /// What is known or assumed of an image.
 pub(super) fn look_up(image: &str) -> Known {
     let reference = Reference::parse(image);
-    let by_name = KNOWN.iter().find(|(name, _)| *name == reference.repository || *name == reference.name());
+    let name = reference.name();
+    let by_name = KNOWN.iter().find(|(known, _)| *known == reference.repository || *known == name);
     let mut known = by_name.map_or_else(|| assumed(reference), |(_, known)| *known);
     if by_name.is_some() && (reference.tag.contains("alpine") || reference.tag.contains("slim")) {
         known.megabytes = (known.megabytes * 0.3).max(2.0);
