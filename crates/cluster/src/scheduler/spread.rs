@@ -309,7 +309,8 @@ impl Spread {
             let weight = ((size + 2) as f64).ln();
             let skew = (one.max_skew - 1) as f64;
             for (node, sum) in feasible.iter().zip(sums.iter_mut()) {
-                let Some(place) = topology.place.get(*node as usize).filter(|place| **place != NOWHERE) else {
+                let Some(place) = topology.place.get(*node as usize).filter(|place| **place != NOWHERE)
+                else {
                     continue;
                 };
                 let count = if one.hostname {
