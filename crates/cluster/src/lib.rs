@@ -11,6 +11,7 @@ pub mod bench;
 mod cluster;
 pub mod cluster_autoscaler;
 mod component;
+mod conditions;
 mod deployment;
 mod endpoint_slice;
 mod event;

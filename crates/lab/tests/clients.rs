@@ -24,18 +24,6 @@ kind: Service
 metadata: {name: web}
 spec: {selector: {app: web}, ports: [{port: 80}], AFFINITY}
 ---
-apiVersion: networking.k8s.io/v1
-kind: IngressClass
-metadata: {name: nginx}
-spec: {controller: k8s.io/ingress-nginx}
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: shop, annotations: {ANNOTATIONS}}
-spec:
-  ingressClassName: nginx
-  rules: [{host: shop.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]
----
 apiVersion: opscape.dev/v1alpha1
 kind: Lab
 metadata: {name: clients}
@@ -44,7 +32,9 @@ spec:
 "#;
 
 fn play(affinity: &str, annotations: &str, load: &str) -> Session {
-    let text = SHOP.replace("AFFINITY", affinity).replace("ANNOTATIONS", annotations).replace("LOAD", load);
+    let shop = SHOP.replace("AFFINITY", affinity).replace("LOAD", load);
+    let named = format!("{{name: shop, annotations: {{{annotations}}}}}");
+    let text = [shop, common::INGRESS.replace("{name: shop}", &named)].concat();
     let mut session = common::open(&text);
     while session.now() < Time::secs(45) {
         session.advance(Time::secs(45), &mut || true);

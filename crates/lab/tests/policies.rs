@@ -22,18 +22,6 @@ kind: Service
 metadata: {name: web}
 spec: {selector: {app: web}, ports: [{port: 80}]}
 ---
-apiVersion: networking.k8s.io/v1
-kind: IngressClass
-metadata: {name: nginx}
-spec: {controller: k8s.io/ingress-nginx}
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: shop}
-spec:
-  ingressClassName: nginx
-  rules: [{host: shop.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]
----
 apiVersion: opscape.dev/v1alpha1
 kind: Lab
 metadata: {name: policies}
@@ -70,19 +58,23 @@ fn all_end(text: &str, load: &str, outcome: Outcome) -> bool {
 
 #[test]
 fn only_those_come_in_whom_a_rule_names() {
-    let limited = [SHOP, &DENY.replace("PEERS", "")].concat();
+    let limited = [SHOP, common::INGRESS, &DENY.replace("PEERS", "")].concat();
     assert!(all_end(&limited, "friend", Outcome::Status(200)));
     assert!(all_end(&limited, "stranger", Outcome::TimedOut));
     // The controller of ingress-nginx is a pod of another namespace: it tries three times for five seconds.
     assert!(all_end(&limited, "outside", Outcome::Status(504)));
     let peer = ", {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ingress-nginx}}}";
-    assert!(all_end(&[SHOP, &DENY.replace("PEERS", peer)].concat(), "outside", Outcome::Status(200)));
-    assert!(all_end(SHOP, "stranger", Outcome::Status(200)));
+    assert!(all_end(
+        &[SHOP, common::INGRESS, &DENY.replace("PEERS", peer)].concat(),
+        "outside",
+        Outcome::Status(200)
+    ));
+    assert!(all_end(&[SHOP, common::INGRESS].concat(), "stranger", Outcome::Status(200)));
 }
 
 #[test]
 fn one_request_says_which_policy_drops_it() {
-    let mut session = common::open(&[SHOP, &DENY.replace("PEERS", "")].concat());
+    let mut session = common::open(&[SHOP, common::INGRESS, &DENY.replace("PEERS", "")].concat());
     while session.now() < Time::secs(12) {
         session.advance(Time::secs(12), &mut || true);
     }

@@ -1,7 +1,10 @@
 //! What each strategy of a Rollout promises, under load.
-#![expect(clippy::panic, reason = "helpers of tests")]
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
-use opscape_lab::{Act, Session, SessionOptions, WorldOptions};
+mod common;
+
+use common::{INGRESS, SERVICE, open};
+use opscape_lab::{Act, Session};
 use opscape_network::telemetry::{Outcome, Point, Subject};
 use opscape_sim::Time;
 
@@ -43,37 +46,14 @@ spec:
         lifecycle: {{preStop: {{sleep: {{seconds: 5}}}}}}
   strategy:
 {strategy}
----
-apiVersion: v1
-kind: Service
-metadata: {{name: web}}
-spec:
-  selector: {{app: web}}
-  ports: [{{port: 80, targetPort: 8080}}]
----
+{SERVICE}---
 apiVersion: v1
 kind: Service
 metadata: {{name: web-next}}
 spec:
   selector: {{app: web}}
   ports: [{{port: 80, targetPort: 8080}}]
----
-apiVersion: networking.k8s.io/v1
-kind: IngressClass
-metadata: {{name: nginx}}
-spec: {{controller: k8s.io/ingress-nginx}}
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {{name: shop}}
-spec:
-  ingressClassName: nginx
-  rules:
-  - host: shop.example.com
-    http:
-      paths:
-      - {{path: /, pathType: Prefix, backend: {{service: {{name: web, port: {{number: 80}}}}}}}}
-{more}"
+{INGRESS}{more}"
     )
 }
 
@@ -82,17 +62,6 @@ const ROUTED: &str = "    canary:
       canaryService: web-next
       trafficRouting: {nginx: {stableIngress: shop}}
       steps:";
-
-fn open(text: &str) -> Session {
-    let options = SessionOptions {
-        world: WorldOptions { runner: Some(opscape_shell::run_line), ..WorldOptions::default() },
-        ..SessionOptions::default()
-    };
-    match Session::open(text, options) {
-        Ok(session) => session,
-        Err(diagnostics) => panic!("{diagnostics:#?}"),
-    }
-}
 
 fn play(session: &mut Session, secs: u64) {
     session.advance(Time::secs(secs), &mut || true);

@@ -1,7 +1,10 @@
 //! Requests through Ingress and Service to pods, while the cluster changes under them.
-#![expect(clippy::panic, reason = "helpers of tests")]
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
-use opscape_lab::{Act, Session, SessionOptions};
+mod common;
+
+use common::{INGRESS, SERVICE, open};
+use opscape_lab::{Act, Session};
 use opscape_network::telemetry::{Outcome, Point, Subject};
 use opscape_sim::Time;
 
@@ -32,43 +35,13 @@ spec:
         image: shop:1.0
         ports: [{{containerPort: 8080}}]
 {container}
----
-apiVersion: v1
-kind: Service
-metadata: {{name: web}}
-spec:
-  selector: {{app: web}}
-  ports: [{{port: 80, targetPort: 8080}}]
----
-apiVersion: networking.k8s.io/v1
-kind: IngressClass
-metadata: {{name: nginx}}
-spec: {{controller: k8s.io/ingress-nginx}}
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {{name: shop}}
-spec:
-  ingressClassName: nginx
-  rules:
-  - host: shop.example.com
-    http:
-      paths:
-      - {{path: /, pathType: Prefix, backend: {{service: {{name: web, port: {{number: 80}}}}}}}}
-"
+{SERVICE}{INGRESS}"
     )
 }
 
 const OPEN: &str = "  - {name: shoppers, url: 'http://shop.example.com/', rate: 100, at: 20s}";
 const READY: &str = "        readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1}";
 const PRE_STOP: &str = "        lifecycle: {preStop: {sleep: {seconds: 5}}}";
-
-fn open(text: &str) -> Session {
-    match Session::open(text, SessionOptions::default()) {
-        Ok(session) => session,
-        Err(diagnostics) => panic!("{diagnostics:#?}"),
-    }
-}
 
 fn play(session: &mut Session, secs: u64) {
     session.advance(Time::secs(secs), &mut || true);

@@ -10,6 +10,7 @@ use super::rollout::{self, Limits, Size};
 use super::sets;
 use super::status;
 use super::sync::{Retry, Set, Sorted, Sync};
+use crate::conditions;
 use crate::record::{CleanedUpReplicaSet, ScaleRule, ScaledReplicaSet};
 use crate::{DeleteOptions, Message, Record, Subject, words};
 
@@ -216,7 +217,7 @@ impl Sync<'_, '_> {
         let new = sorted.new.as_deref();
         let mut status = status::calculate(sorted.all(), new, &self.deployment, self.now());
         status::progress(&self.deployment, new, &mut status, now);
-        status::failures(sorted.all(), new, &mut status);
+        conditions::set_failure(&mut status, new.into_iter().chain(sorted.all()));
         if status == self.deployment.status {
             return self.requeue_stuck();
         }
@@ -227,7 +228,7 @@ impl Sync<'_, '_> {
     /// `requeueStuckDeployment`: a look at the time the progress deadline ends.
     fn requeue_stuck(&mut self) -> Result<(), Retry> {
         let deployment = &self.deployment;
-        let Some(current) = status::find(&deployment.status, "Progressing") else { return Ok(()) };
+        let Some(current) = conditions::find(&deployment.status, "Progressing") else { return Ok(()) };
         if !status::has_deadline(deployment)
             || status::is_complete(deployment, &deployment.status)
             || &*current.reason == "ProgressDeadlineExceeded"

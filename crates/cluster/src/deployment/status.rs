@@ -6,8 +6,8 @@ use opscape_manifest::api::meta::{MicroTime, Str, Timestamp};
 
 use super::rollout::Limits;
 use super::sets::replicas;
-use crate::record::ConditionChanged;
-use crate::{Subject, words};
+use crate::conditions::{find, remove, set};
+use crate::words;
 
 /// A condition that was just found; `now` is when.
 pub(super) fn condition(
@@ -25,28 +25,6 @@ pub(super) fn condition(
         last_update_time: Some(now),
         last_transition_time: Some(now),
     }
-}
-
-pub(super) fn find<'a>(status: &'a DeploymentStatus, kind: &str) -> Option<&'a DeploymentCondition> {
-    status.conditions.iter().find(|condition| &*condition.kind == kind)
-}
-
-/// `SetDeploymentCondition`: nothing happens if status and reason are the same.
-pub(super) fn set(status: &mut DeploymentStatus, mut condition: DeploymentCondition) {
-    if let Some(known) = find(status, &condition.kind) {
-        if known.status == condition.status && known.reason == condition.reason {
-            return;
-        }
-        if known.status == condition.status {
-            condition.last_transition_time = known.last_transition_time;
-        }
-    }
-    remove(status, &condition.kind);
-    status.conditions.push(condition);
-}
-
-pub(super) fn remove(status: &mut DeploymentStatus, kind: &str) {
-    status.conditions.retain(|condition| &*condition.kind != kind);
 }
 
 /// Whether progress is watched at all.
@@ -165,62 +143,4 @@ pub(super) fn progress(
         let text = text("has timed out progressing.");
         set(status, condition(progressing(), words::no(), "ProgressDeadlineExceeded", &text, second));
     }
-}
-
-/// The condition ReplicaFailure: of the new ReplicaSet, else of any (`getReplicaFailures`).
-pub(super) fn failures<'a>(
-    all: impl Iterator<Item = &'a ReplicaSet>,
-    new: Option<&'a ReplicaSet>,
-    status: &mut DeploymentStatus,
-) {
-    let mut conditions = new.into_iter().chain(all).flat_map(|set| &set.status.conditions);
-    match conditions.find(|condition| &*condition.kind == "ReplicaFailure") {
-        None => remove(status, "ReplicaFailure"),
-        Some(failure) => set(
-            status,
-            DeploymentCondition {
-                kind: failure.kind.clone(),
-                status: failure.status.clone(),
-                reason: failure.reason.clone(),
-                message: failure.message.clone(),
-                last_update_time: failure.last_transition_time,
-                last_transition_time: failure.last_transition_time,
-            },
-        ),
-    }
-}
-
-/// What changed among the conditions.
-pub(super) fn changes(
-    deployment: &Deployment,
-    before: &DeploymentStatus,
-    after: &DeploymentStatus,
-) -> Vec<ConditionChanged> {
-    let subject = || Subject::of_resource(deployment);
-    let known = |condition: &DeploymentCondition| (condition.status.clone(), condition.reason.clone());
-    let mut changes = Vec::new();
-    for condition in &after.conditions {
-        let was = find(before, &condition.kind).map(known);
-        if was.as_ref() != Some(&known(condition)) {
-            changes.push(ConditionChanged {
-                subject: subject(),
-                condition: condition.kind.clone(),
-                before: was,
-                status: Some(condition.status.clone()),
-                reason: condition.reason.clone(),
-                message: condition.message.clone(),
-            });
-        }
-    }
-    for condition in before.conditions.iter().filter(|was| find(after, &was.kind).is_none()) {
-        changes.push(ConditionChanged {
-            subject: subject(),
-            condition: condition.kind.clone(),
-            before: Some(known(condition)),
-            status: None,
-            reason: words::empty(),
-            message: words::empty(),
-        });
-    }
-    changes
 }

@@ -10,6 +10,7 @@ use opscape_sim::IdSet;
 
 use super::rollout::{self, Limits};
 use super::{rollback, selects, sets, status};
+use crate::conditions;
 use crate::record::{Adoption, CreatedReplicaSet};
 use crate::{Api, Context, Message, Record, Reporter, Status, Subject, words};
 
@@ -170,7 +171,7 @@ impl<'a, 'b> Sync<'a, 'b> {
         if !status::has_deadline(&self.deployment) {
             return Ok(());
         }
-        let current = status::find(&self.deployment.status, "Progressing");
+        let current = conditions::find(&self.deployment.status, "Progressing");
         if current.is_some_and(|current| &*current.reason == "ProgressDeadlineExceeded") {
             return Ok(());
         }
@@ -181,7 +182,7 @@ impl<'a, 'b> Sync<'a, 'b> {
             _ => return Ok(()),
         };
         let condition = status::condition(words::progressing(), words::unknown(), reason, text, self.now());
-        status::set(&mut self.deployment.status, condition);
+        conditions::set(&mut self.deployment.status, condition);
         self.update_status()
     }
 
@@ -221,7 +222,7 @@ impl<'a, 'b> Sync<'a, 'b> {
         let own = new.metadata.annotation(sets::REVISION).unwrap_or_default();
         let mut needs_update = self.deployment.metadata.set_annotation(sets::REVISION, own);
         if status::has_deadline(&self.deployment)
-            && status::find(&self.deployment.status, "Progressing").is_none()
+            && conditions::find(&self.deployment.status, "Progressing").is_none()
         {
             let text = format!("Found new replica set \"{}\"", new.metadata.name);
             let condition = status::condition(
@@ -231,7 +232,7 @@ impl<'a, 'b> Sync<'a, 'b> {
                 &text,
                 self.now(),
             );
-            status::set(&mut self.deployment.status, condition);
+            conditions::set(&mut self.deployment.status, condition);
             needs_update = true;
         }
         if needs_update {
@@ -279,7 +280,7 @@ impl<'a, 'b> Sync<'a, 'b> {
                 &text,
                 self.now(),
             );
-            status::set(&mut self.deployment.status, condition);
+            conditions::set(&mut self.deployment.status, condition);
             needs_update = true;
         }
         if needs_update {
@@ -340,7 +341,7 @@ impl<'a, 'b> Sync<'a, 'b> {
         if status::has_deadline(&self.deployment) {
             let reason = "ReplicaSetCreateError";
             let condition = status::condition(words::progressing(), words::no(), reason, &text, self.now());
-            status::set(&mut self.deployment.status, condition);
+            conditions::set(&mut self.deployment.status, condition);
             self.update_status()?;
         }
         self.tell(&Message::warning("ReplicaSetCreateError", &text));
@@ -378,7 +379,8 @@ impl<'a, 'b> Sync<'a, 'b> {
         if current.metadata.resource_version != meta.resource_version {
             return Err(Retry);
         }
-        let changes = status::changes(&self.deployment, &current.status, &self.deployment.status);
+        let subject = Subject::of_resource(&self.deployment);
+        let changes = conditions::changes(&subject, &current.status, &self.deployment.status);
         for change in changes {
             self.context.record(Record::ConditionChanged(Box::new(change)));
         }

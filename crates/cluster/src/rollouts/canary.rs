@@ -3,11 +3,12 @@
 use opscape_manifest::api::analysis::is_completed;
 use opscape_manifest::api::rollout::CanaryStep;
 
+use super::pause;
 use super::reconcile::{Reconcile, Retry};
 use super::replicas;
 use super::sets::{self, Set};
-use super::{pause, phase};
 use crate::Message;
+use crate::conditions;
 use crate::record::{RolloutWhat, ScaleRule};
 
 impl Reconcile<'_, '_> {
@@ -242,7 +243,7 @@ impl Reconcile<'_, '_> {
         status.current_step_index = index.and_then(|index| i32::try_from(index).ok());
         self.set_conditions(&mut status);
         // An abort that was decided while the conditions were made counts at once.
-        if self.pauses.is_aborting() && phase::find(&status, "Progressing").is_some() && count > 0 {
+        if self.pauses.is_aborting() && conditions::find(&status, "Progressing").is_some() && count > 0 {
             status.current_step_index = Some(0);
         }
         self.persist(status)

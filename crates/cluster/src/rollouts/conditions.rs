@@ -1,13 +1,12 @@
-//! The conditions of a Rollout (`calculateRolloutConditions`).
+//! The conditions of a Rollout (`calculateDeploymentConditions`).
 
-use opscape_manifest::api::Rollout;
-use opscape_manifest::api::rollout::{RolloutCondition, RolloutStatus};
+use opscape_manifest::api::rollout::RolloutStatus;
 use opscape_manifest::golang::quote;
 
 use super::reconcile::Reconcile;
 use super::{phase, replicas, sets};
-use crate::record::{ConditionChanged, RolloutWhat};
-use crate::{Message, Subject, words};
+use crate::record::RolloutWhat;
+use crate::{Message, conditions};
 
 const NOT_AVAILABLE: &str = "Rollout does not have minimum availability";
 
@@ -20,10 +19,10 @@ impl Reconcile<'_, '_> {
         let mut became_unhealthy = false;
         if !is_paused && is_healthy {
             let healthy = phase::condition("Healthy", "True", "RolloutHealthy", "Rollout is healthy", now);
-            phase::set(status, healthy);
-        } else if phase::find(&self.rollout.status, "Healthy").is_some() {
+            conditions::set(status, healthy);
+        } else if conditions::find(&self.rollout.status, "Healthy").is_some() {
             let not = phase::condition("Healthy", "False", "RolloutHealthy", "Rollout is not healthy", now);
-            became_unhealthy = phase::set(status, not);
+            became_unhealthy = conditions::set(status, not);
         }
         let is_aborted = self.is_aborted();
         if is_aborted {
@@ -34,7 +33,7 @@ impl Reconcile<'_, '_> {
                 message = format!("{message}: {why}");
             }
             let aborted = phase::condition("Progressing", "False", "RolloutAborted", &message, now);
-            if phase::set(status, aborted) {
+            if conditions::set(status, aborted) {
                 self.record(RolloutWhat::Aborted { revision, why: why.as_str().into() });
                 self.tell(&Message::warning("RolloutAborted", &message));
             }
@@ -42,25 +41,11 @@ impl Reconcile<'_, '_> {
             self.set_progress(status, is_healthy, became_unhealthy);
         }
         self.set_availability(status);
-        let failures = self.new.iter().chain(&self.all).flat_map(|set| &set.status.conditions);
-        let failure = failures.clone().find(|condition| &*condition.kind == "ReplicaFailure").cloned();
-        match failure {
-            None => phase::remove(status, "ReplicaFailure"),
-            Some(failure) => {
-                let failure = RolloutCondition {
-                    kind: failure.kind,
-                    status: failure.status,
-                    last_update_time: failure.last_transition_time,
-                    last_transition_time: failure.last_transition_time,
-                    reason: failure.reason,
-                    message: failure.message,
-                };
-                phase::set(status, failure);
-            }
-        }
+        let sets = self.new.iter().chain(&self.all).map(|set| &**set);
+        conditions::set_failure(status, sets);
         let (reason, is_complete) = ("RolloutCompleted", phase::is_complete(status));
         let value = if is_complete { "True" } else { "False" };
-        let changed = phase::set(status, phase::condition("Completed", value, reason, reason, now));
+        let changed = conditions::set(status, phase::condition("Completed", value, reason, reason, now));
         if changed && !is_complete {
             let revision = sets::revision(&self.rollout.metadata) + 1;
             let hash = &status.current_pod_hash;
@@ -78,7 +63,7 @@ impl Reconcile<'_, '_> {
         if is_healthy {
             let text = name("has successfully progressed.");
             let done = phase::condition("Progressing", "True", "NewReplicaSetAvailable", &text, now);
-            phase::set(status, done);
+            conditions::set(status, done);
         } else if phase::is_progressing(&self.rollout, status) || became_unhealthy {
             // A complete Rollout whose pods are restarted is not timed out by that.
             let (reason, text) = if phase::is_complete(status) && became_unhealthy {
@@ -88,19 +73,19 @@ impl Reconcile<'_, '_> {
             };
             let mut going = phase::condition("Progressing", "True", reason, &text, now);
             // The time of the last update moves with each bit of progress, also where the reason stays.
-            if let Some(known) = phase::find(&self.rollout.status, "Progressing") {
+            if let Some(known) = conditions::find(&self.rollout.status, "Progressing") {
                 if &*known.status == "True" {
                     going.last_transition_time = known.last_transition_time;
                 }
-                phase::remove(status, "Progressing");
+                conditions::remove(status, "Progressing");
             }
-            phase::set(status, going);
+            conditions::set(status, going);
         } else if !self.is_at_indefinite_step()
             && phase::is_timed_out(&self.rollout, status, self.micro_now().0)
         {
             let text = name("has timed out progressing.");
             let late = phase::condition("Progressing", "False", "ProgressDeadlineExceeded", &text, now);
-            let changed = phase::set(status, late);
+            let changed = conditions::set(status, late);
             if self.rollout.spec.progress_deadline_abort && (changed || !self.is_aborted()) {
                 self.pauses.abort(&text);
                 self.tell(&Message::warning("RolloutAborted", &text));
@@ -122,40 +107,6 @@ impl Reconcile<'_, '_> {
         } else {
             ("False", NOT_AVAILABLE)
         };
-        phase::set(status, phase::condition("Available", value, "AvailableReason", text, self.now()));
+        conditions::set(status, phase::condition("Available", value, "AvailableReason", text, self.now()));
     }
-}
-
-/// What changed among the conditions.
-pub(super) fn changes(
-    rollout: &Rollout,
-    before: &RolloutStatus,
-    after: &RolloutStatus,
-) -> Vec<ConditionChanged> {
-    let known = |condition: &RolloutCondition| (condition.status.clone(), condition.reason.clone());
-    let mut changes = Vec::new();
-    for condition in &after.conditions {
-        let was = phase::find(before, &condition.kind).map(known);
-        if was.as_ref() != Some(&known(condition)) {
-            changes.push(ConditionChanged {
-                subject: Subject::of_resource(rollout),
-                condition: condition.kind.clone(),
-                before: was,
-                status: Some(condition.status.clone()),
-                reason: condition.reason.clone(),
-                message: condition.message.clone(),
-            });
-        }
-    }
-    for condition in before.conditions.iter().filter(|was| phase::find(after, &was.kind).is_none()) {
-        changes.push(ConditionChanged {
-            subject: Subject::of_resource(rollout),
-            condition: condition.kind.clone(),
-            before: Some(known(condition)),
-            status: None,
-            reason: words::empty(),
-            message: words::empty(),
-        });
-    }
-    changes
 }

@@ -28,7 +28,8 @@ use std::time::Duration;
 use opscape_manifest::api::meta::{Str, Uid};
 use opscape_manifest::api::{AnalysisRun, Object, Resource, Rollout, Service};
 
-pub use phase::{find as find_condition, phase};
+pub use crate::conditions::find as find_condition;
+pub use phase::phase;
 pub use sets::{HASH, REVISION, SCALE_DOWN_DEADLINE};
 
 use crate::{Api, Change, Component, Context, Event, Options, Reporter, Weight, WorkQueue};

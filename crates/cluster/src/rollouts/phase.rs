@@ -2,34 +2,12 @@
 
 use opscape_manifest::api::Rollout;
 use opscape_manifest::api::analysis::is_completed;
+use opscape_manifest::api::apps::DeploymentCondition;
 use opscape_manifest::api::meta::Timestamp;
-use opscape_manifest::api::rollout::{RolloutCondition, RolloutSpec, RolloutStatus};
+use opscape_manifest::api::rollout::{RolloutSpec, RolloutStatus};
 
 use super::replicas;
-
-/// A condition by its type.
-pub fn find<'a>(status: &'a RolloutStatus, kind: &str) -> Option<&'a RolloutCondition> {
-    status.conditions.iter().find(|condition| &*condition.kind == kind)
-}
-
-/// `SetRolloutCondition`: nothing happens if status and reason are the same. Says whether something did.
-pub(super) fn set(status: &mut RolloutStatus, mut condition: RolloutCondition) -> bool {
-    if let Some(known) = find(status, &condition.kind) {
-        if known.status == condition.status && known.reason == condition.reason {
-            return false;
-        }
-        if known.status == condition.status {
-            condition.last_transition_time = known.last_transition_time;
-        }
-    }
-    remove(status, &condition.kind);
-    status.conditions.push(condition);
-    true
-}
-
-pub(super) fn remove(status: &mut RolloutStatus, kind: &str) {
-    status.conditions.retain(|condition| &*condition.kind != kind);
-}
+use crate::conditions::find;
 
 pub(super) fn condition(
     kind: &str,
@@ -37,8 +15,8 @@ pub(super) fn condition(
     reason: &str,
     message: &str,
     now: Timestamp,
-) -> RolloutCondition {
-    RolloutCondition {
+) -> DeploymentCondition {
+    DeploymentCondition {
         kind: kind.into(),
         status: status.into(),
         last_update_time: Some(now),

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use opscape_manifest::api::analysis::AnalysisRun;
+use opscape_manifest::api::apps::DeploymentCondition;
 use opscape_manifest::api::meta::{MicroTime, OwnerReference, Timestamp};
-use opscape_manifest::api::rollout::{CanaryStatus, RolloutCondition, RolloutStatus};
+use opscape_manifest::api::rollout::{CanaryStatus, RolloutStatus};
 use opscape_manifest::api::{Object, ReplicaSet, Rollout};
 use opscape_manifest::golang::quote;
 use opscape_manifest::validation;
@@ -15,7 +16,7 @@ use super::replicas::{self, Sides};
 use super::sets::{self, Set};
 use super::{phase, references};
 use crate::record::{RolloutFact, RolloutWhat, ScaleRule, ScaledReplicaSet};
-use crate::{Api, Context, Message, Record, Reporter, Subject, words};
+use crate::{Api, Context, Message, Record, Reporter, Subject, conditions, words};
 
 /// The reconciliation could not be finished. Again a little later.
 pub(super) struct Retry;
@@ -200,11 +201,14 @@ impl<'a, 'b> Reconcile<'a, 'b> {
         let name = quote(&self.rollout.metadata.name);
         let message = format!("The Rollout {name} is invalid: {error}");
         let mut status = self.rollout.status.clone();
-        let known = phase::find(&status, "InvalidSpec");
+        let known = conditions::find(&status, "InvalidSpec");
         if known.is_none_or(|known| *known.message != message) {
-            phase::remove(&mut status, "InvalidSpec");
+            conditions::remove(&mut status, "InvalidSpec");
             let now = self.now();
-            phase::set(&mut status, phase::condition("InvalidSpec", "True", "InvalidSpec", &message, now));
+            conditions::set(
+                &mut status,
+                phase::condition("InvalidSpec", "True", "InvalidSpec", &message, now),
+            );
         }
         self.write_status(status)
     }
@@ -212,14 +216,14 @@ impl<'a, 'b> Reconcile<'a, 'b> {
     /// `checkPausedConditions`
     fn check_paused(&mut self) -> Result<(), Retry> {
         let status = &self.rollout.status;
-        let progressing = phase::find(status, "Progressing");
+        let progressing = conditions::find(status, "Progressing");
         let reason = progressing.map_or("", |condition| &condition.reason);
         let was_paused = reason == "RolloutPaused";
         let was_aborted = reason == "RolloutAborted";
         let is_paused = !status.pause_conditions.is_empty() || self.rollout.spec.paused;
-        let said = phase::find(status, "Paused").is_some_and(|condition| &*condition.status == "True");
+        let said = conditions::find(status, "Paused").is_some_and(|condition| &*condition.status == "True");
         let now = self.now();
-        let mut found: Vec<RolloutCondition> = Vec::new();
+        let mut found: Vec<DeploymentCondition> = Vec::new();
         if is_paused != was_paused && !was_aborted {
             let (reason, message) = if is_paused {
                 ("RolloutPaused", "Rollout is paused")
@@ -241,7 +245,7 @@ impl<'a, 'b> Reconcile<'a, 'b> {
         }
         let mut status = self.rollout.status.clone();
         for condition in found {
-            phase::set(&mut status, condition);
+            conditions::set(&mut status, condition);
         }
         // Upstream goes on with the Rollout as it was before.
         let before = self.rollout.clone();
@@ -343,7 +347,8 @@ impl<'a, 'b> Reconcile<'a, 'b> {
             self.rollout.status = status;
             return Ok(());
         }
-        for change in super::conditions::changes(&self.rollout, &current.status, &status) {
+        let subject = Subject::of_resource(&self.rollout);
+        for change in conditions::changes(&subject, &current.status, &status) {
             self.context.record(Record::ConditionChanged(Box::new(change)));
         }
         let mut new = Rollout::clone(&current);

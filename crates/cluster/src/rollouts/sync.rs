@@ -12,6 +12,7 @@ use super::reconcile::{Reconcile, Retry};
 use super::replicas::{self, Size};
 use super::sets::{self, Set};
 use super::{abort_delay, is_older, phase, scale_down_delay};
+use crate::conditions;
 use crate::record::{CleanedUpReplicaSet, CreatedReplicaSet, RolloutWhat, ScaleRule};
 use crate::{DeleteOptions, Message, Record, Subject, words};
 
@@ -47,12 +48,12 @@ impl Reconcile<'_, '_> {
         }
         let own = new.metadata.annotation(sets::REVISION).unwrap_or_default().to_owned();
         self.set_revision(&own)?;
-        if phase::find(&self.rollout.status, "Progressing").is_none() {
+        if conditions::find(&self.rollout.status, "Progressing").is_none() {
             let text = format!("Found new replica set {}", quote(&new.metadata.name));
             let now = self.now();
             let mut status = self.rollout.status.clone();
             let found = phase::condition("Progressing", "True", "FoundNewReplicaSet", &text, now);
-            phase::set(&mut status, found);
+            conditions::set(&mut status, found);
             self.write_status(status)?;
         }
         Ok(())
@@ -126,7 +127,7 @@ impl Reconcile<'_, '_> {
                 let now = self.now();
                 let mut status = self.rollout.status.clone();
                 let failed = phase::condition("Progressing", "False", "ReplicaSetCreateError", &text, now);
-                phase::set(&mut status, failed);
+                conditions::set(&mut status, failed);
                 self.write_status(status)?;
                 return Err(Retry);
             }
@@ -137,7 +138,10 @@ impl Reconcile<'_, '_> {
         let now = self.now();
         let mut status = self.rollout.status.clone();
         let text = format!("Created new replica set {}", quote(&name));
-        phase::set(&mut status, phase::condition("Progressing", "True", "NewReplicaSetCreated", &text, now));
+        conditions::set(
+            &mut status,
+            phase::condition("Progressing", "True", "NewReplicaSetCreated", &text, now),
+        );
         self.write_status(status)?;
         self.context.because(before);
         self.new = Some(created);
@@ -366,7 +370,7 @@ impl Reconcile<'_, '_> {
         status.updated_replicas = self.new.as_ref().map_or(0, |new| sets::size(new).created);
         status.collision_count = before.collision_count;
         status.conditions.clone_from(&before.conditions);
-        phase::remove(&mut status, "InvalidSpec");
+        conditions::remove(&mut status, "InvalidSpec");
         status.promote_full = before.promote_full;
         status.stable_rs = before.stable_rs.clone();
         status
@@ -505,7 +509,7 @@ impl Reconcile<'_, '_> {
 
     /// `requeueStuckRollout`: a look at the time the progress deadline ends.
     fn look_at_deadline(&mut self, status: &RolloutStatus) {
-        let Some(condition) = phase::find(status, "Progressing") else { return };
+        let Some(condition) = conditions::find(status, "Progressing") else { return };
         let waits = !status.pause_conditions.is_empty()
             || self.rollout.spec.paused
             || status.abort

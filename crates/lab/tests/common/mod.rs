@@ -11,6 +11,35 @@ use opscape_manifest::duration::parse_go;
 use opscape_manifest::value::Value;
 use opscape_sim::Time;
 
+/// What leads `http://shop.example.com/` to the Service `web`.
+pub const INGRESS: &str = "---
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: nginx}
+spec: {controller: k8s.io/ingress-nginx}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop}
+spec:
+  ingressClassName: nginx
+  rules:
+  - host: shop.example.com
+    http:
+      paths:
+      - {path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}
+";
+
+/// The Service `web` for containers that listen on 8080.
+pub const SERVICE: &str = "---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec:
+  selector: {app: web}
+  ports: [{port: 80, targetPort: 8080}]
+";
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../static/labs")
 }
