@@ -4,6 +4,7 @@
 mod common;
 
 use common::{INGRESS, SERVICE, open};
+use opscape_lab::scene::{Level, RolloutState};
 use opscape_lab::{Act, Session};
 use opscape_network::telemetry::{Outcome, Point, Subject};
 use opscape_sim::Time;
@@ -160,6 +161,8 @@ fn a_canary_gets_its_weight_of_the_requests_and_abort_returns_to_stable() {
     let (old, new) = (version(&session, 1, 205, 230).count, version(&session, 2, 205, 230).count);
     assert!(new == 0 && (old as f64 / 25.0 / RATE - 1.0).abs() < 0.1, "{old} and {new}");
     assert_eq!(clients(&session, 205, 230).errors(), 0);
+    let scene = session.scene(Some(Level::Near));
+    assert_eq!(scene.rollouts.first().map(|strip| strip.state), Some(RolloutState::Aborted));
 }
 
 #[test]

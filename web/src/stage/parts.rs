@@ -139,6 +139,7 @@ pub fn rollout(board: &Board<'_>, strip: &RolloutStrip, rect: Rect) -> Html {
     let (word, bad) = match strip.state {
         RolloutState::Paused => (view.word("ui.rollout.paused"), false),
         RolloutState::Failing => (view.word("ui.rollout.failing"), true),
+        RolloutState::Aborted => (view.word("ui.rollout.aborted"), true),
         RolloutState::Stuck => (view.word("ui.rollout.stuck"), true),
         _ => ("", false),
     };

@@ -378,8 +378,10 @@ pub enum RolloutState {
     Done,
     /// It moves.
     Going,
-    /// `spec.paused`.
+    /// `spec.paused`, or a step of a Rollout that waits.
     Paused,
+    /// The update of a Rollout was given up.
+    Aborted,
     /// A pod of the newest revision fails.
     Failing,
     /// The progress deadline has passed.

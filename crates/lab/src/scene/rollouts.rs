@@ -144,6 +144,7 @@ fn of_rollout(model: &LabModel, rollout: &Rollout, workload: &Workload) -> Rollo
         workload.revision(strip.to).is_some_and(|revision| revision.counts.of(PodState::Failing) > 0);
     strip.state = match progress.phase.0.as_str() {
         "Healthy" => RolloutState::Done,
+        "Degraded" if rollout.status.abort => RolloutState::Aborted,
         "Degraded" => RolloutState::Stuck,
         _ if failing => RolloutState::Failing,
         "Paused" => RolloutState::Paused,
