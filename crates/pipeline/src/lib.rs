@@ -4,3 +4,4 @@
 //! [`github`] follows the code of the official tools, file by file.
 
 pub mod github;
+pub mod yaml;

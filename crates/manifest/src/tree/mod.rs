@@ -1,10 +1,12 @@
 //! YAML text to nodes with the place of every key and value, read as kubectl reads it (YAML 1.1 words, Go's
 //! numbers, merge keys) and refused in its words.
 
+mod places;
 mod read;
 mod scalar;
 mod wording;
 
+pub use places::Places;
 pub use read::{Limits, Parsed, parse};
 pub use scalar::{is_plain_text, resolve};
 

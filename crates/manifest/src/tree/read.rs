@@ -2,6 +2,7 @@
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, StrInput, Tag};
 
+use super::places::Places;
 use super::wording::{go_message, message};
 use super::{Content, Entry, Node, resolve};
 use crate::diagnostic::{Diagnostic, Position, Severity, Span};
@@ -38,7 +39,7 @@ pub fn parse(text: &str, base: Position, limits: Limits) -> Parsed {
     let text = text.get(bom..).unwrap_or("");
     let mut reader = Reader {
         parser: Parser::new_from_str(text),
-        places: Places { text, base, skipped: bom, ascii: text.is_ascii(), index: 0, byte: 0 },
+        places: Places::new(text, base, bom),
         anchors: Vec::new(),
         limits,
         nodes: 0,
@@ -59,75 +60,6 @@ enum Broken {
     Scan(ScanError),
     /// Words, hint, place.
     Here(String, &'static str, Marker),
-}
-
-/// From the parser's character counts to places in the whole text. Questions come nearly in order, so a moving
-/// cursor answers them without walking the text again and again.
-struct Places<'a> {
-    text: &'a str,
-    base: Position,
-    skipped: usize,
-    ascii: bool,
-    index: usize,
-    byte: usize,
-}
-
-impl Places<'_> {
-    fn byte_of(&mut self, index: usize) -> usize {
-        if self.ascii {
-            return index.min(self.text.len());
-        }
-        while self.index < index {
-            let Some(c) = self.text.get(self.byte..).and_then(|rest| rest.chars().next()) else { break };
-            self.byte += c.len_utf8();
-            self.index += 1;
-        }
-        while self.index > index {
-            let Some(c) = self.text.get(..self.byte).and_then(|before| before.chars().next_back()) else {
-                break;
-            };
-            self.byte -= c.len_utf8();
-            self.index -= 1;
-        }
-        self.byte
-    }
-
-    fn position(&mut self, marker: Marker) -> Position {
-        let line = marker.line().saturating_sub(1) as u32;
-        let column = marker.col() as u32;
-        Position {
-            line: self.base.line + line,
-            column: if line == 0 { self.base.column + column } else { column + 1 },
-            offset: self.base.offset + (self.skipped + self.byte_of(marker.index())) as u32,
-        }
-    }
-
-    /// Where a scalar really ends: the parser counts blanks and a comment behind it to it.
-    fn scalar_end(&self, place: Span, style: ScalarStyle) -> Position {
-        let from = (place.start.offset - self.base.offset) as usize - self.skipped;
-        let to = (place.end.offset - self.base.offset) as usize - self.skipped;
-        let Some(part) = self.text.get(from..to) else { return place.end };
-        let length = match style {
-            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => quoted_length(part),
-            ScalarStyle::Plain | ScalarStyle::Folded | ScalarStyle::Literal => None,
-        };
-        let length = length.unwrap_or_else(|| part.trim_end().len());
-        let mut end = place.start;
-        for c in part.get(..length).unwrap_or(part).chars() {
-            end.offset += c.len_utf8() as u32;
-            if c == '\n' {
-                end.line += 1;
-                end.column = 1;
-            } else {
-                end.column += 1;
-            }
-        }
-        end
-    }
-
-    fn span(&mut self, span: saphyr_parser::Span) -> Span {
-        Span { start: self.position(span.start), end: self.position(span.end) }
-    }
 }
 
 struct Reader<'a> {
@@ -283,7 +215,7 @@ impl<'a> Reader<'a> {
                 && first == second
                 && let Some(entry) = entries.get(*at)
             {
-                let line = entry.key_span.start.line - self.places.base.line + 1;
+                let line = entry.key_span.start.line - self.places.base().line + 1;
                 let words = format!("line {line}: key {} already set in map", crate::golang::quote(second));
                 // At the start of a line a second `apiVersion` begins a second object.
                 let begins = *second == "apiVersion" && entry.key_span.start.column == 1;
@@ -299,7 +231,7 @@ impl<'a> Reader<'a> {
 
     fn unknown_anchor(&mut self, at: Marker) -> Broken {
         let byte = self.places.byte_of(at.index());
-        let rest = self.places.text.get(byte..).unwrap_or("").trim_start_matches('*');
+        let rest = self.places.text().get(byte..).unwrap_or("").trim_start_matches('*');
         let end = rest.find(|c: char| c.is_whitespace() || ",[]{}".contains(c)).unwrap_or(rest.len());
         let name = rest.get(..end.min(64)).unwrap_or("");
         Broken::Here(format!("unknown anchor '{name}' referenced"), "hint.yaml-anchor", at)
@@ -315,7 +247,7 @@ impl<'a> Reader<'a> {
                 }
                 if error.info() == "invalid indentation in quoted scalar" {
                     // libyaml reads on to the end of the text for the closing quote.
-                    let line = self.places.text.matches('\n').count() + 1;
+                    let line = self.places.text().matches('\n').count() + 1;
                     let words = "found unexpected end of stream";
                     let start = self.places.position(marker);
                     return Diagnostic::error(go_message(words, line), self.rest_of_line(start, marker))
@@ -337,7 +269,7 @@ impl<'a> Reader<'a> {
     /// The start of the blanks in front of a place: the parser stops behind a wrong tab, the tab is the problem.
     fn first_blank(&mut self, marker: Marker) -> Marker {
         let byte = self.places.byte_of(marker.index());
-        let before = self.places.text.get(..byte).unwrap_or("");
+        let before = self.places.text().get(..byte).unwrap_or("");
         let blanks = before.len() - before.trim_end_matches(['\t', ' ']).len();
         Marker::new(marker.index().saturating_sub(blanks), marker.line(), marker.col().saturating_sub(blanks))
     }
@@ -345,7 +277,7 @@ impl<'a> Reader<'a> {
     /// From a place to the end of its line (at least one character), so that there is something to underline.
     fn rest_of_line(&mut self, start: Position, marker: Marker) -> Span {
         let byte = self.places.byte_of(marker.index());
-        let rest = self.places.text.get(byte..).unwrap_or("");
+        let rest = self.places.text().get(byte..).unwrap_or("");
         let line = rest.split(['\n', '\r']).next().unwrap_or("");
         let (mut chars, mut bytes) = (0, 0);
         for c in line.chars().take(200) {
@@ -380,24 +312,6 @@ fn merge_into(entries: &mut Vec<Entry>, source: Node, at: Marker) -> Result<(), 
         }
         Content::Scalar(_) => Err(wrong()),
     }
-}
-
-/// The length of a quoted scalar at the start of a text, its quotes included.
-fn quoted_length(text: &str) -> Option<usize> {
-    let quote = text.chars().next().filter(|c| *c == '"' || *c == '\'')?;
-    let mut chars = text.char_indices().skip(1).peekable();
-    while let Some((at, c)) = chars.next() {
-        if c == '\\' && quote == '"' {
-            chars.next();
-        } else if c == quote {
-            if quote == '\'' && chars.peek().is_some_and(|(_, next)| *next == '\'') {
-                chars.next();
-                continue;
-            }
-            return Some(at + 1);
-        }
-    }
-    None
 }
 
 fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
