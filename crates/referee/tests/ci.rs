@@ -1,8 +1,11 @@
-//! The expressions of GitHub Actions that the official evaluator answered.
+//! The expressions of GitHub Actions that the official evaluator answered, and the workflows that the official parser read.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use opscape_referee::play::play_expressions;
+use std::path::Path;
+
+use opscape_referee::play::{folders, play_expressions, play_workflow};
+use opscape_referee::score::compare_workflow;
 use serde_json::Value as Json;
 
 const CASES: &str = include_str!("../recordings/ci/github-expressions/cases.json");
@@ -67,4 +70,21 @@ fn alike(one: &Json, two: &Json) -> bool {
         }
         _ => one == two,
     }
+}
+
+#[test]
+fn workflows_are_read_as_the_official_parser_reads_them() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings/ci/github");
+    let cases = folders(&root).unwrap();
+    assert!(cases.len() > 80);
+    let mut wrong = Vec::new();
+    for (name, folder) in cases {
+        let expected = std::fs::read_to_string(folder.join("expected.json")).unwrap();
+        let expected: Json = serde_json::from_str(&expected).unwrap();
+        let result = compare_workflow(&expected, &play_workflow(&folder).unwrap());
+        if !result.differences.is_empty() {
+            wrong.push(format!("{name} {:.2}: {}", result.score(), result.differences.join("\n  ")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -1,24 +1,92 @@
-//! Cases of pipelines: expressions of GitHub Actions, and what our evaluator makes of them.
+//! Cases of pipelines: expressions and workflows of GitHub Actions, and what we make of them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use opscape_pipeline::github::expression::{
-    Data, Environment, Failure, Function, Object, evaluate, parse, to_json,
+    Data, Environment, Failure, Function, Object, evaluate, from_json, parse, to_json,
 };
+use opscape_pipeline::github::{self, Contexts, Outcome};
 use serde_json::{Value as Json, json};
 
 use super::caught;
 
-/// Plays the expressions of a folder of pipelines (`github-expressions/cases.json`) into another folder.
+/// Plays the cases of a folder of pipelines (`github-expressions/cases.json`, `github/CASE`) into another folder.
 pub fn play_ci(cases: &Path, out: &Path) -> Result<(), String> {
-    let path = cases.join("github-expressions/cases.json");
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let folder = out.join("github-expressions");
-    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let answers =
-        serde_json::to_string_pretty(&play_expressions(&text)?).map_err(|error| error.to_string())?;
+    let expressions = cases.join("github-expressions/cases.json");
+    if expressions.is_file() {
+        write(&out.join("github-expressions"), &play_expressions(&read(&expressions)?)?)?;
+    }
+    for (name, folder) in folders(&cases.join("github"))? {
+        write(&out.join("github").join(name), &play_workflow(&folder)?)?;
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn write(folder: &Path, answer: &Json) -> Result<(), String> {
+    std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let text = serde_json::to_string_pretty(answer).map_err(|error| error.to_string())?;
     let to = folder.join("actual.json");
-    std::fs::write(&to, answers).map_err(|error| format!("{}: {error}", to.display()))
+    std::fs::write(&to, text).map_err(|error| format!("{}: {error}", to.display()))
+}
+
+/// The folders in a folder, by name.
+pub fn folders(folder: &Path) -> Result<Vec<(String, std::path::PathBuf)>, String> {
+    let entries = std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut found: Vec<_> = entries
+        .filter_map(Result::ok)
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
+        .collect();
+    found.sort();
+    Ok(found)
+}
+
+/// Reads the workflow of a folder, with those that it calls, and says what becomes of its jobs in the scenarios that
+/// `expected.json` asks about.
+pub fn play_workflow(folder: &Path) -> Result<Json, String> {
+    const NAME: &str = "workflow.yml";
+    let text = read(&folder.join(NAME))?;
+    let files = |path: &str| std::fs::read_to_string(folder.join(path)).ok();
+    let files: Option<github::Files<'_>> = folder.join(".github").is_dir().then_some(&files);
+    // A case without questions is only read.
+    let expected: Json = match std::fs::read_to_string(folder.join("expected.json")) {
+        Ok(text) => serde_json::from_str(&text).map_err(|error| error.to_string())?,
+        Err(_) => Json::Null,
+    };
+    caught(|| {
+        let workflow = github::read(NAME, &text, files);
+        let mut answer = github::json::workflow(&workflow, &Contexts::default());
+        if let (Some(answer), Some(jobs)) = (answer.as_object_mut(), &workflow.jobs) {
+            let runs = scenarios(jobs, expected.get("scenarios").unwrap_or(&Json::Null));
+            answer.insert("scenarios".to_owned(), json!({ "runs": runs }));
+        }
+        answer
+    })
+}
+
+#[allow(clippy::indexing_slicing, reason = "a member that is not there is null")]
+fn scenarios(jobs: &[github::Job], asked: &Json) -> Vec<Json> {
+    let contexts = match from_json(&asked["contexts"].to_string()) {
+        Some(Data::Object(object)) => Contexts::new((*object).clone()),
+        _ => Contexts::default(),
+    };
+    let runs = asked["runs"].as_array().into_iter().flatten();
+    runs.map(|run| {
+        let forced = run["forcedOutcomes"].as_object().into_iter().flatten();
+        let forced: BTreeMap<String, Outcome> = forced
+            .filter_map(|(job, outcome)| Some((job.clone(), Outcome::of(outcome.as_str()?)?)))
+            .collect();
+        let results = github::outcomes(jobs, &forced, &contexts).into_iter();
+        let results: serde_json::Map<String, Json> =
+            results.map(|(job, outcome)| (job, outcome.name().into())).collect();
+        json!({ "results": results })
+    })
+    .collect()
 }
 
 /// Evaluates all cases of a recording. The answer has the form that `compare.py` reads.

@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-pub use ci::{play_ci, play_expressions};
+pub use ci::{folders, play_ci, play_expressions, play_workflow};
 pub use routing::{families, play_case, play_routing};
 pub use scenario::play;
 pub use validation::play_cases;

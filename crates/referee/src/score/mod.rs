@@ -24,9 +24,11 @@ mod scheduling;
 mod side;
 mod state;
 mod validation;
+mod workflows;
 
 pub(crate) use compare::without_repeat;
 pub use compare::{Comparison, Difference, Part};
 pub use report::{compare_all, explain, table, to_json};
 pub use routing::{RoutingResult, compare_routing, mean};
 pub use validation::{CaseResult, ValidationSummary, compare_validation};
+pub use workflows::{WorkflowResult, compare_workflow};

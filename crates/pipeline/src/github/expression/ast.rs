@@ -45,20 +45,24 @@ pub enum Operator {
 }
 
 impl Expr {
+    /// Whether a test holds for it or a part of it.
+    pub fn any(&self, test: &dyn Fn(&Expr) -> bool) -> bool {
+        test(self)
+            || match self {
+                Expr::Literal(_) | Expr::Context(_) => false,
+                Expr::Not(inner) | Expr::Group(inner) | Expr::Star(inner) => inner.any(test),
+                Expr::Compare(_, left, right) | Expr::Index(left, right) => left.any(test) || right.any(test),
+                Expr::And(parts) | Expr::Or(parts) | Expr::Call(_, parts) => {
+                    parts.iter().any(|part| part.any(test))
+                }
+            }
+    }
+
     /// Whether one of the status functions is called anywhere in it: then a condition is not wrapped in `success()`.
     pub fn asks_for_status(&self) -> bool {
-        match self {
-            Expr::Literal(_) | Expr::Context(_) => false,
-            Expr::Not(inner) | Expr::Group(inner) | Expr::Star(inner) => inner.asks_for_status(),
-            Expr::Compare(_, left, right) | Expr::Index(left, right) => {
-                left.asks_for_status() || right.asks_for_status()
-            }
-            Expr::And(parts) | Expr::Or(parts) => parts.iter().any(Expr::asks_for_status),
-            Expr::Call(name, arguments) => {
-                let status = ["success", "failure", "cancelled", "always"];
-                status.iter().any(|status| name.eq_ignore_ascii_case(status))
-                    || arguments.iter().any(Expr::asks_for_status)
-            }
-        }
+        const STATUS: [&str; 4] = ["success", "failure", "cancelled", "always"];
+        self.any(&|part| {
+            matches!(part, Expr::Call(name, _) if STATUS.iter().any(|status| name.eq_ignore_ascii_case(status)))
+        })
     }
 }

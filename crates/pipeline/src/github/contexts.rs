@@ -1,0 +1,106 @@
+//! What expressions know before and between jobs.
+
+use super::expression::{Data, Environment, Expr, Object, evaluate, parse};
+use super::matrix::Unknown;
+use super::outcome::Outcome;
+use super::token::{Token, Value};
+
+/// The contexts, and what became of the jobs before.
+#[derive(Clone, Debug, Default)]
+pub struct Contexts {
+    contexts: Object,
+    /// Results of all jobs that must end before; none: nobody may ask yet.
+    before: Option<Vec<Outcome>>,
+}
+
+impl Contexts {
+    /// These contexts, by name.
+    pub fn new(contexts: Object) -> Contexts {
+        Contexts { contexts, before: None }
+    }
+
+    /// The same with one context more.
+    #[must_use]
+    pub fn with(&self, name: &str, data: Data) -> Contexts {
+        let mut contexts = self.clone();
+        contexts.contexts.set(name, data);
+        contexts
+    }
+
+    /// The same behind jobs with these results, which the functions of the status ask for.
+    #[must_use]
+    pub fn behind(&self, results: Vec<Outcome>) -> Contexts {
+        Contexts { contexts: self.contexts.clone(), before: Some(results) }
+    }
+
+    /// The value of an expression.
+    ///
+    /// # Errors
+    /// It has none, or not yet.
+    pub fn evaluate(&self, text: &str, allowed: &Token) -> Result<Data, Unknown> {
+        let wrong = |message: String| Unknown::Wrong(message);
+        let parsed = parse(text, &allowed.allowed.contexts, &allowed.allowed.functions);
+        let Some(expression) = parsed.map_err(|failure| wrong(failure.message))? else {
+            return Ok(Data::Null);
+        };
+        if self.is_later(&expression) {
+            return Err(Unknown::Later);
+        }
+        evaluate(&expression, self).map_err(|failure| wrong(failure.message))
+    }
+
+    /// The value of a token; expressions in it are evaluated.
+    ///
+    /// # Errors
+    /// As [`Contexts::evaluate`].
+    pub fn value(&self, token: &Token) -> Result<Data, Unknown> {
+        Ok(match &token.value {
+            Value::Null | Value::Insert => Data::Null,
+            Value::Bool(bool) => Data::Bool(*bool),
+            Value::Number(number) => Data::Number(*number),
+            Value::String(text) => text.as_str().into(),
+            Value::Expression(expression) => self.evaluate(&expression.text, token)?,
+            Value::Sequence(items) => {
+                items.iter().map(|item| self.value(item)).collect::<Result<Vec<_>, _>>()?.into()
+            }
+            Value::Mapping(entries) => {
+                let mut object = Object::default();
+                for (key, value) in entries {
+                    let value = self.value(value)?;
+                    match (&key.value, value) {
+                        (Value::Insert, Data::Object(inserted)) => {
+                            for (key, value) in inserted.entries() {
+                                object.insert(key, value.clone());
+                            }
+                        }
+                        (_, value) => object.insert(self.value(key)?.to_text(), value),
+                    }
+                }
+                object.into()
+            }
+        })
+    }
+
+    /// Whether it asks for a context that is not there yet.
+    fn is_later(&self, expression: &Expr) -> bool {
+        expression.any(&|part| matches!(part, Expr::Context(name) if self.contexts.get(name).is_none()))
+    }
+}
+
+impl Environment for Contexts {
+    fn context(&self, name: &str) -> Option<Data> {
+        self.contexts.get(name).cloned()
+    }
+
+    fn call(&self, name: &str, _arguments: &[Data]) -> Option<Data> {
+        let before = self.before.as_deref()?;
+        let result = match name.to_ascii_lowercase().as_str() {
+            "always" => true,
+            "cancelled" => before.contains(&Outcome::Cancelled),
+            "failure" => before.contains(&Outcome::Failure),
+            "success" => before.iter().all(|outcome| *outcome == Outcome::Success),
+            _ => return None,
+        };
+        Some(result.into())
+    }
+}
