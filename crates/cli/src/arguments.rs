@@ -7,6 +7,7 @@ use opscape_lab::Lang;
 use opscape_manifest::duration::parse_go;
 use opscape_sim::Time;
 
+use crate::ci;
 use crate::route::Asked;
 use crate::say::say;
 
@@ -33,6 +34,8 @@ pub enum Command {
     Check { files: Vec<String> },
     /// `route`
     Route { file: String, asked: Asked },
+    /// `ci`
+    Ci { file: String, asked: ci::Asked },
     /// `kubectl`
     Kubectl { file: String, at: Time, arguments: Vec<String> },
     /// `shell`
@@ -71,6 +74,7 @@ struct Options {
     url: Option<String>,
     method: Option<String>,
     headers: Vec<String>,
+    pipeline: ci::Asked,
     large: bool,
     words: Vec<String>,
     behind: Vec<String>,
@@ -131,6 +135,12 @@ fn read(arguments: &[OsString], lang: Lang) -> Result<Options, String> {
             Arg::Long("url") => options.url = Some(value(&mut parser)?),
             Arg::Short('X') | Arg::Long("method") => options.method = Some(value(&mut parser)?),
             Arg::Short('H') | Arg::Long("header") => options.headers.push(value(&mut parser)?),
+            Arg::Long("event") => options.pipeline.event = Some(value(&mut parser)?),
+            Arg::Long("branch") => options.pipeline.branch = Some(value(&mut parser)?),
+            Arg::Long("tag") => options.pipeline.tag = Some(value(&mut parser)?),
+            Arg::Long("type") => options.pipeline.action = Some(value(&mut parser)?),
+            Arg::Long("changed") => options.pipeline.changed.push(value(&mut parser)?),
+            Arg::Long("message") => options.pipeline.message = Some(value(&mut parser)?),
             Arg::Long("lang") => drop(value(&mut parser)?),
             Arg::Long("large") => options.large = true,
             Arg::Short('h') | Arg::Long("help") => options.help = true,
@@ -184,6 +194,10 @@ fn command(options: Options, lang: Lang) -> Result<Command, String> {
             let asked = Asked { url, method: options.method, headers: options.headers, at: options.at, json };
             Ok(Command::Route { file, asked })
         }
+        "ci" => {
+            let asked = ci::Asked { json: options.output == Output::Json, ..options.pipeline };
+            Ok(Command::Ci { file: one_file()?, asked })
+        }
         "kubectl" if options.behind.is_empty() => Err(say(lang, "error.no-arguments", &[])),
         "kubectl" => Ok(Command::Kubectl { file: one_file()?, at, arguments: options.behind }),
         "shell" => Ok(Command::Shell { file: one_file()?, at }),
@@ -207,6 +221,22 @@ mod tests {
         let command =
             Command::Run { file: "lab.yaml".to_owned(), until: Some(Time::secs(150)), output: Output::Json };
         assert_eq!(arguments, Arguments { command, lang: Lang::Ko, seed: Some(7) });
+    }
+
+    #[test]
+    fn what_happens_to_a_pipeline() {
+        let line = "ci ci.yml --event push --branch main --changed a --changed b -o json";
+        let Command::Ci { file, asked } = read_line(line).unwrap().command else { panic!() };
+        let text = |text: &str| Some(text.to_owned());
+        let changed = ["a", "b"].map(str::to_owned).to_vec();
+        let wanted = ci::Asked {
+            event: text("push"),
+            branch: text("main"),
+            changed,
+            json: true,
+            ..ci::Asked::default()
+        };
+        assert_eq!((file.as_str(), asked), ("ci.yml", wanted));
     }
 
     #[test]

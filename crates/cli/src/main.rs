@@ -1,8 +1,9 @@
-//! Opscape without a browser: run, compare, check, route, kubectl, shell, bench.
+//! Opscape without a browser: run, compare, check, route, ci, kubectl, shell, bench.
 
 mod arguments;
 mod bench;
 mod check;
+mod ci;
 mod compare;
 mod findings;
 mod route;
@@ -38,6 +39,7 @@ fn act(arguments: Arguments) -> Result<u8, Stopped> {
         }
         Command::Check { files } => Ok(u8::from(!check::check(&files, lang, seed))),
         Command::Route { file, asked } => route::route(&file, &asked, lang, seed).map(|()| 0),
+        Command::Ci { file, asked } => ci::ci(&file, &asked, lang).map(|valid| u8::from(!valid)),
         Command::Kubectl { file, at, arguments } => {
             terminal::kubectl(&file, at, &arguments, lang, seed).map(exit_code)
         }

@@ -50,7 +50,7 @@ mod tests {
             lines.map(|line| line.split("  ").find(|part| !part.is_empty()).unwrap()).collect::<Vec<_>>()
         };
         assert_eq!(commands(Lang::En), commands(Lang::Ko));
-        assert_eq!(commands(Lang::En).len(), 10);
+        assert_eq!(commands(Lang::En).len(), 11);
     }
 
     #[test]

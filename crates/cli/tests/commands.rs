@@ -200,3 +200,58 @@ fn ways_of_making_a_change_are_compared() {
     let answer = opscape(&["compare", one], "");
     assert_eq!((answer.code, answer.err.as_str()), (1, "compare takes 2 to 4 lanes, not 1\n"));
 }
+
+const WORKFLOW: &str = "\
+on:
+  push: {branches: [main]}
+jobs:
+  test:
+    strategy: {matrix: {node: [20, 22]}}
+    runs-on: ubuntu-latest
+    steps: [{run: npm test}]
+  deploy:
+    needs: test
+    if: github.ref == 'refs/heads/main'
+    runs-on: ubuntu-latest
+    steps: [{uses: actions/checkout@v4}]
+";
+
+#[test]
+fn ci_tells_the_jobs_of_a_workflow_and_whether_it_runs() {
+    let answer = opscape(&["ci", "-", "--event", "push", "--branch", "main"], WORKFLOW);
+    assert_eq!((answer.code, answer.err.as_str()), (0, ""));
+    let wanted =
+        "test ×2\ndeploy  needs test  if success() && (github.ref == 'refs/heads/main')\nruns on push\n";
+    assert_eq!(answer.out, wanted);
+    let answer = opscape(&["ci", "-", "--event", "push", "--branch", "x", "--output", "json"], WORKFLOW);
+    let json: Json = serde_json::from_str(&answer.out).unwrap();
+    assert_eq!(
+        (&json["valid"], &json["runs"], &json["passed"]["reason"]),
+        (&true.into(), &false.into(), &"branch".into())
+    );
+    assert_eq!(json["jobs"][1]["steps"][0]["id"], "__actions_checkout");
+    assert_eq!(json["matrixExpansion"]["test"]["displayNames"]["names"][1], "test (22)");
+}
+
+#[test]
+fn ci_tells_mistakes_at_their_lines() {
+    let answer = opscape(&["ci", "-"], &WORKFLOW.replace("needs: test", "needs: tests"));
+    assert_eq!(answer.code, 1);
+    let first = answer.err.lines().next();
+    assert_eq!(first, Some("-:9:12: error: Job 'deploy' depends on unknown job 'tests'."));
+}
+
+#[test]
+fn ci_follows_calls_if_the_other_workflows_are_there() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("calls/.github/workflows");
+    std::fs::create_dir_all(&folder).unwrap();
+    let caller = folder.join("ci.yml");
+    std::fs::write(&caller, "on: push\njobs:\n  a:\n    uses: ./.github/workflows/other.yml\n").unwrap();
+    let other = folder.join("other.yml");
+    let _ = std::fs::remove_file(&other);
+    let path = caller.to_str().unwrap();
+    assert_eq!(opscape(&["ci", path], "").code, 0);
+    std::fs::write(&other, "on: push\njobs:\n  b: {runs-on: x, steps: [run: y]}\n").unwrap();
+    let answer = opscape(&["ci", path], "");
+    assert!(answer.err.contains(":4:11: error: workflow_call key is not defined"), "{}", answer.err);
+}

@@ -197,6 +197,7 @@ impl<'a> Reader<'a> {
             Event::MappingStart(anchor, tag) => {
                 let start = self.start(place, anchor, tag.is_some());
                 let (entries, end) = self.mapping(place, depth)?;
+                let start = self.first_key(start, &entries);
                 (Content::Map(entries), Span { start, end }, anchor, tag)
             }
             _ => (Content::Scalar(String::new(), Style::Plain), place, 0, None),
@@ -293,6 +294,15 @@ impl<'a> Reader<'a> {
         Position { line: item.line, column: item.column - back, offset: item.offset - back }
     }
 
+    /// A mapping without braces begins with its first key, not with what is said of that key.
+    fn first_key(&self, start: Position, entries: &[(Node, Node)]) -> Position {
+        let text = self.places.text().get(self.local(start)..).unwrap_or("");
+        match entries.first() {
+            Some((key, _)) if text.starts_with(['&', '!']) => key.span.start,
+            _ => start,
+        }
+    }
+
     fn mapping(&mut self, start: Span, depth: usize) -> Result<(Vec<(Node, Node)>, Position), Broken> {
         let mut entries: Vec<(Node, Node)> = Vec::new();
         let mut last = None;
@@ -323,9 +333,13 @@ impl<'a> Reader<'a> {
         let rest = self.places.text().get(local..).unwrap_or("");
         let colon = rest.len() - rest.trim_start_matches([' ', '\t']).len();
         let behind = rest.get(colon..)?.strip_prefix(':')?;
-        let blanks = behind.len() - behind.trim_start_matches([' ', '\t']).len();
-        at.offset += (colon + 1 + blanks) as u32;
-        at.column += (colon + 1 + blanks) as u32;
+        let mut value = behind.trim_start_matches([' ', '\t']);
+        while value.starts_with(['&', '!']) {
+            value = value.trim_start_matches(|c: char| !c.is_whitespace()).trim_start_matches([' ', '\t']);
+        }
+        let read = rest.len() - value.len();
+        at.column += rest.get(..read).map_or(0, |read| read.chars().count()) as u32;
+        at.offset += read as u32;
         Some(Span::at(at))
     }
 }

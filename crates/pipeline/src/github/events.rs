@@ -111,7 +111,7 @@ impl Writer<'_> {
                 self.events.push_back(Event::MappingStart(span));
                 for (key, value) in entries {
                     let scalar = self.key(key);
-                    self.events.push_back(Event::Scalar(scalar, key.span));
+                    self.events.push_back(Event::Scalar(scalar, self.key_place(key)));
                     self.node(value);
                 }
                 self.events.push_back(Event::MappingEnd);
@@ -127,6 +127,17 @@ impl Writer<'_> {
             return scalar;
         }
         Scalar::String(text.to_owned(), self.source(node, text, style))
+    }
+
+    /// The library takes a mapping behind `? ` to begin at its first colon.
+    fn key_place(&self, key: &Node) -> Span {
+        let Content::Map(entries) = &key.content else { return key.span };
+        let flow = self.text.get(key.span.start.offset as usize..).is_some_and(|text| text.starts_with('{'));
+        let Some((first, _)) = entries.first().filter(|_| !flow) else { return key.span };
+        let end = first.span.end;
+        let blanks = self.text.get(end.offset as usize..).and_then(|text| text.find(':')).unwrap_or(0) as u32;
+        let start = Position { line: end.line, column: end.column + blanks, offset: end.offset + blanks };
+        Span { start, end: key.span.end }
     }
 
     fn key(&self, key: &Node) -> Scalar {

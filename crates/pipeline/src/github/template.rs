@@ -289,20 +289,26 @@ impl Reader<'_> {
         Ok(entries)
     }
 
+    /// Skips a value; keys and values of mappings come in pairs.
     fn skip(&mut self) -> Result<(), Stop> {
-        let mut depth = 0_usize;
-        loop {
-            match self.events.front() {
-                Some(Event::Scalar(..)) => {}
-                Some(Event::SequenceStart(_) | Event::MappingStart(_)) => depth += 1,
-                Some(Event::SequenceEnd | Event::MappingEnd) if depth > 0 => depth -= 1,
-                Some(Event::SequenceEnd | Event::MappingEnd) | None => return Err(Stop(EXPECTED.to_owned())),
+        match self.events.pop_front() {
+            Some(Event::Scalar(..)) => {}
+            Some(Event::SequenceStart(_)) => {
+                while !matches!(self.events.front(), Some(Event::SequenceEnd)) {
+                    self.skip()?;
+                }
+                self.events.pop_front();
             }
-            self.events.pop_front();
-            if depth == 0 {
-                return Ok(());
+            Some(Event::MappingStart(_)) => {
+                while !matches!(self.events.front(), Some(Event::MappingEnd)) {
+                    self.skip()?;
+                    self.skip()?;
+                }
+                self.events.pop_front();
             }
+            Some(Event::SequenceEnd | Event::MappingEnd) | None => return Err(Stop(EXPECTED.to_owned())),
         }
+        Ok(())
     }
 
     fn scalar(&mut self, scalar: Scalar, place: Span, info: &Info) -> Result<Token, Stop> {

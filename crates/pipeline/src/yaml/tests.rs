@@ -72,6 +72,7 @@ fn a_collection_stands_where_its_first_part_or_its_bracket_stands() {
     assert_eq!(start("a:\n  - b\n"), (2, 3));
     assert_eq!(start("a: !reference [b]\n"), (1, 15));
     assert_eq!(start("a:\n  ? b\n  : c\n"), (2, 3));
+    assert_eq!(start("a:\n  &x b: c\n"), (2, 6));
 }
 
 #[test]
@@ -91,6 +92,7 @@ fn a_block_stands_where_its_sign_stands() {
 fn a_value_that_is_not_there_stands_behind_its_colon() {
     use Style::{Absent, Plain};
     assert_eq!(written("a:\nb:   # c\n")[1], row("", Plain, "1:3-1:3"));
+    assert_eq!(written("a: !t &x  # c\n")[1], row("", Plain, "1:11-1:11"));
     assert_eq!(written("a:\nb:   # c\n")[3], row("", Plain, "2:6-2:6"));
     assert_eq!(written("{a: , b}")[1], row("", Plain, "1:5-1:5"));
     assert_eq!(written("{a: , b}")[3].1, Absent);

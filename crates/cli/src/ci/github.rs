@@ -1,0 +1,162 @@
+//! Workflows of GitHub Actions.
+
+use std::path::{Path, PathBuf};
+
+use opscape_lab::Lang;
+use opscape_manifest::diagnostic::{Diagnostic, Span};
+use opscape_pipeline::github::expression::{Data, Object};
+use opscape_pipeline::github::trigger::{Happening, Passed, decide};
+use opscape_pipeline::github::{self, Contexts, Files, InputDefault, Problem, Unknown, Workflow, expand};
+use opscape_pipeline::yaml::START;
+use serde_json::{Value as Json, json};
+
+use super::Asked;
+use crate::findings;
+use crate::say::say;
+
+/// Where workflows of a repository are.
+const FOLDER: &str = ".github/workflows";
+
+pub(super) fn ci(file: &str, text: &str, asked: &Asked, lang: Lang) -> bool {
+    let root = root(file);
+    let files = |path: &str| std::fs::read_to_string(root.join(path)).ok();
+    // A workflow on its own cannot tell whether what it calls is there.
+    let files: Option<Files<'_>> = has_others(&root, file).then_some(&files);
+    let workflow = github::read(file, text, files);
+    let happening = happening(asked);
+    let contexts = contexts(&workflow, &happening);
+    let decision =
+        asked.event.is_some().then(|| decide(workflow.events.as_deref().unwrap_or_default(), &happening));
+    if asked.json {
+        let mut out = github::json::workflow(&workflow, &contexts);
+        if let (Some(out), Some(decision)) = (out.as_object_mut(), &decision) {
+            out.insert("runs".to_owned(), decision.is_ok().into());
+            if let Err(passed) = decision {
+                out.insert("passed".to_owned(), passed_json(passed, &happening, lang));
+            }
+        }
+        println!("{out:#}");
+    } else {
+        let shown: Vec<Diagnostic> =
+            workflow.problems.iter().filter(|problem| &*problem.file == file).map(finding).collect();
+        eprint!("{}", findings::print(file, text, &shown, lang));
+        for problem in workflow.problems.iter().filter(|problem| &*problem.file != file) {
+            let line = problem.place.map_or(1, |place| place.start.line);
+            eprintln!("{}:{line}: {}", problem.file, problem.message);
+        }
+        print!("{}", table(&workflow, &contexts, lang));
+        match decision {
+            Some(Ok(_)) => println!("{}", say(lang, "ci.runs", &[("event", &happening.event)])),
+            Some(Err(passed)) => println!("{}", sentence(&passed, &happening, lang)),
+            None => {}
+        }
+    }
+    workflow.problems.is_empty()
+}
+
+/// The folder of the repository.
+fn root(file: &str) -> PathBuf {
+    let folder = Path::new(file).parent().unwrap_or(Path::new(""));
+    if folder.ends_with(FOLDER) { folder.join("../..") } else { folder.to_owned() }
+}
+
+fn has_others(root: &Path, file: &str) -> bool {
+    let Ok(entries) = std::fs::read_dir(root.join(FOLDER)) else { return false };
+    let name = Path::new(file).file_name();
+    entries.filter_map(Result::ok).any(|entry| Some(entry.file_name().as_os_str()) != name)
+}
+
+fn happening(asked: &Asked) -> Happening {
+    Happening {
+        event: asked.event.clone().unwrap_or_else(|| "push".to_owned()),
+        branch: asked.branch.clone(),
+        tag: asked.tag.clone(),
+        action: asked.action.clone(),
+        paths: (!asked.changed.is_empty()).then(|| asked.changed.clone()),
+        workflow: None,
+        message: asked.message.clone().unwrap_or_default(),
+    }
+}
+
+/// What expressions know before any job runs. What nobody said is not there, so that nobody takes it for nothing.
+fn contexts(workflow: &Workflow, happening: &Happening) -> Contexts {
+    let mut github = Object::default();
+    github.insert("event_name", happening.event.as_str().into());
+    let reference = match (&happening.tag, &happening.branch) {
+        (Some(tag), _) => Some((format!("refs/tags/{tag}"), tag, "tag")),
+        (None, Some(branch)) => Some((format!("refs/heads/{branch}"), branch, "branch")),
+        (None, None) => None,
+    };
+    if let Some((reference, name, kind)) = reference {
+        github.insert("ref", reference.into());
+        github.insert("ref_name", name.as_str().into());
+        github.insert("ref_type", kind.into());
+    }
+    let mut inputs = Object::default();
+    let event = workflow.events.iter().flatten().find(|event| event.name == happening.event);
+    for input in event.and_then(|event| event.inputs.as_ref()).into_iter().flatten() {
+        let value = match &input.default {
+            Some(InputDefault::Bool(bool)) => Data::Bool(*bool),
+            Some(InputDefault::Text(text)) => text.as_str().into(),
+            None => "".into(),
+        };
+        inputs.insert(input.name.as_str(), value);
+    }
+    let contexts: [(&str, Data); 3] =
+        [("github", github.into()), ("inputs", inputs.into()), ("vars", Object::default().into())];
+    Contexts::new(Object::from_iter(contexts))
+}
+
+fn finding(problem: &Problem) -> Diagnostic {
+    Diagnostic::error(problem.message.as_str(), problem.place.unwrap_or(Span::at(START)))
+}
+
+/// A line for each job: its name, how many a matrix makes of it, what it needs, and its condition.
+fn table(workflow: &Workflow, contexts: &Contexts, lang: Lang) -> String {
+    let mut out = String::new();
+    for job in workflow.jobs.iter().flatten() {
+        let count = match expand(job, contexts) {
+            None => String::new(),
+            Some(Ok(combinations)) => format!(" ×{}", combinations.len()),
+            Some(Err(Unknown::TooMany)) => format!(" >{}", github::MAX_COMBINATIONS),
+            Some(Err(_)) => " ×?".to_owned(),
+        };
+        let needs: Vec<&str> = job.needs.iter().filter_map(|need| need.as_str()).collect();
+        let needs = match needs.as_slice() {
+            [] => String::new(),
+            needs => say(lang, "ci.needs", &[("jobs", &needs.join(", "))]),
+        };
+        let condition = if job.get("if").is_some() { format!("if {}", job.condition) } else { String::new() };
+        let parts = [format!("{}{count}", job.id()), needs, condition];
+        let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        out = format!("{out}{}\n", parts.join("  "));
+    }
+    out
+}
+
+fn passed_json(passed: &Passed, happening: &Happening, lang: Lang) -> Json {
+    let words = sentence(passed, happening, lang);
+    let (reason, value) = match passed {
+        Passed::NoEvent => ("event", Some(&happening.event)),
+        Passed::Paths => ("paths", None),
+        Passed::Message => ("message", None),
+        Passed::Branch(name) => ("branch", Some(name)),
+        Passed::Tag(name) => ("tag", Some(name)),
+        Passed::Action(name) => ("type", Some(name)),
+        Passed::Workflow(name) => ("workflow", Some(name)),
+    };
+    json!({ "reason": reason, "value": value, "text": words })
+}
+
+fn sentence(passed: &Passed, happening: &Happening, lang: Lang) -> String {
+    let named = |key: &str, name: &str| say(lang, key, &[("name", name)]);
+    match passed {
+        Passed::NoEvent => say(lang, "ci.passed.event", &[("event", &happening.event)]),
+        Passed::Branch(name) => named("ci.passed.branch", name),
+        Passed::Tag(name) => named("ci.passed.tag", name),
+        Passed::Action(name) => named("ci.passed.type", name),
+        Passed::Workflow(name) => named("ci.passed.workflow", name),
+        Passed::Paths => say(lang, "ci.passed.paths", &[]),
+        Passed::Message => say(lang, "ci.passed.message", &[]),
+    }
+}
