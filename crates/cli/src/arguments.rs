@@ -140,6 +140,14 @@ fn read(arguments: &[OsString], lang: Lang) -> Result<Options, String> {
             Arg::Long("tag") => options.pipeline.tag = Some(value(&mut parser)?),
             Arg::Long("type") => options.pipeline.action = Some(value(&mut parser)?),
             Arg::Long("changed") => options.pipeline.changed.push(value(&mut parser)?),
+            Arg::Long("run") => options.pipeline.run = true,
+            Arg::Long("fail") => options.pipeline.fails.push(value(&mut parser)?),
+            Arg::Long("runners") => {
+                let value = value(&mut parser)?;
+                let count = value.parse().ok().filter(|count| *count > 0);
+                let count = count.ok_or_else(|| say(lang, "error.runners", &[("value", &value)]))?;
+                options.pipeline.runners = Some(count);
+            }
             Arg::Long("message") => options.pipeline.message = Some(value(&mut parser)?),
             Arg::Long("lang") => drop(value(&mut parser)?),
             Arg::Long("large") => options.large = true,
@@ -177,6 +185,7 @@ fn command(options: Options, lang: Lang) -> Result<Command, String> {
         _ => Err(say(lang, "error.one-file", &[("command", &name)])),
     };
     let at = options.at.unwrap_or(Time::ZERO);
+    let seed = options.seed;
     match name.as_str() {
         "run" => Ok(Command::Run { file: one_file()?, until: options.until, output: options.output }),
         "compare" | "check" if files.is_empty() => {
@@ -195,7 +204,8 @@ fn command(options: Options, lang: Lang) -> Result<Command, String> {
             Ok(Command::Route { file, asked })
         }
         "ci" => {
-            let asked = ci::Asked { json: options.output == Output::Json, ..options.pipeline };
+            let json = options.output == Output::Json;
+            let asked = ci::Asked { seed, json, ..options.pipeline };
             Ok(Command::Ci { file: one_file()?, asked })
         }
         "kubectl" if options.behind.is_empty() => Err(say(lang, "error.no-arguments", &[])),

@@ -255,3 +255,18 @@ fn ci_follows_calls_if_the_other_workflows_are_there() {
     let answer = opscape(&["ci", path], "");
     assert!(answer.err.contains(":4:11: error: workflow_call key is not defined"), "{}", answer.err);
 }
+
+#[test]
+fn ci_runs_a_workflow_on_the_clock() {
+    let answer =
+        opscape(&["ci", "-", "--event", "push", "--branch", "main", "--run", "--runners", "1"], WORKFLOW);
+    assert_eq!(answer.code, 0);
+    let last = answer.out.lines().last();
+    assert_eq!(last, Some("62 s, through test (20) → test (22) → deploy"));
+    let arguments = ["ci", "-", "--run", "--fail", "test", "--output", "json"];
+    let json: Json = serde_json::from_str(&opscape(&arguments, WORKFLOW).out).unwrap();
+    assert_eq!(json["run"]["results"], serde_json::json!({ "test": "failure", "deploy": "skipped" }));
+    assert_eq!(json["run"]["jobs"][0]["runner"], "ubuntu-1");
+    let answer = opscape(&["ci", "-", "--run", "--runners", "0"], WORKFLOW);
+    assert_eq!((answer.code, answer.err.as_str()), (2, "\"0\" is no number of runners\n"));
+}

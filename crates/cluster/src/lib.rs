@@ -18,7 +18,6 @@ mod event;
 mod garbage;
 pub mod images;
 pub mod kubelet;
-pub mod load_balancer;
 pub mod metrics;
 mod namespaces;
 pub mod node_lifecycle;

@@ -6,8 +6,13 @@ use opscape_lab::Lang;
 use opscape_manifest::diagnostic::{Diagnostic, Span};
 use opscape_pipeline::github::expression::{Data, Object};
 use opscape_pipeline::github::trigger::{Happening, Passed, decide};
-use opscape_pipeline::github::{self, Contexts, Files, InputDefault, Problem, Unknown, Workflow, expand};
+use opscape_pipeline::github::{
+    self, Assumptions, Contexts, Files, InputDefault, Planned, Problem, Unknown, Workflow, expand,
+};
+use opscape_pipeline::run::json::beginning_order;
+use opscape_pipeline::run::{Fleet, Plan, Run};
 use opscape_pipeline::yaml::START;
+use opscape_sim::Time;
 use serde_json::{Value as Json, json};
 
 use super::Asked;
@@ -27,6 +32,8 @@ pub(super) fn ci(file: &str, text: &str, asked: &Asked, lang: Lang) -> bool {
     let contexts = contexts(&workflow, &happening);
     let decision =
         asked.event.is_some().then(|| decide(workflow.events.as_deref().unwrap_or_default(), &happening));
+    let runs = asked.run && workflow.problems.is_empty() && !matches!(decision, Some(Err(_)));
+    let run = runs.then(|| on_the_clock(&workflow, &contexts, asked));
     if asked.json {
         let mut out = github::json::workflow(&workflow, &contexts);
         if let (Some(out), Some(decision)) = (out.as_object_mut(), &decision) {
@@ -34,6 +41,9 @@ pub(super) fn ci(file: &str, text: &str, asked: &Asked, lang: Lang) -> bool {
             if let Err(passed) = decision {
                 out.insert("passed".to_owned(), passed_json(passed, &happening, lang));
             }
+        }
+        if let (Some(out), Some((planned, fleet, run))) = (out.as_object_mut(), &run) {
+            out.insert("run".to_owned(), opscape_pipeline::run::json::run(&planned.plan, fleet, run));
         }
         println!("{out:#}");
     } else {
@@ -50,8 +60,50 @@ pub(super) fn ci(file: &str, text: &str, asked: &Asked, lang: Lang) -> bool {
             Some(Err(passed)) => println!("{}", sentence(&passed, &happening, lang)),
             None => {}
         }
+        if let Some((planned, _, run)) = &run {
+            print!("{}", course(&planned.plan, run, lang));
+        }
     }
     workflow.problems.is_empty()
+}
+
+fn on_the_clock<'a>(workflow: &'a Workflow, contexts: &Contexts, asked: &Asked) -> (Planned<'a>, Fleet, Run) {
+    let assumptions = Assumptions { fails: asked.fails.clone(), seed: asked.seed };
+    let planned = github::plan(workflow, contexts, &assumptions);
+    let fleet = match asked.runners {
+        Some(count) => Fleet::any(Some(count)),
+        None => Fleet::github_hosted(),
+    };
+    let run = opscape_pipeline::run::run(&planned.plan, &fleet, &planned);
+    (planned, fleet, run)
+}
+
+/// A line for each job in the order in which they began: from when to when, how it ended, and its name; then those that never
+/// began, and the critical path.
+fn course(plan: &Plan, run: &Run, lang: Lang) -> String {
+    let mut out = String::new();
+    let begun = beginning_order(run);
+    let never = (0..plan.jobs.len()).filter(|id| !begun.contains(id));
+    for id in begun.iter().copied().chain(never) {
+        let (Some(planned), Some(job)) = (plan.jobs.get(id), run.jobs.get(id)) else { continue };
+        let time =
+            |time: Option<Time>| time.map_or(String::new(), |time| format!("{:.0}s", time.as_secs_f64()));
+        let outcome =
+            job.outcome.map_or_else(|| say(lang, "ci.waits", &[]), |outcome| outcome.name().to_owned());
+        let end = time(job.end.filter(|_| job.start.is_some()));
+        out = format!("{out}{:>7} {end:>7}  {outcome:9}  {}\n", time(job.start), planned.name);
+    }
+    let path: Vec<&str> = run
+        .critical_path()
+        .iter()
+        .filter_map(|job| plan.jobs.get(*job))
+        .map(|job| job.name.as_str())
+        .collect();
+    if path.is_empty() {
+        return out;
+    }
+    let seconds = format!("{:.0}", run.end.as_secs_f64());
+    format!("{out}{}\n", say(lang, "ci.path", &[("seconds", &seconds), ("jobs", &path.join(" → "))]))
 }
 
 /// The folder of the repository.

@@ -22,6 +22,14 @@ pub struct Asked {
     pub changed: Vec<String>,
     /// Of the commit.
     pub message: Option<String>,
+    /// Whether to run it on the clock.
+    pub run: bool,
+    /// Jobs that fail.
+    pub fails: Vec<String>,
+    /// How many runners for any job; none: those that the system lends.
+    pub runners: Option<usize>,
+    /// Of the durations.
+    pub seed: Option<u64>,
     /// For programs.
     pub json: bool,
 }

@@ -55,7 +55,6 @@ const WITH_GENERATION: &[&str] = &[
     "NetworkPolicy",
     "PodDisruptionBudget",
     "ReplicationController",
-    "GatewayClass",
     "Gateway",
     "HTTPRoute",
 ];

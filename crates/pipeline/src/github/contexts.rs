@@ -1,9 +1,9 @@
 //! What expressions know before and between jobs.
 
-use super::expression::{Data, Environment, Expr, Object, evaluate, parse};
+use super::expression::{Data, Environment, Expr, Failure, Object, evaluate, parse};
 use super::matrix::Unknown;
-use super::outcome::Outcome;
 use super::token::{Token, Value};
+use crate::run::Outcome;
 
 /// The contexts, and what became of the jobs before.
 #[derive(Clone, Debug, Default)]
@@ -81,10 +81,47 @@ impl Contexts {
         })
     }
 
+    /// Whether a condition holds, as far as that can be said: what is not there yet, and the outputs of jobs and steps, are
+    /// neither true nor false.
+    ///
+    /// # Errors
+    /// The condition is no expression or has no value, in the official words.
+    pub fn truth(&self, text: &str, allowed: &Token) -> Result<Option<bool>, Failure> {
+        match parse(text, &allowed.allowed.contexts, &allowed.allowed.functions)? {
+            Some(expression) => self.truth_of(&expression),
+            None => Ok(Some(false)),
+        }
+    }
+
+    fn truth_of(&self, expression: &Expr) -> Result<Option<bool>, Failure> {
+        let parts = |parts: &[Expr], decides: bool| {
+            let truths = parts.iter().map(|part| self.truth_of(part)).collect::<Result<Vec<_>, _>>()?;
+            if truths.contains(&Some(decides)) {
+                return Ok(Some(decides));
+            }
+            Ok(truths.iter().all(Option::is_some).then_some(!decides))
+        };
+        match expression {
+            Expr::Group(inner) => self.truth_of(inner),
+            Expr::Not(inner) => Ok(self.truth_of(inner)?.map(|truth| !truth)),
+            Expr::And(all) => parts(all, false),
+            Expr::Or(all) => parts(all, true),
+            other if self.is_later(other) || asks_for_outputs(other) => Ok(None),
+            other => Ok(Some(evaluate(other, self)?.is_truthy())),
+        }
+    }
+
     /// Whether it asks for a context that is not there yet.
     fn is_later(&self, expression: &Expr) -> bool {
         expression.any(&|part| matches!(part, Expr::Context(name) if self.contexts.get(name).is_none()))
     }
+}
+
+/// Whether it asks for the outputs of something.
+fn asks_for_outputs(expression: &Expr) -> bool {
+    expression.any(&|part| {
+        matches!(part, Expr::Index(_, name) if matches!(&**name, Expr::Literal(Data::String(name)) if name.eq_ignore_ascii_case("outputs")))
+    })
 }
 
 impl Environment for Contexts {

@@ -9,6 +9,7 @@ pub mod json;
 mod matrix;
 mod outcome;
 mod pattern;
+mod plan;
 mod problem;
 mod schema;
 mod template;
@@ -19,8 +20,11 @@ mod workflow;
 pub use contexts::Contexts;
 pub use convert::is_valid_cron;
 pub use matrix::{Combination, MAX_COMBINATIONS, Unknown, expand};
-pub use outcome::{Outcome, ancestors, outcomes, runs};
+pub use outcome::{ancestors, outcomes, runs};
+
+pub use crate::run::Outcome;
 pub use pattern::{lets_in, matches};
+pub use plan::{Assumptions, Planned, plan};
 pub use problem::{Phase, Problem};
 pub use workflow::{
     Action, Call, Event, Files, Input, InputDefault, Job, Secret, Step, Work, Workflow, read,

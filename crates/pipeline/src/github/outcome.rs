@@ -8,38 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::contexts::Contexts;
 use super::expression::{Data, Object};
 use super::workflow::Job;
-
-/// What became of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Outcome {
-    /// It did all it should.
-    Success,
-    /// It did not.
-    Failure,
-    /// Somebody stopped it.
-    Cancelled,
-    /// Its condition did not hold.
-    Skipped,
-}
-
-impl Outcome {
-    /// Its name in the context `needs`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Outcome::Success => "success",
-            Outcome::Failure => "failure",
-            Outcome::Cancelled => "cancelled",
-            Outcome::Skipped => "skipped",
-        }
-    }
-
-    /// The outcome of a name.
-    pub fn of(name: &str) -> Option<Outcome> {
-        [Outcome::Success, Outcome::Failure, Outcome::Cancelled, Outcome::Skipped]
-            .into_iter()
-            .find(|outcome| outcome.name() == name)
-    }
-}
+use crate::run::Outcome;
 
 /// The jobs before each job, by index, near ones and far ones; a job that waits for itself is not among them.
 pub fn ancestors(jobs: &[Job]) -> Vec<BTreeSet<usize>> {
