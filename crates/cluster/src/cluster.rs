@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use opscape_manifest::api::meta::{Str, Uid};
+use opscape_manifest::api::meta::{Str, Timestamp, Uid};
 use opscape_manifest::api::{Node, Object, Pod};
 use opscape_sim::Time;
 
@@ -13,13 +13,14 @@ use crate::deployment::Deployments;
 use crate::endpoint_slice::{self, EndpointSlices};
 use crate::garbage::Garbage;
 use crate::kubelet::Kubelets;
+use crate::load_balancer::LoadBalancers;
 use crate::metrics::{self, PodMetrics, Usage, Used};
 use crate::namespaces::Namespaces;
 use crate::node_lifecycle::NodeLifecycle;
 use crate::replica_set::ReplicaSets;
 use crate::rollouts::Rollouts;
 use crate::scheduler::Scheduler;
-use crate::{Api, Component, Context, Event, Options, Store, kubelet, scheduler};
+use crate::{Api, Component, Context, Event, Message, Options, Reporter, Store, kubelet, scheduler};
 
 /// A Kubernetes cluster. Cloning it is cheap and makes a second future of the same past.
 #[derive(Clone)]
@@ -35,6 +36,7 @@ pub(crate) struct Parts {
     analysis_runs: AnalysisRuns,
     replica_sets: ReplicaSets,
     endpoint_slices: EndpointSlices,
+    load_balancers: LoadBalancers,
     autoscalers: Autoscalers,
     garbage: Garbage,
     namespaces: Namespaces,
@@ -53,6 +55,7 @@ impl Cluster {
             analysis_runs: AnalysisRuns::new(&options),
             replica_sets: ReplicaSets::new(&options),
             endpoint_slices: EndpointSlices::new(&options),
+            load_balancers: LoadBalancers::new(&options),
             autoscalers: Autoscalers::new(&options),
             garbage: Garbage::new(&options),
             namespaces: Namespaces::new(&options),
@@ -89,6 +92,7 @@ impl Cluster {
             Event::AnalysisRun(uid) => parts.analysis_runs.handle(uid, usage, api, context),
             Event::ReplicaSet(uid) => parts.replica_sets.handle(uid, api, context),
             Event::EndpointSlice(uid) => parts.endpoint_slices.handle(uid, api, context),
+            Event::LoadBalancer(uid) => parts.load_balancers.handle(uid, api, context),
             Event::Autoscaler(uid) => parts.autoscalers.handle(uid, usage, api, context),
             Event::Garbage(uid) => parts.garbage.handle(uid, api, context),
             Event::Namespace(uid) => parts.namespaces.handle(uid, api, context),
@@ -199,6 +203,28 @@ impl Cluster {
         self.api.options()
     }
 
+    /// An instant as the API's objects give it.
+    pub fn timestamp(&self, now: Time) -> Timestamp {
+        self.api.timestamp(now)
+    }
+
+    /// Writes the status of an object for a controller that is no component of the cluster; what is as it was is not written.
+    /// An object that has gone meanwhile needs none.
+    pub fn publish(&mut self, context: &mut Context<'_>, object: &Object) {
+        self.act(context, |api, _, context| api.publish(object, context));
+    }
+
+    /// Tells people something for a controller that is no component of the cluster, as an Event.
+    pub fn tell(
+        &mut self,
+        context: &mut Context<'_>,
+        reporter: &Reporter,
+        regarding: &Object,
+        said: &Message<'_>,
+    ) {
+        self.act(context, |api, _, context| api.tell(reporter, regarding, said, context));
+    }
+
     /// Does something, then tells every component what was written.
     pub(crate) fn act<R>(
         &mut self,
@@ -213,6 +239,7 @@ impl Cluster {
             self.parts.analysis_runs.on_change(&change, context);
             self.parts.replica_sets.on_change(&change, &self.api, context);
             self.parts.endpoint_slices.on_change(&change, &self.api, context);
+            self.parts.load_balancers.on_change(&change, &self.api, context);
             self.parts.autoscalers.on_change(&change, context);
             self.parts.garbage.on_change(&change, &self.api, context);
             self.parts.namespaces.on_change(&change, &self.api, context);

@@ -17,6 +17,8 @@ pub enum Event {
     ReplicaSet(Uid),
     /// The EndpointSlice controller looks at a Service.
     EndpointSlice(Uid),
+    /// The service controller looks at a Service, for its load balancer.
+    LoadBalancer(Uid),
     /// The horizontal pod autoscaler looks at an autoscaler.
     Autoscaler(Uid),
     /// The garbage collector looks at an object.

@@ -18,6 +18,7 @@ mod event;
 mod garbage;
 pub mod images;
 pub mod kubelet;
+pub mod load_balancer;
 pub mod metrics;
 mod namespaces;
 pub mod node_lifecycle;

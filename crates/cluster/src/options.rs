@@ -37,6 +37,8 @@ pub struct Latency {
     pub replica_set: Duration,
     /// The EndpointSlice controller.
     pub endpoint_slice: Duration,
+    /// The service controller, which has load balancers made.
+    pub service: Duration,
     /// The horizontal pod autoscaler, for one look at an autoscaler.
     pub autoscaler: Duration,
     /// The garbage collector.
@@ -58,6 +60,7 @@ impl Default for Latency {
             rollout: Duration::from_millis(6),
             replica_set: Duration::from_millis(5),
             endpoint_slice: Duration::from_millis(4),
+            service: Duration::from_millis(8),
             autoscaler: Duration::from_millis(9),
             garbage_collector: Duration::from_millis(6),
             namespace: Duration::from_millis(6),
@@ -75,6 +78,7 @@ impl Latency {
         rollout: Duration::ZERO,
         replica_set: Duration::ZERO,
         endpoint_slice: Duration::ZERO,
+        service: Duration::ZERO,
         autoscaler: Duration::ZERO,
         garbage_collector: Duration::ZERO,
         namespace: Duration::ZERO,
@@ -114,6 +118,8 @@ pub struct Flags {
     pub metric_resolution: Duration,
     /// How the kubelets act.
     pub kubelet: crate::kubelet::Style,
+    /// What load balancers get their addresses of; none: nobody makes any.
+    pub load_balancers: Option<Arc<crate::load_balancer::Pool>>,
     /// Those of the cluster autoscaler, with the cloud's node groups.
     pub cluster_autoscaler: Arc<crate::cluster_autoscaler::Settings>,
 }
@@ -134,6 +140,7 @@ impl Default for Flags {
             autoscaler_sync_period: Duration::from_secs(15),
             metric_resolution: Duration::from_secs(15),
             kubelet: crate::kubelet::Style::default(),
+            load_balancers: None,
             cluster_autoscaler: Arc::default(),
         }
     }

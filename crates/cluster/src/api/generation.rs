@@ -55,6 +55,7 @@ const WITH_GENERATION: &[&str] = &[
     "NetworkPolicy",
     "PodDisruptionBudget",
     "ReplicationController",
+    "GatewayClass",
     "Gateway",
     "HTTPRoute",
 ];

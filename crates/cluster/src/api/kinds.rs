@@ -26,6 +26,7 @@ const OTHERS: &[(&str, &str, &str, bool)] = &[
     ("GatewayClass", "gatewayclasses", "gateway.networking.k8s.io/v1", false),
     ("Gateway", "gateways", "gateway.networking.k8s.io/v1", true),
     ("HTTPRoute", "httproutes", "gateway.networking.k8s.io/v1", true),
+    ("ReferenceGrant", "referencegrants", "gateway.networking.k8s.io/v1", true),
     ("Role", "roles", "rbac.authorization.k8s.io/v1", true),
     ("RoleBinding", "rolebindings", "rbac.authorization.k8s.io/v1", true),
     ("ClusterRole", "clusterroles", "rbac.authorization.k8s.io/v1", false),

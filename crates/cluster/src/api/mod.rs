@@ -131,6 +131,13 @@ impl Api {
         self.commit(outcome, context)
     }
 
+    /// Writes the status of an object, if it is still there.
+    pub(crate) fn publish(&mut self, object: &Object, context: &mut Context<'_>) {
+        if let Ok(outcome) = self.plan_update_status(object) {
+            self.commit(outcome, context);
+        }
+    }
+
     /// Nothing is left in a namespace: its finalizer goes, and the namespace with it.
     pub(crate) fn finalize_namespace(&mut self, namespace: &Arc<Namespace>, context: &mut Context<'_>) {
         let mut namespace = Namespace::clone(namespace);

@@ -8,6 +8,7 @@ use opscape_manifest::api::{Object, Service};
 use opscape_manifest::codec::{self, Codec};
 
 use super::ServiceCard;
+use crate::world::addresses;
 
 /// An object that lets requests in.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -20,6 +21,8 @@ pub struct EntryCard {
     pub name: Str,
     /// Its IngressClass, or its Gateway; empty: it names none.
     pub via: Str,
+    /// The address its load balancer has; for an HTTPRoute, that of its Gateway. Empty: none yet.
+    pub address: Str,
     /// Whether it stands in for a share of another one's requests (`nginx.ingress.kubernetes.io/canary`).
     pub canary: bool,
     /// Its rules, in the order of the text.
@@ -72,6 +75,10 @@ pub(super) fn entries(store: &Store, services: &[ServiceCard]) -> Vec<EntryCard>
         }
     }
     cards
+}
+
+fn first_address(object: &Object) -> Str {
+    addresses(object).into_iter().next().unwrap_or_default()
 }
 
 fn spec<T: Codec + Default>(object: &Object) -> Option<T> {
@@ -138,6 +145,7 @@ fn ingress(object: &Object, spec: &IngressSpec, known: &Known<'_>) -> EntryCard 
         namespace: meta.namespace.clone(),
         name: meta.name.clone(),
         via: class.unwrap_or_default(),
+        address: first_address(object),
         canary: meta.annotation("nginx.ingress.kubernetes.io/canary") == Some("true"),
         routes,
     }
@@ -165,11 +173,17 @@ fn http_route(object: &Object, spec: &HttpRouteSpec, known: &Known<'_>) -> Entry
                 .collect(),
         }
     });
+    let parent = spec.parent_refs.first();
+    let gateway = parent.and_then(|parent| {
+        let namespace = parent.namespace.as_ref().unwrap_or(&meta.namespace);
+        known.store.object("Gateway", namespace, &parent.name)
+    });
     EntryCard {
         kind: "HTTPRoute",
         namespace: meta.namespace.clone(),
         name: meta.name.clone(),
-        via: spec.parent_refs.first().map(|parent| parent.name.clone()).unwrap_or_default(),
+        via: parent.map(|parent| parent.name.clone()).unwrap_or_default(),
+        address: gateway.as_ref().map(first_address).unwrap_or_default(),
         canary: false,
         routes: routes.collect(),
     }

@@ -53,7 +53,9 @@ impl Dirty {
         match &change.object {
             Object::Service(service) => {
                 let old = change.old.as_ref().and_then(Service::from_object);
-                self.all |= change.op != Op::Modified || old.is_none_or(|old| old.spec != service.spec);
+                // Its status has the address of its load balancer.
+                self.all |= change.op != Op::Modified
+                    || old.is_none_or(|old| old.spec != service.spec || old.status != service.status);
             }
             Object::Pod(pod) if store.count("EndpointSlice") == 0 => {
                 let old = change.old.as_ref().and_then(Pod::from_object);

@@ -3,6 +3,7 @@
 mod acts;
 mod apply;
 mod diff;
+mod entrances;
 mod goals;
 mod nodes;
 mod outcome;
@@ -18,6 +19,7 @@ use opscape_manifest::lab::LabSpec;
 use opscape_sim::{Context, EntryId, Model, Run, Time};
 
 pub use diff::{FieldChange, differences, short};
+pub(crate) use entrances::addresses;
 pub use outcome::{Applied, ApplyResult, Outcome};
 pub(crate) use script::{FOREWARNING, file_of, files_of};
 pub use script::{Runner, World};
@@ -39,6 +41,8 @@ pub enum LabEvent {
     Look,
     /// Among the requests.
     Traffic(traffic::Wake),
+    /// The controllers of Ingresses and Gateways look.
+    Controllers,
     /// Checks that may come to hold are looked at.
     Goals,
     /// A check is due.
@@ -92,6 +96,7 @@ pub struct LabModel {
     script: script::Script,
     goals: goals::Goals,
     traffic: Traffic,
+    controllers: entrances::Controllers,
 }
 
 /// What a world is made with besides its text.
@@ -128,6 +133,7 @@ impl LabModel {
             usage: opscape_cluster::metrics::idle(),
             latency: options.latency.clone().unwrap_or_default(),
             flags: opscape_cluster::Flags {
+                load_balancers: Some(nodes::load_balancers(spec)),
                 cluster_autoscaler: Arc::new(nodes::autoscaler_settings(spec, epoch)),
                 ..opscape_cluster::Flags::default()
             },
@@ -145,6 +151,7 @@ impl LabModel {
             script: script::Script::new(spec),
             goals: goals::Goals::new(spec),
             traffic: Traffic::new(seed),
+            controllers: entrances::Controllers::default(),
         };
         Run::new(model, |model, context| {
             model.in_cluster(context, |cluster, context| {
@@ -159,6 +166,7 @@ impl LabModel {
             for (at, wake) in Traffic::begins(spec) {
                 context.at(at, LabEvent::Traffic(wake));
             }
+            model.controllers_notice(context);
             model.count(context.now());
         })
     }
@@ -319,6 +327,7 @@ impl Model for LabModel {
         self.count(context.now());
         self.wait_for_next_step(context);
         self.look_at_goals(context);
+        self.controllers_notice(context);
         self.requests_notice(None, context);
     }
 
@@ -342,6 +351,10 @@ impl Model for LabModel {
                 self.look(context);
                 None
             }
+            LabEvent::Controllers => {
+                self.controllers_look(context);
+                None
+            }
             LabEvent::Goals => {
                 self.judge_open(context.now());
                 None
@@ -359,6 +372,7 @@ impl Model for LabModel {
         self.count(context.now());
         self.wait_for_next_step(context);
         self.look_at_goals(context);
+        self.controllers_notice(context);
         self.requests_notice(seen.as_ref(), context);
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use opscape_cluster::cluster_autoscaler::{self, Expander, GROUP_LABEL, Settings, node_address};
+use opscape_cluster::load_balancer::Pool;
 use opscape_manifest::api::core::{NodeCondition, NodeStatus};
 use opscape_manifest::api::meta::{ObjectMeta, Str, Timestamp};
 use opscape_manifest::api::pod::ResourceList;
@@ -89,6 +90,18 @@ pub fn autoscaler_settings(spec: &LabSpec, epoch: Timestamp) -> Settings {
     }
     settings
 }
+
+/// What load balancers get their addresses of.
+pub fn load_balancers(spec: &LabSpec) -> Arc<Pool> {
+    let balancers = spec.load_balancers.clone().unwrap_or_default();
+    Arc::new(Pool {
+        ranges: balancers.ranges(),
+        create_time: balancers.create_time.map_or(CREATE_TIME, span),
+    })
+}
+
+/// How long it takes to make a load balancer, if the lab says nothing.
+const CREATE_TIME: Duration = Duration::from_secs(5);
 
 /// From the order of a machine to its being ready, if the lab says nothing.
 const BOOT_TIME: Duration = Duration::from_mins(1);

@@ -208,7 +208,7 @@ pub struct ServiceSpec {
     pub external_ips: Vec<Str>,
     /// `None` (default) or `ClientIP`.
     pub session_affinity: Str,
-    /// Kept, not simulated.
+    /// The address that its load balancer shall have.
     pub load_balancer_ip: Str,
     /// Kept, not simulated.
     pub load_balancer_source_ranges: Vec<Str>,
@@ -228,7 +228,7 @@ pub struct ServiceSpec {
     pub ip_family_policy: Option<Str>,
     /// Default true.
     pub allocate_load_balancer_node_ports: Option<bool>,
-    /// Kept, not simulated.
+    /// Somebody else makes its load balancer: it stays pending.
     pub load_balancer_class: Option<Str>,
     /// Default `Cluster`.
     pub internal_traffic_policy: Option<Str>,

@@ -13,12 +13,30 @@ pub struct GatewaySpec {
     pub gateway_class_name: Str,
     /// Where it listens.
     pub listeners: Vec<Listener>,
+    /// The addresses it asks for.
+    pub addresses: Vec<GatewayAddress>,
 }
 
 fields! {
     GatewaySpec:
     gateway_class_name "!gatewayClassName",
     listeners "!listeners",
+    addresses "addresses",
+}
+
+/// An address that a Gateway asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GatewayAddress {
+    /// `IPAddress` (default), `Hostname`.
+    pub kind: Str,
+    /// The address; empty: any.
+    pub value: Str,
+}
+
+fields! {
+    GatewayAddress:
+    kind "type",
+    value "value",
 }
 
 /// A port that a Gateway listens on, for a host.

@@ -1,6 +1,7 @@
 //! The types of the `Lab` and `File` documents.
 
 use super::load::{Load, Serve};
+use super::load_balancers::LoadBalancers;
 use super::nodes::{ClusterAutoscaler, NodeGroup};
 use super::{Check, Duration, Text};
 use crate::api::{ObjectMeta, Str, Timestamp};
@@ -39,6 +40,8 @@ pub struct LabSpec {
     pub nodes: Vec<NodeGroup>,
     /// How the cluster autoscaler sizes the groups that have a `max`.
     pub cluster_autoscaler: Option<ClusterAutoscaler>,
+    /// What load balancers get their addresses of.
+    pub load_balancers: Option<LoadBalancers>,
     /// How images behave; the first entry that matches counts.
     pub images: Vec<Image>,
     /// Who sends requests.
@@ -58,6 +61,7 @@ fields! {
     until "until",
     nodes "nodes",
     cluster_autoscaler "clusterAutoscaler",
+    load_balancers "loadBalancers",
     images "images",
     load "load",
     steps "steps",

@@ -14,6 +14,7 @@
 //!   - {name: gpu, cpu: 16, memory: 64Gi, price: 1.2, taints: [{key: gpu, effect: NoSchedule}]}
 //!   - {name: pool, min: 1, max: 5, instanceType: m5.large, cpu: 2, memory: 8Gi, price: 0.096, bootTime: 40s}  # a node group
 //!   clusterAutoscaler: {expander: price, scaleDownUnneededTime: 2m}   # its flags, where groups have a `max`
+//!   loadBalancers: {addresses: [198.51.100.10-198.51.100.19], createTime: 20s}   # `addresses: []`: pending for ever
 //!   images:                        # the first entry whose name matches counts; `*` stands for any letters
 //!   - {name: "shop:2.*", pullTime: 4s, startTime: 300ms, readyAfter: 3s}
 //!   - {name: "shop:bad", exitAfter: 2s, exitCode: 1}
@@ -62,6 +63,7 @@
 mod condition;
 mod document;
 pub mod load;
+mod load_balancers;
 mod nodes;
 mod scalars;
 mod validate;
@@ -70,6 +72,7 @@ mod validate_nodes;
 
 pub use condition::{Check, Op};
 pub use document::{Action, File, Image, Lab, LabSpec, Memory, Step};
+pub use load_balancers::LoadBalancers;
 pub use nodes::{ClusterAutoscaler, EXPANDERS, MAX_PRICE, NodeGroup};
 pub use scalars::{Duration, Text};
 pub use validate::validate;

@@ -44,6 +44,9 @@ pub fn validate(lab: &Lab) -> Vec<FieldError> {
             not_negative(Some(point.after), &format!("{path}.memoryOverTime[{j}].after"), &mut errors);
         }
     }
+    if let Some(balancers) = &lab.spec.load_balancers {
+        super::load_balancers::validate(balancers, &mut errors);
+    }
     super::validate_load::validate(&lab.spec, &mut errors);
     steps(lab, &mut errors);
     for (i, check) in lab.spec.checks.iter().enumerate() {

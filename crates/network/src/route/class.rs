@@ -60,18 +60,26 @@ pub(super) fn groups<'o>(builder: &mut Builder<'o>) -> Vec<Group<'o>> {
 /// The place of a controller.
 fn group(groups: &mut Vec<Group<'_>>, controller: &Str) -> usize {
     groups.iter().position(|group| group.controller == *controller).unwrap_or_else(|| {
-        let flavour = match &**controller {
-            NGINX => Flavour::Nginx,
-            ALB => Flavour::Alb,
-            _ => Flavour::Plain,
-        };
+        let flavour = flavour(controller);
         groups.push(Group { controller: controller.clone(), flavour, ingresses: Vec::new() });
         groups.len() - 1
     })
 }
 
+/// Whose behaviour a controller has.
+pub(super) fn flavour(controller: &str) -> Flavour {
+    match controller {
+        NGINX => Flavour::Nginx,
+        ALB => Flavour::Alb,
+        _ => Flavour::Plain,
+    }
+}
+
 /// The controller that serves an Ingress, or why none does.
-fn controller_of(ingress: &Found<IngressSpec>, classes: &[Found<IngressClassSpec>]) -> Result<Str, Reason> {
+pub(super) fn controller_of(
+    ingress: &Found<IngressSpec>,
+    classes: &[Found<IngressClassSpec>],
+) -> Result<Str, Reason> {
     let named = |name: &str| {
         let class = classes.iter().find(|class| &*class.meta.name == name);
         // A text without any IngressClass is taken to be for a cluster where the usual ones are installed.

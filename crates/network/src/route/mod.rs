@@ -10,6 +10,7 @@ mod backend;
 mod class;
 mod decision;
 pub mod dns;
+pub mod entrance;
 mod gateway;
 mod ingress;
 mod nginx;
@@ -24,6 +25,7 @@ mod table;
 
 pub use backend::{Backend, Endpoint, Endpoints, State};
 pub use decision::{Answer, BackendId, Change, Decision, Forward, Mirror, Policy, Share};
+pub use gateway::statuses as gateway_statuses;
 pub use objects::Objects;
 pub use reason::{Origin, Reason, Verdict};
 pub use request::{Request, UrlError};

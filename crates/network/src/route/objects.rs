@@ -22,6 +22,15 @@ pub(super) struct Found<T> {
     pub origin: Arc<Origin>,
 }
 
+/// A class of Gateways and who implements it.
+#[derive(Debug, Clone)]
+pub(super) struct GatewayClass {
+    pub name: Str,
+    pub controller: Str,
+    pub generation: i64,
+    pub origin: Arc<Origin>,
+}
+
 /// The objects that routes are made from, sorted out by kind.
 #[derive(Debug, Clone, Default)]
 pub struct Objects {
@@ -35,8 +44,7 @@ pub struct Objects {
     pub(super) classes: Vec<Found<IngressClassSpec>>,
     pub(super) class_groups: Vec<(Str, Str)>,
     pub(super) gateways: Vec<Found<GatewaySpec>>,
-    /// Names and controllers.
-    pub(super) gateway_classes: Vec<(Str, Str)>,
+    pub(super) gateway_classes: Vec<GatewayClass>,
     pub(super) routes: Vec<Found<HttpRouteSpec>>,
     pub(super) grants: Vec<Found<ReferenceGrantSpec>>,
     pub(super) policies: Vec<Found<NetworkPolicySpec>>,
@@ -126,7 +134,12 @@ impl Objects {
             "GatewayClass" => {
                 let value = object.to_value();
                 let controller = value.str_at(&["spec", "controllerName"]).unwrap_or_default();
-                self.gateway_classes.push((meta.name.clone(), controller.into()));
+                self.gateway_classes.push(GatewayClass {
+                    name: meta.name.clone(),
+                    controller: controller.into(),
+                    generation: meta.generation,
+                    origin: origin(object, Str::default()),
+                });
             }
             "HTTPRoute" => push(&mut self.routes, object),
             "ReferenceGrant" => push(&mut self.grants, object),
@@ -172,12 +185,12 @@ pub(super) fn namespace_of(meta: &ObjectMeta) -> Str {
 fn found<T>(object: &Object, spec: T) -> Found<T> {
     let mut meta = object.meta().clone();
     meta.namespace = namespace_of(&meta);
-    let origin = Origin {
-        kind: object.kind_name().into(),
-        namespace: meta.namespace.clone(),
-        name: meta.name.clone(),
-    };
-    Found { meta, spec, origin: Arc::new(origin) }
+    let origin = origin(object, meta.namespace.clone());
+    Found { meta, spec, origin }
+}
+
+fn origin(object: &Object, namespace: Str) -> Arc<Origin> {
+    Arc::new(Origin { kind: object.kind_name().into(), namespace, name: object.meta().name.clone() })
 }
 
 /// An object that does not fit its type is passed over; the check of the text says so.

@@ -30,7 +30,7 @@ pub enum Verdict {
 }
 
 /// The object that a rule comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Origin {
     /// As `Ingress`.
     pub kind: Str,

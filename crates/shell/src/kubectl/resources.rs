@@ -77,6 +77,10 @@ resources! {
     "events" "ev" "events.k8s.io/v1" true "Event";
     "flowschemas" "" "flowcontrol.apiserver.k8s.io/v1" false "FlowSchema";
     "prioritylevelconfigurations" "" "flowcontrol.apiserver.k8s.io/v1" false "PriorityLevelConfiguration";
+    "gatewayclasses" "gc" "gateway.networking.k8s.io/v1" false "GatewayClass";
+    "gateways" "gtw" "gateway.networking.k8s.io/v1" true "Gateway";
+    "httproutes" "" "gateway.networking.k8s.io/v1" true "HTTPRoute";
+    "referencegrants" "refgrant" "gateway.networking.k8s.io/v1" true "ReferenceGrant";
     "nodes" "" "metrics.k8s.io/v1beta1" false "NodeMetrics";
     "pods" "" "metrics.k8s.io/v1beta1" true "PodMetrics";
     "ingressclasses" "" "networking.k8s.io/v1" false "IngressClass";
@@ -180,7 +184,7 @@ impl Resource {
 }
 
 /// Versions that are served beside the preferred one of their group.
-const OTHER_VERSIONS: &[&str] = &["autoscaling/v1"];
+const OTHER_VERSIONS: &[&str] = &["autoscaling/v1", "gateway.networking.k8s.io/v1beta1"];
 
 fn is_version(text: &str) -> bool {
     text.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))

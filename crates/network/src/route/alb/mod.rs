@@ -9,7 +9,7 @@ use opscape_manifest::api::ingress::{HttpIngressPath, IngressSpec};
 use opscape_manifest::api::meta::Str;
 use opscape_manifest::order::sort_by;
 
-use super::objects::{Found, json as parse};
+use super::objects::{Found, Objects, json as parse};
 use super::reason::{Reason, Why};
 use super::table::{Builder, Claim, Source, Table};
 use super::{Decision, Request};
@@ -42,7 +42,7 @@ struct Rule {
     host: Str,
 }
 
-fn annotation<'i>(ingress: &'i Found<IngressSpec>, name: &str) -> Option<&'i str> {
+pub(super) fn annotation<'i>(ingress: &'i Found<IngressSpec>, name: &str) -> Option<&'i str> {
     ingress.annotation(&[PREFIX, name].concat()).map(str::trim)
 }
 
@@ -50,7 +50,7 @@ fn annotation<'i>(ingress: &'i Found<IngressSpec>, name: &str) -> Option<&'i str
 pub(super) fn groups(ingresses: &[&Found<IngressSpec>], builder: &mut Builder<'_>) -> Vec<LoadBalancer> {
     let mut groups: Vec<(Str, Vec<&Found<IngressSpec>>)> = Vec::new();
     for ingress in ingresses {
-        let group = group_of(ingress, builder);
+        let group = group_of(ingress, builder.objects);
         match groups.iter_mut().find(|(known, _)| *known == group) {
             Some((_, members)) => members.push(ingress),
             None => groups.push((group, vec![ingress])),
@@ -73,8 +73,7 @@ pub(super) fn groups(ingresses: &[&Found<IngressSpec>], builder: &mut Builder<'_
 }
 
 /// `loadGroupID`: the group of the IngressClassParams, the annotation, or the Ingress itself.
-fn group_of(ingress: &Found<IngressSpec>, builder: &Builder<'_>) -> Str {
-    let objects = builder.objects;
+pub(super) fn group_of(ingress: &Found<IngressSpec>, objects: &Objects) -> Str {
     let class = ingress.spec.ingress_class_name.as_ref();
     let class = class.and_then(|name| objects.classes.iter().find(|class| class.meta.name == *name));
     let parameters = class.and_then(|class| class.spec.parameters.as_ref());

@@ -5,6 +5,7 @@
 mod attach;
 mod filters;
 mod matches;
+mod status;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use super::{Decision, Request};
 use attach::{allows, common_hosts, covers, granted, names, precision};
 use filters::{Action, location, modified};
 use matches::Match;
+pub use status::statuses;
 
 /// All listeners of all Gateways.
 #[derive(Debug, Clone)]
@@ -73,7 +75,7 @@ impl Gateways {
         let mut listeners = Vec::new();
         for gateway in &objects.gateways {
             let class = &gateway.spec.gateway_class_name;
-            let known = objects.gateway_classes.iter().find(|(name, _)| name == class);
+            let known = objects.gateway_classes.iter().find(|known| known.name == *class);
             if !objects.gateway_classes.is_empty() && known.is_none() {
                 let note = Reason::note("route.gateway.class").with("class", &**class);
                 builder.notes.push(
@@ -85,7 +87,7 @@ impl Gateways {
             for (l, listener) in gateway.spec.listeners.iter().enumerate() {
                 let field = format!("spec.listeners[{l}]");
                 let Some(mut entry) = entry(builder, gateway, listener, field) else { continue };
-                entry.envoy = known.is_none_or(|(_, controller)| is_envoy(controller));
+                entry.envoy = known.is_none_or(|known| is_envoy(&known.controller));
                 for ((route, actions), attached) in routes.iter().zip(&actions).zip(&mut attached) {
                     if !route.spec.parent_refs.iter().any(|parent| names(parent, route, gateway, listener))
                         || !allows(objects, listener, gateway, route)
@@ -173,6 +175,13 @@ fn entry(
     let source = Source { origin: gateway.origin.clone(), field: field.into() };
     let https = &*listener.protocol == "HTTPS";
     if !https && &*listener.protocol != "HTTP" {
+        return None;
+    }
+    // All listeners of a port must have the same protocol, else none of them is used (`ProtocolConflict`).
+    if gateway.spec.listeners.iter().any(|one| one.port == listener.port && one.protocol != listener.protocol)
+    {
+        let note = Reason::note("route.gateway.conflict").with("port", listener.port.to_string());
+        builder.notes.push(source.mark(note));
         return None;
     }
     if https {

@@ -46,9 +46,8 @@ pub(crate) fn printer(resource: &Resource) -> Printer {
         | "cronjobs"
         | "controllerrevisions"
         | "replicationcontrollers" => workloads::printer(resource.plural),
-        "services" | "ingresses" | "networkpolicies" | "endpoints" | "endpointslices" | "ingressclasses" => {
-            network::printer(resource.plural)
-        }
+        "services" | "ingresses" | "networkpolicies" | "endpoints" | "endpointslices" | "ingressclasses"
+        | "gatewayclasses" | "gateways" | "httproutes" => network::printer(resource.plural),
         #[cfg(feature = "unsimulated")]
         "persistentvolumes" | "persistentvolumeclaims" | "storageclasses" => {
             storage::printer(resource.plural)

@@ -1,9 +1,9 @@
-//! Services, Endpoints, EndpointSlices, Ingresses, NetworkPolicies.
+//! Services, Endpoints, EndpointSlices, Ingresses, Gateways and their routes, NetworkPolicies.
 
 use opscape_manifest::api::meta::MicroTime;
 use opscape_manifest::value::Value;
 
-use super::{Printer, age_of, at, labels, list, name, number, or_none, scalar, selector, text};
+use super::{Printer, age_of, at, condition, labels, list, name, number, or_none, scalar, selector, text};
 
 pub(super) fn printer(plural: &str) -> Option<Printer> {
     let (columns, cells): (_, fn(&Value, MicroTime) -> Vec<String>) = match plural {
@@ -12,12 +12,41 @@ pub(super) fn printer(plural: &str) -> Option<Printer> {
         "endpointslices" => ("NAME|ADDRESSTYPE|PORTS|ENDPOINTS|AGE", endpoint_slice),
         "ingresses" => ("NAME|CLASS|HOSTS|ADDRESS|PORTS|AGE", ingress),
         "ingressclasses" => ("NAME|CONTROLLER|PARAMETERS|AGE", ingress_class),
+        "gatewayclasses" => ("NAME|CONTROLLER|ACCEPTED|AGE|DESCRIPTION*", |object, now| {
+            vec![
+                name(object),
+                text(object, "spec.controllerName").to_owned(),
+                holds(object, "Accepted"),
+                age_of(object, now),
+                text(object, "spec.description").to_owned(),
+            ]
+        }),
+        "gateways" => ("NAME|CLASS|ADDRESS|PROGRAMMED|AGE", |object, now| {
+            let addresses = list(object, "status.addresses").iter().map(|one| text(one, "value"));
+            vec![
+                name(object),
+                text(object, "spec.gatewayClassName").to_owned(),
+                addresses.collect::<Vec<_>>().join(","),
+                holds(object, "Programmed"),
+                age_of(object, now),
+            ]
+        }),
+        "httproutes" => ("NAME|HOSTNAMES|AGE", |object, now| {
+            let hosts = at(object, "spec.hostnames").map_or(String::new(), opscape_manifest::print::to_json);
+            vec![name(object), hosts, age_of(object, now)]
+        }),
         "networkpolicies" => ("NAME|POD-SELECTOR|AGE", |object, now| {
             vec![name(object), selector(at(object, "spec.podSelector")), age_of(object, now)]
         }),
         _ => return None,
     };
     Some(Printer { columns, cells })
+}
+
+/// The status of a condition that a controller of the Gateway API writes; `Unknown`, as the API server makes it by default,
+/// until one does.
+fn holds(object: &Value, kind: &str) -> String {
+    condition(object, kind).map_or("Unknown", |condition| text(condition, "status")).to_owned()
 }
 
 /// Addresses of a load balancer.
