@@ -12,7 +12,7 @@ opscape-referee: plays recordings of the real systems on our world, and scores w
   kubernetes SCENARIOS_DIR OUT_DIR [NAME...]       plays scenarios (all, or those whose names begin so)
   validation CASES.json OUT.json                   plays single kubectl commands
   routing CASES_DIR OUT_DIR                        decides on requests
-  ci CI_DIR OUT_DIR                                reads workflows and evaluates expressions of GitHub Actions
+  ci CI_DIR OUT_DIR                                reads workflows and expressions of GitHub Actions, GitLab's configurations
   fuzz OUT_DIR [--minutes N] [--seed N]            throws damaged texts at the way from text to world
   fuzz OUT_DIR --replay FILE                       the same with one text
   score REAL_DIR SIM_DIR [--explain N]             one scenario against its recording

@@ -1,11 +1,12 @@
-//! The expressions of GitHub Actions that the official evaluator answered, and the workflows that the official parser read.
+//! The expressions of GitHub Actions that the official evaluator answered, the workflows that the official parser read, and
+//! configurations of GitLab CI.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 
-use opscape_referee::play::{folders, play_expressions, play_workflow};
-use opscape_referee::score::compare_workflow;
+use opscape_referee::play::{folders, play_expressions, play_gitlab, play_workflow};
+use opscape_referee::score::{compare_pipeline, compare_workflow};
 use serde_json::Value as Json;
 
 const CASES: &str = include_str!("../recordings/ci/github-expressions/cases.json");
@@ -70,6 +71,23 @@ fn alike(one: &Json, two: &Json) -> bool {
         }
         _ => one == two,
     }
+}
+
+#[test]
+fn configurations_of_gitlab_become_the_jobs_that_were_recorded_and_run_so() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings/ci/gitlab");
+    let cases = folders(&root).unwrap();
+    assert!(cases.len() > 80);
+    let mut wrong = Vec::new();
+    for (name, folder) in cases {
+        let expected = std::fs::read_to_string(folder.join("expected.json")).unwrap();
+        let expected: Json = serde_json::from_str(&expected).unwrap();
+        let result = compare_pipeline(&expected, &play_gitlab(&folder).unwrap());
+        if !result.differences.is_empty() {
+            wrong.push(format!("{name} {:.2}: {}", result.score(), result.differences.join("\n  ")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

@@ -10,8 +10,9 @@ use opscape_pipeline::github::{self, Contexts, Outcome};
 use serde_json::{Value as Json, json};
 
 use super::caught;
+use super::gitlab::play_gitlab;
 
-/// Plays the cases of a folder of pipelines (`github-expressions/cases.json`, `github/CASE`) into another folder.
+/// Plays the cases of a folder of pipelines (`github-expressions/cases.json`, `github/CASE`, `gitlab/CASE`) into another folder.
 pub fn play_ci(cases: &Path, out: &Path) -> Result<(), String> {
     let expressions = cases.join("github-expressions/cases.json");
     if expressions.is_file() {
@@ -19,6 +20,11 @@ pub fn play_ci(cases: &Path, out: &Path) -> Result<(), String> {
     }
     for (name, folder) in folders(&cases.join("github"))? {
         write(&out.join("github").join(name), &play_workflow(&folder)?)?;
+    }
+    for (name, folder) in folders(&cases.join("gitlab"))? {
+        let answer =
+            caught(|| play_gitlab(&folder)).unwrap_or_else(|error| Ok(json!({ "panicked": error })))?;
+        write(&out.join("gitlab").join(name), &answer)?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod ci;
 mod compact;
 mod game;
+mod gitlab;
 mod kubelet;
 mod names;
 mod nodes;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 pub use ci::{folders, play_ci, play_expressions, play_workflow};
+pub use gitlab::play_gitlab;
 pub use routing::{families, play_case, play_routing};
 pub use scenario::play;
 pub use validation::play_cases;

@@ -18,6 +18,7 @@ mod fields;
 mod groups;
 mod matching;
 mod names;
+mod pipelines;
 mod report;
 mod routing;
 mod scheduling;
@@ -28,6 +29,7 @@ mod workflows;
 
 pub(crate) use compare::without_repeat;
 pub use compare::{Comparison, Difference, Part};
+pub use pipelines::compare_pipeline;
 pub use report::{compare_all, explain, table, to_json};
 pub use routing::{RoutingResult, compare_routing, mean};
 pub use validation::{CaseResult, ValidationSummary, compare_validation};

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value as Json};
 
-/// How one workflow went.
+/// How one workflow or configuration went.
 #[derive(Debug, Clone, Default)]
 pub struct WorkflowResult {
     /// How many checks there were.
@@ -26,14 +26,14 @@ impl WorkflowResult {
         1.0 - self.differences.len() as f64 / self.checks.max(1) as f64
     }
 
-    fn check(&mut self, what: &str, holds: bool, want: &Json, got: &Json) {
+    pub(super) fn check(&mut self, what: &str, holds: bool, want: &Json, got: &Json) {
         self.checks += 1;
         if !holds {
             self.differences.push(format!("{what}: want {want}, got {got}"));
         }
     }
 
-    fn same(&mut self, what: &str, want: &Json, got: &Json) {
+    pub(super) fn same(&mut self, what: &str, want: &Json, got: &Json) {
         self.check(what, normal(want) == normal(got), want, got);
     }
 }

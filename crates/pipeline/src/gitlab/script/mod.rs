@@ -1,0 +1,312 @@
+//! The commands of a job, as far as they are understood.
+//!
+//! A small part of the shell: lists, conditions, loops, groups, quotes, variables, redirections, and the commands in
+//! [`commands`]. What is not understood succeeds and takes time; [`Shell::unknown`] says what that was. As in a runner's
+//! shell (`set -eo pipefail`), the first command that fails ends the job with its exit code.
+
+mod commands;
+mod parse;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use parse::{AndOr, Command, List, Redirect, Simple, Target};
+
+/// Files of a working directory: texts by path.
+pub type Files = BTreeMap<String, String>;
+
+/// The most commands that one job runs: loops end.
+const MAX_COMMANDS: usize = 10_000;
+
+/// A shell in a working directory.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Shell {
+    /// Its files.
+    pub files: Files,
+    /// Directories that were made.
+    pub folders: BTreeSet<String>,
+    /// Its variables.
+    pub variables: BTreeMap<String, String>,
+    /// What was printed, line by line.
+    pub output: Vec<String>,
+    /// How long the commands took, in seconds: each one, and what `sleep` asks for.
+    pub seconds: u64,
+    /// Commands that are not understood.
+    pub unknown: BTreeSet<String>,
+    folder: String,
+    status: i32,
+    commands: usize,
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Flow {
+    Status(i32),
+    /// `exit`, or a command that failed.
+    Exit(i32),
+    Break,
+    Continue,
+}
+
+impl Shell {
+    /// A shell in a directory with some files.
+    pub fn new(files: Files, variables: BTreeMap<String, String>) -> Shell {
+        Shell { files, variables, ..Shell::default() }
+    }
+
+    /// Runs lines as a runner does; gives the exit code.
+    pub fn run(&mut self, lines: &[String]) -> i32 {
+        let Some(list) = parse::parse(&lines.join("\n")) else {
+            // A shell reads no line that it cannot read to its end.
+            self.output.push("sh: syntax error".to_owned());
+            return 2;
+        };
+        let mut output = String::new();
+        let flow = self.list(&list, true, "", &mut output);
+        self.output.extend(output.lines().map(str::to_owned));
+        match flow {
+            Flow::Status(code) | Flow::Exit(code) => code,
+            Flow::Break | Flow::Continue => 0,
+        }
+    }
+
+    /// Runs a list; `strict`: a failure ends it.
+    fn list(&mut self, list: &List, strict: bool, input: &str, output: &mut String) -> Flow {
+        let mut last = Flow::Status(0);
+        for chain in list {
+            last = self.chain(chain, strict, input, output);
+            if !matches!(last, Flow::Status(_)) {
+                return last;
+            }
+        }
+        last
+    }
+
+    fn chain(&mut self, chain: &[AndOr], strict: bool, input: &str, output: &mut String) -> Flow {
+        let mut status = 0;
+        let mut fatal = false;
+        for (at, step) in chain.iter().enumerate() {
+            let wanted = match step.after {
+                None => true,
+                Some(true) => status == 0,
+                Some(false) => status != 0,
+            };
+            if !wanted {
+                continue;
+            }
+            let last = at + 1 == chain.len();
+            let pipeline = &step.pipeline;
+            let strict = strict && last && !pipeline.negated;
+            match self.pipeline(&pipeline.commands, strict, input, output) {
+                Flow::Status(code) => {
+                    status = if pipeline.negated { i32::from(code == 0) } else { code };
+                    fatal = strict && status != 0;
+                }
+                flow => return flow,
+            }
+            self.status = status;
+        }
+        if fatal { Flow::Exit(status) } else { Flow::Status(status) }
+    }
+
+    fn pipeline(&mut self, commands: &[Command], strict: bool, input: &str, output: &mut String) -> Flow {
+        if let [command] = commands {
+            return self.command(command, strict, input, output);
+        }
+        let mut passed = input.to_owned();
+        let mut failed = 0;
+        for (at, command) in commands.iter().enumerate() {
+            let mut printed = String::new();
+            // Each part of a pipeline is a shell of its own.
+            let (variables, folder) = (self.variables.clone(), self.folder.clone());
+            let code = match self.command(command, strict, &passed, &mut printed) {
+                Flow::Status(code) | Flow::Exit(code) => code,
+                Flow::Break | Flow::Continue => 0,
+            };
+            (self.variables, self.folder) = (variables, folder);
+            if code != 0 {
+                failed = code;
+            }
+            if at + 1 == commands.len() {
+                output.push_str(&printed);
+            } else {
+                passed = printed;
+            }
+        }
+        Flow::Status(failed)
+    }
+
+    fn command(&mut self, command: &Command, strict: bool, input: &str, output: &mut String) -> Flow {
+        self.commands += 1;
+        if self.commands > MAX_COMMANDS {
+            output.push_str("sh: too many commands\n");
+            return Flow::Exit(137);
+        }
+        match command {
+            Command::Simple(simple) => self.simple(simple, input, output),
+            Command::Group(list) => self.list(list, strict, input, output),
+            Command::Subshell(list) => {
+                let (variables, folder) = (self.variables.clone(), self.folder.clone());
+                let flow = self.list(list, strict, input, output);
+                (self.variables, self.folder) = (variables, folder);
+                match flow {
+                    Flow::Exit(code) if !strict || code == 0 => Flow::Status(code),
+                    flow => flow,
+                }
+            }
+            Command::If(branches, otherwise) => {
+                for (condition, body) in branches {
+                    match self.list(condition, false, input, output) {
+                        Flow::Status(0) => return self.list(body, strict, input, output),
+                        Flow::Status(_) => {}
+                        flow => return flow,
+                    }
+                }
+                otherwise.as_ref().map_or(Flow::Status(0), |body| self.list(body, strict, input, output))
+            }
+            Command::For(name, words, body) => {
+                let values: Vec<String> = words.iter().flat_map(|word| self.fields(word)).collect();
+                for value in values {
+                    self.variables.insert(name.clone(), value);
+                    match self.list(body, strict, input, output) {
+                        Flow::Break => break,
+                        Flow::Exit(code) => return Flow::Exit(code),
+                        _ => {}
+                    }
+                }
+                Flow::Status(0)
+            }
+            Command::While(condition, wanted, body) => loop {
+                match self.list(condition, false, input, output) {
+                    Flow::Status(code) if (code == 0) == *wanted => {}
+                    Flow::Status(_) => return Flow::Status(0),
+                    flow => return flow,
+                }
+                match self.list(body, strict, input, output) {
+                    Flow::Break => return Flow::Status(0),
+                    Flow::Exit(code) => return Flow::Exit(code),
+                    _ => {}
+                }
+            },
+            Command::Case(word, arms) => {
+                let value = self.text(word);
+                for (patterns, body) in arms {
+                    let fits = patterns.iter().any(|pattern| {
+                        let pattern = self.text(pattern);
+                        super::glob::fits(&pattern, &value) || pattern == "*"
+                    });
+                    if fits {
+                        return self.list(body, strict, input, output);
+                    }
+                }
+                Flow::Status(0)
+            }
+        }
+    }
+
+    fn simple(&mut self, simple: &Simple, input: &str, output: &mut String) -> Flow {
+        let assigned: Vec<(String, String)> =
+            simple.assignments.iter().map(|(name, word)| (name.clone(), self.text(word))).collect();
+        let words: Vec<String> = simple.words.iter().flat_map(|word| self.fields(word)).collect();
+        let Some((name, arguments)) = words.split_first() else {
+            self.variables.extend(assigned);
+            let mut flow = Flow::Status(if simple.assignments.iter().any(|(_, word)| word.substitutes()) {
+                self.status
+            } else {
+                0
+            });
+            if let Some(code) = self.redirected(&simple.redirects, "", output) {
+                flow = Flow::Status(code);
+            }
+            return flow;
+        };
+        let before: Vec<(String, Option<String>)> =
+            assigned.iter().map(|(name, _)| (name.clone(), self.variables.get(name).cloned())).collect();
+        self.variables.extend(assigned);
+        let mut read = None;
+        for redirect in &simple.redirects {
+            if let Target::From(word) = &redirect.target {
+                let path = self.path(&self.text_now(word));
+                let Some(text) = self.files.get(&path) else {
+                    output.extend([format!("sh: {path}: No such file or directory\n")]);
+                    return Flow::Status(1);
+                };
+                read = Some(text.clone());
+            }
+        }
+        let mut printed = String::new();
+        let flow = self.builtin(name, arguments, read.as_deref().unwrap_or(input), &mut printed);
+        for (name, value) in before {
+            match value {
+                Some(value) => self.variables.insert(name, value),
+                None => self.variables.remove(&name),
+            };
+        }
+        match self.redirected(&simple.redirects, &printed, output) {
+            Some(code) => Flow::Status(code),
+            None => flow,
+        }
+    }
+
+    /// Sends what was printed where it shall go; gives an exit code if that cannot be.
+    fn redirected(&mut self, redirects: &[Redirect], printed: &str, output: &mut String) -> Option<i32> {
+        let mut to_file = false;
+        for redirect in redirects {
+            let (word, append) = match &redirect.target {
+                Target::To(word) => (word, false),
+                Target::Append(word) => (word, true),
+                Target::From(_) | Target::Same => continue,
+            };
+            if redirect.errors_only {
+                continue;
+            }
+            let path = self.path(&self.text_now(word));
+            to_file = true;
+            if path == "dev/null" || path.starts_with("dev/") {
+                continue;
+            }
+            let folder = path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+            if folder.is_some_and(|folder| !self.is_folder(&folder)) {
+                output.extend([format!("sh: {path}: No such file or directory\n")]);
+                return Some(1);
+            }
+            let file = self.files.entry(path).or_default();
+            if !append {
+                file.clear();
+            }
+            file.push_str(printed);
+        }
+        if !to_file {
+            output.push_str(printed);
+        }
+        None
+    }
+
+    /// A path from the root of the working directory.
+    fn path(&self, written: &str) -> String {
+        let whole = match written.strip_prefix('/') {
+            Some(rest) => rest.to_owned(),
+            None if self.folder.is_empty() => written.to_owned(),
+            None => format!("{}/{written}", self.folder),
+        };
+        let mut parts: Vec<&str> = Vec::new();
+        for part in whole.split('/') {
+            match part {
+                "" | "." => {}
+                ".." => {
+                    parts.pop();
+                }
+                part => parts.push(part),
+            }
+        }
+        parts.join("/")
+    }
+
+    fn is_folder(&self, path: &str) -> bool {
+        let inside = format!("{path}/");
+        path.is_empty()
+            || path == "tmp"
+            || self.folders.contains(path)
+            || self.files.range(inside.clone()..).next().is_some_and(|(file, _)| file.starts_with(&inside))
+    }
+}
