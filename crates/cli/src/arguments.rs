@@ -142,6 +142,14 @@ fn read(arguments: &[OsString], lang: Lang) -> Result<Options, String> {
             Arg::Long("changed") => options.pipeline.changed.push(value(&mut parser)?),
             Arg::Long("run") => options.pipeline.run = true,
             Arg::Long("fail") => options.pipeline.fails.push(value(&mut parser)?),
+            Arg::Long("play") => options.pipeline.plays.push(value(&mut parser)?),
+            Arg::Long("variable") => {
+                let value = value(&mut parser)?;
+                let Some((name, value)) = value.split_once('=') else {
+                    return Err(say(lang, "error.variable", &[("value", &value)]));
+                };
+                options.pipeline.variables.push((name.to_owned(), value.to_owned()));
+            }
             Arg::Long("runners") => {
                 let value = value(&mut parser)?;
                 let count = value.parse().ok().filter(|count| *count > 0);

@@ -270,3 +270,39 @@ fn ci_runs_a_workflow_on_the_clock() {
     let answer = opscape(&["ci", "-", "--run", "--runners", "0"], WORKFLOW);
     assert_eq!((answer.code, answer.err.as_str()), (2, "\"0\" is no number of runners\n"));
 }
+
+const CONFIGURATION: &str = "\
+stages: [build, ship]
+build: {stage: build, parallel: {matrix: [{OS: [linux, mac]}]}, script: echo $OS}
+lint: {stage: build, script: 'false', allow_failure: true}
+ship: {stage: ship, needs: [build], when: manual, script: 'test \"$TO\" = moon', rules: [{if: $CI_COMMIT_BRANCH == \"main\"}]}
+";
+
+#[test]
+fn ci_tells_the_jobs_that_gitlab_makes_of_a_push() {
+    let answer = opscape(&["ci", "-"], CONFIGURATION);
+    assert_eq!((answer.code, answer.err.as_str()), (0, ""));
+    let wanted = "build  build: [linux]\nbuild  build: [mac]\nbuild  lint\n\
+                  ship  ship  needs build: [linux], build: [mac]  when manual\n";
+    assert_eq!(answer.out, wanted);
+    let json = opscape(&["ci", "-", "--branch", "x", "--output", "json"], CONFIGURATION).out;
+    let json: Json = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["valid"], json["jobs"].as_array().map(Vec::len)), (&true.into(), Some(3)));
+    let answer = opscape(&["ci", "-"], &CONFIGURATION.replace("needs: [build]", "needs: [bild]"));
+    assert_eq!(answer.code, 1);
+    let first = answer.err.lines().next();
+    assert_eq!(first, Some("-:4:29: error: ship job: undefined need: bild"));
+}
+
+#[test]
+fn ci_runs_what_gitlab_makes_of_a_push() {
+    let arguments = ["ci", "-", "--run", "--play", "ship", "--variable", "TO=moon", "--output", "json"];
+    let json: Json = serde_json::from_str(&opscape(&arguments, CONFIGURATION).out).unwrap();
+    let results = &json["run"]["results"];
+    assert_eq!(results["ship"]["status"], "success");
+    assert_eq!(results["lint"]["status"], "failed_allowed");
+    let arguments = ["ci", "-", "--run", "--fail", "build: [mac]"];
+    let answer = opscape(&arguments, CONFIGURATION);
+    assert!(answer.out.ends_with("skipped    ship\n"), "{}", answer.out);
+    assert_eq!(opscape(&["ci", "-", "--variable", "TO"], CONFIGURATION).code, 2);
+}

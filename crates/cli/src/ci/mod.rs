@@ -1,10 +1,10 @@
 //! `opscape ci`: the jobs of a pipeline, and whether they run on what happens.
 
 mod github;
+mod gitlab;
 
 use opscape_lab::Lang;
 
-use crate::say::say;
 use crate::world::{Stopped, read};
 
 /// What happens in the repository, as the command line has it.
@@ -26,6 +26,10 @@ pub struct Asked {
     pub run: bool,
     /// Jobs that fail.
     pub fails: Vec<String>,
+    /// Manual jobs that somebody starts.
+    pub plays: Vec<String>,
+    /// Variables of the pipeline.
+    pub variables: Vec<(String, String)>,
     /// How many runners for any job; none: those that the system lends.
     pub runners: Option<usize>,
     /// Of the durations.
@@ -38,10 +42,11 @@ pub struct Asked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum System {
     GitHub,
+    GitLab,
 }
 
 /// By the place of the file, else by what is in it.
-fn system(file: &str, text: &str) -> Option<System> {
+fn system(file: &str, text: &str) -> System {
     let path = file.replace('\\', "/");
     let has = |key: &str| {
         text.lines().any(|line| {
@@ -50,20 +55,22 @@ fn system(file: &str, text: &str) -> Option<System> {
                 .is_some_and(|rest| rest.trim_start_matches(['"', '\'']).trim_start().starts_with(':'))
         })
     };
-    let gitlab = path.contains(".gitlab-ci") || (has("stages") && !has("jobs"));
-    let github = path.contains(".github/workflows/") || has("jobs") || has("on");
-    (github || !gitlab).then_some(System::GitHub)
+    let runs = |key: &str| text.lines().any(|line| line.split([' ', '{', ',']).any(|word| word == key));
+    if path.contains(".github/workflows/") || (has("jobs") && !path.contains(".gitlab-ci")) || has("on") {
+        System::GitHub
+    } else if path.contains(".gitlab-ci") || has("stages") || runs("script:") || runs("trigger:") {
+        System::GitLab
+    } else {
+        System::GitHub
+    }
 }
 
 /// Prints the jobs of a pipeline. Whether it is valid.
 pub fn ci(file: &str, asked: &Asked, lang: Lang) -> Result<bool, Stopped> {
     let text = read(file, lang)?;
     match system(file, &text) {
-        Some(System::GitHub) => Ok(github::ci(file, &text, asked, lang)),
-        None => {
-            eprintln!("{}", say(lang, "error.pipeline", &[("file", file)]));
-            Err(Stopped(2))
-        }
+        System::GitHub => Ok(github::ci(file, &text, asked, lang)),
+        System::GitLab => Ok(gitlab::ci(file, &text, asked, lang)),
     }
 }
 
@@ -72,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_workflow_is_known_by_its_place_or_its_content() {
+    fn a_pipeline_is_known_by_its_place_or_its_content() {
         for (file, text) in [
             (".github/workflows/a.yml", ""),
             ("x.yml", "name: a\n'on': push\n"),
@@ -80,9 +87,14 @@ mod tests {
             ("x.yml", "stages: 1\njobs:\n"),
             ("x.yml", "{on: push, jobs: {}}"),
         ] {
-            assert_eq!(system(file, text), Some(System::GitHub), "{file} {text}");
+            assert_eq!(system(file, text), System::GitHub, "{file} {text}");
         }
-        assert_eq!(system("repo/.gitlab-ci.yml", "a:\n  script: x\n"), None);
-        assert_eq!(system("x.yml", "stages: [a]\na:\n  script: x\n"), None);
+        for (file, text) in [
+            ("repo/.gitlab-ci.yml", "include: x.yml\n"),
+            ("x.yml", "stages: [a]\na:\n  script: x\n"),
+            ("x.yml", "a: { script: x }\n"),
+        ] {
+            assert_eq!(system(file, text), System::GitLab, "{file} {text}");
+        }
     }
 }

@@ -1,9 +1,7 @@
 //! The commands that are understood.
 
 use super::{Flow, Shell};
-
-/// Seconds that a command takes of which nothing is known.
-const UNKNOWN_SECONDS: u64 = 5;
+use crate::run::duration;
 
 impl Shell {
     pub(super) fn builtin(
@@ -113,8 +111,11 @@ impl Shell {
             }
             "grep" => self.grep(arguments, input, output),
             _ => {
-                self.unknown.insert(name.to_owned());
-                self.seconds += UNKNOWN_SECONDS;
+                let (time, opaque) = duration::script(&format!("{name} {}", arguments.join(" ")));
+                if opaque {
+                    self.unknown.insert(name.to_owned());
+                }
+                self.seconds += time.as_secs_f64().ceil() as u64;
                 0
             }
         };

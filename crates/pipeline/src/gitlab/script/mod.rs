@@ -1,7 +1,8 @@
 //! The commands of a job, as far as they are understood.
 //!
 //! A small part of the shell: lists, conditions, loops, groups, quotes, variables, redirections, and the commands in
-//! [`commands`]. What is not understood succeeds and takes time; [`Shell::unknown`] says what that was. As in a runner's
+//! [`commands`]. What is not understood succeeds and takes
+//! the time that such a command usually takes; [`Shell::unknown`] says of what nobody knows even that. As in a runner's
 //! shell (`set -eo pipefail`), the first command that fails ends the job with its exit code.
 
 mod commands;
@@ -29,7 +30,7 @@ pub struct Shell {
     pub variables: BTreeMap<String, String>,
     /// What was printed, line by line.
     pub output: Vec<String>,
-    /// How long the commands took, in seconds: each one, and what `sleep` asks for.
+    /// How long the commands took, in seconds: what they usually take, and what `sleep` asks for.
     pub seconds: u64,
     /// Commands that are not understood.
     pub unknown: BTreeSet<String>,
