@@ -10,6 +10,7 @@ use opscape_manifest::diagnostic::{Position, Span};
 use super::expression::number_text;
 use super::problem::Context;
 use super::token::FileId;
+use super::yaml;
 use crate::yaml::{Broken, Content, Node, START, Style, parse};
 
 /// One thing after the other.
@@ -36,6 +37,13 @@ pub(super) enum Scalar {
 
 /// The events of the one document of a file. None: it is no YAML, and the problems are told.
 pub(super) fn events(context: &mut Context, file: FileId, text: &str) -> Option<VecDeque<Event>> {
+    let errors = yaml::errors(text);
+    if !errors.is_empty() {
+        for (place, message) in errors {
+            context.at(file, Some(place), message);
+        }
+        return None;
+    }
     // An alias that names nothing is read as a scalar in its place.
     let mut shown = text.to_owned();
     let mut nothing = BTreeSet::new();
@@ -44,10 +52,9 @@ pub(super) fn events(context: &mut Context, file: FileId, text: &str) -> Option<
             Ok(documents) => break documents,
             Err(Broken { position, alias: Some(_), .. }) if nothing.insert(position.offset) => {
                 let at = position.offset as usize;
-                if shown.get(at..=at) != Some("*") {
-                    return None;
+                if shown.get(at..=at) == Some("*") {
+                    shown.replace_range(at..=at, "_");
                 }
-                shown.replace_range(at..=at, "_");
             }
             Err(broken) => {
                 context.at(file, Some(Span::at(broken.position)), broken.message);
@@ -55,33 +62,11 @@ pub(super) fn events(context: &mut Context, file: FileId, text: &str) -> Option<
             }
         }
     };
-    if let Some(second) = documents.get(1) {
-        let place = Span::at(document_start(text, second.span.start));
-        let words = "Source contains multiple documents; please use YAML.parseAllDocuments()";
-        context.at(file, Some(place), words);
-        return None;
-    }
     let mut writer = Writer { text, nothing, events: VecDeque::new() };
     if let Some(document) = documents.first() {
         writer.node(document);
     }
     Some(writer.events)
-}
-
-/// Where the line `---` before a document stands.
-fn document_start(text: &str, document: Position) -> Position {
-    let mut offset = 0;
-    let mut found = document;
-    for (line, content) in (1..).zip(text.split_inclusive('\n')) {
-        if offset > document.offset {
-            break;
-        }
-        if content.starts_with("---") {
-            found = Position { line, column: 1, offset };
-        }
-        offset += content.len() as u32;
-    }
-    found
 }
 
 struct Writer<'a> {

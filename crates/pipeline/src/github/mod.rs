@@ -16,6 +16,7 @@ mod template;
 pub mod token;
 pub mod trigger;
 mod workflow;
+mod yaml;
 
 pub use contexts::Contexts;
 pub use convert::is_valid_cron;
