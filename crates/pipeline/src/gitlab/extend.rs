@@ -2,7 +2,7 @@
 //!
 //! Source: gitlab `lib/gitlab/ci/config/extendable`, `lib/gitlab/ci/config/yaml/tags`, read, not run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Mistake;
 use super::value::{Data, Map, Place, Value, inspect};
@@ -23,8 +23,9 @@ pub struct Absent {
     pub place: Place,
 }
 
-/// Merges the bases of all entries into them; `lenient`: a base that is not there may come from an absent file.
-pub(super) fn extend(config: &mut Map, lenient: bool) -> Result<(), Mistake> {
+/// Merges the bases of all entries into them; `lenient`: a base that is not there may come from an absent file. Gives the
+/// names of the entries that lack such a base.
+pub(super) fn extend(config: &mut Map, lenient: bool) -> Result<BTreeSet<String>, Mistake> {
     let names: Vec<String> = config
         .iter()
         .filter(|(_, value)| value.map().is_some_and(|map| map.has("extends")))
@@ -34,12 +35,30 @@ pub(super) fn extend(config: &mut Map, lenient: bool) -> Result<(), Mistake> {
     for name in &names {
         entry(name, config, lenient, &mut Vec::new(), &mut done)?;
     }
+    let mut incomplete = BTreeSet::new();
+    if lenient {
+        for name in &names {
+            if lacks(name, config, &mut Vec::new()) {
+                incomplete.insert(name.clone());
+            }
+        }
+    }
     for (key, value) in config.iter_mut() {
         if let Some((map, _)) = done.remove(&key.name) {
             value.data = Data::Map(map);
         }
     }
-    Ok(())
+    Ok(incomplete)
+}
+
+/// Whether an entry, or one of those that it extends, extends something that is not there.
+fn lacks<'a>(name: &str, config: &'a Map, open: &mut Vec<&'a str>) -> bool {
+    let Some((key, value)) = config.iter().find(|(key, _)| key.name == name) else { return true };
+    if open.contains(&key.name.as_str()) {
+        return false;
+    }
+    open.push(&key.name);
+    bases(value).unwrap_or_default().iter().any(|(base, _)| lacks(base, config, open))
 }
 
 /// The names in `extends`.
@@ -103,10 +122,25 @@ fn entry(
     Ok(result)
 }
 
-/// Puts in what `!reference` names; `lenient`: what is not there may come from an absent file.
-pub(super) fn resolve(config: &Map, lenient: bool) -> Result<Map, Mistake> {
-    let mut resolver = Resolver { config, lenient, open: Vec::new(), values: 0 };
-    resolver.map(config)
+/// Puts in what `!reference` names; `lenient`: what is not there may come from an absent file. It is left out then, and the
+/// entries that lack it are added to `incomplete`.
+pub(super) fn resolve(
+    config: &Map,
+    lenient: bool,
+    incomplete: &mut BTreeSet<String>,
+) -> Result<Map, Mistake> {
+    let mut resolver = Resolver { config, lenient, open: Vec::new(), values: 0, lacking: false };
+    let mut result = Map::default();
+    for (key, value) in config.iter() {
+        resolver.lacking = false;
+        if let Some(value) = resolver.value(value)? {
+            result.set(key.clone(), value);
+        }
+        if resolver.lacking {
+            incomplete.insert(key.name.clone());
+        }
+    }
+    Ok(result)
 }
 
 struct Resolver<'a> {
@@ -115,30 +149,41 @@ struct Resolver<'a> {
     /// The references being looked up, by their paths.
     open: Vec<Vec<String>>,
     values: usize,
+    /// Whether something was not there.
+    lacking: bool,
 }
 
 impl Resolver<'_> {
-    fn map(&mut self, map: &Map) -> Result<Map, Mistake> {
-        map.iter().map(|(key, value)| Ok((key.clone(), self.value(value)?))).collect()
-    }
-
-    fn value(&mut self, value: &Value) -> Result<Value, Mistake> {
+    /// A value with its references looked up; nothing for what is not there.
+    fn value(&mut self, value: &Value) -> Result<Option<Value>, Mistake> {
         self.values += 1;
         if self.values > MAX_VALUES {
             return Err(Mistake::new("The parsed YAML is too big", value.place));
         }
         let data = match &value.data {
             Data::List(items) => {
-                Data::List(items.iter().map(|item| self.value(item)).collect::<Result<_, _>>()?)
+                let mut result = Vec::with_capacity(items.len());
+                for item in items {
+                    result.extend(self.value(item)?);
+                }
+                Data::List(result)
             }
-            Data::Map(map) => Data::Map(self.map(map)?),
+            Data::Map(map) => {
+                let mut result = Map::default();
+                for (key, value) in map.iter() {
+                    if let Some(value) = self.value(value)? {
+                        result.set(key.clone(), value);
+                    }
+                }
+                Data::Map(result)
+            }
             Data::Reference(parts) => return self.reference(parts, value.place),
-            _ => return Ok(value.clone()),
+            _ => return Ok(Some(value.clone())),
         };
-        Ok(Value::new(data, value.place))
+        Ok(Some(Value::new(data, value.place)))
     }
 
-    fn reference(&mut self, parts: &[Value], place: Place) -> Result<Value, Mistake> {
+    fn reference(&mut self, parts: &[Value], place: Place) -> Result<Option<Value>, Mistake> {
         let shown = inspect(&Data::List(parts.to_vec()));
         let wrong = |what: &str| Mistake::new(format!("!reference {shown} {what}"), place);
         let path: Option<Vec<String>> = parts.iter().map(|part| part.text().map(str::to_owned)).collect();
@@ -154,17 +199,20 @@ impl Resolver<'_> {
                 at.and_then(Value::map).and_then(|map| map.get(name))
             };
         }
-        let Some(found) = at else {
-            if self.lenient {
-                return Ok(Value::new(Data::List(Vec::new()), place));
+        let resolved = match at {
+            Some(found) => {
+                self.open.push(path);
+                let resolved = self.value(found)?;
+                self.open.pop();
+                resolved.filter(|value| !matches!(value.data, Data::Null | Data::Bool(false)))
             }
-            return Err(wrong("could not be found"));
+            None => None,
         };
-        self.open.push(path);
-        let resolved = self.value(found)?;
-        self.open.pop();
-        if matches!(resolved.data, Data::Null | Data::Bool(false)) {
-            return Err(wrong("could not be found"));
+        if resolved.is_none() {
+            if !self.lenient {
+                return Err(wrong("could not be found"));
+            }
+            self.lacking = true;
         }
         Ok(resolved)
     }

@@ -1,6 +1,6 @@
 //! From a configuration whose shape is right to its jobs.
 
-use super::entry::{flat, is_visible};
+use super::entry::{Open, flat};
 use super::extend::Absent;
 use super::rules::{Policy, Rule, texts};
 use super::value::{Data, Map, Place, Value};
@@ -194,6 +194,7 @@ pub(super) fn needs(value: &Value) -> Vec<Need> {
 /// Makes a configuration of a mapping whose shape is right.
 pub(super) fn configuration(
     merged: Map,
+    open: &Open,
     files: Vec<String>,
     warnings: Vec<Warning>,
     absent: Vec<Absent>,
@@ -204,7 +205,7 @@ pub(super) fn configuration(
     let defaults = defaults(&merged);
     let jobs: Vec<Job> = merged
         .iter()
-        .filter(|(key, value)| is_visible(&key.name, value))
+        .filter(|(key, value)| open.is_visible(&key.name, value))
         .filter_map(|(key, value)| {
             let job = job(&key.name, key.place, value.map()?, &defaults, workflow.has("rules"));
             Some((job, value.map()?.given("parallel").cloned()))

@@ -27,7 +27,7 @@ pub mod script;
 mod value;
 mod variables;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use opscape_manifest::diagnostic::Span;
 
@@ -190,17 +190,17 @@ pub fn read(repository: &Repository, path: &str, push: &Push) -> Result<Configur
     };
     let merged = merge(repository, path, &mut includes, start);
     let include::Includes { files, absent, mut warnings, .. } = includes;
-    let lenient = !absent.is_empty();
-    let (merged, place) = match merged {
+    let (merged, place, incomplete) = match merged {
         Ok(merged) => merged,
         Err(mistake) => return Err(Failure { mistakes: vec![mistake], warnings, files }),
     };
-    let (mistakes, more) = entry::check(&merged, place, lenient);
+    let open = entry::Open { lenient: !absent.is_empty(), incomplete };
+    let (mistakes, more) = entry::check(&merged, place, &open);
     warnings.extend(more);
     if !mistakes.is_empty() {
         return Err(Failure { mistakes, warnings, files });
     }
-    let configuration = job::configuration(merged, files, warnings, absent);
+    let configuration = job::configuration(merged, &open, files, warnings, absent);
     match check::check(&configuration) {
         Ok(()) => Ok(configuration),
         Err(mistake) => Err(Failure {
@@ -216,7 +216,7 @@ fn merge(
     path: &str,
     includes: &mut include::Includes<'_>,
     start: Place,
-) -> Result<(Map, Place), Mistake> {
+) -> Result<(Map, Place, BTreeSet<String>), Mistake> {
     let Some(text) = repository.files.get(path) else {
         return Err(Mistake::new(format!("Local file `{path}` does not exist!"), start));
     };
@@ -226,6 +226,7 @@ fn merge(
     let loaded = load::load(text, 0, &Map::default(), includes.variables, &mut includes.warnings)?;
     let mut config = includes.process(loaded.config)?;
     let lenient = !includes.absent.is_empty();
-    extend::extend(&mut config, lenient)?;
-    Ok((extend::resolve(&config, lenient)?, loaded.place))
+    let mut incomplete = extend::extend(&mut config, lenient)?;
+    let config = extend::resolve(&config, lenient, &mut incomplete)?;
+    Ok((config, loaded.place, incomplete))
 }

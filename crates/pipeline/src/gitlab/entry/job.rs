@@ -130,7 +130,8 @@ fn processable_children(checker: &mut Checker, entry: &Entry<'_>) {
     }
 }
 
-pub(super) fn job(checker: &mut Checker, entry: &Entry<'_>, name: &str) {
+/// A job; `incomplete`: an absent file has a part of it.
+pub(super) fn job(checker: &mut Checker, entry: &Entry<'_>, name: &str, incomplete: bool) {
     let before = checker.count();
     processable(checker, entry);
     let keys: Vec<&str> = JOB_KEYS.into_iter().chain(PROCESSABLE_KEYS).collect();
@@ -139,7 +140,7 @@ pub(super) fn job(checker: &mut Checker, entry: &Entry<'_>, name: &str) {
         checker.exclusive_keys(entry, &[key, "run"]);
     }
     let Some(map) = entry.map() else { return };
-    if !map.has("run") && map.get("script").is_none_or(Value::is_blank) {
+    if !incomplete && !map.has("run") && map.get("script").is_none_or(Value::is_blank) {
         let place = map.key("script").map_or(entry.value.place, |key| key.place);
         checker.say_at(entry, "script can't be blank", place);
     }

@@ -9,17 +9,14 @@ mod rules;
 mod runner;
 mod settings;
 
+use std::collections::BTreeSet;
+
 use super::pattern::Pattern;
 use super::value::{Data, Map, Place, Value};
 use super::{Mistake, Warning};
 
 pub(super) use job::is_job;
 pub(super) use root::{GLOBAL_DEFAULTS, check};
-
-/// Whether a key of the configuration is a job that is not hidden.
-pub(super) fn is_visible(name: &str, value: &Value) -> bool {
-    root::names_job(name, value) && !name.starts_with('.') && (is_job(value) || job::is_bridge(value))
-}
 
 /// How deep lists of commands and rules may lie in each other.
 const MAX_NESTING_LEVEL: usize = 10;
@@ -56,8 +53,28 @@ impl<'a> Entry<'a> {
 pub(super) struct Checker {
     pub mistakes: Vec<Mistake>,
     pub warnings: Vec<Warning>,
-    /// Some included file is absent: what it may bring is not missed.
+    pub open: Open,
+}
+
+/// What is not known because an included file is absent.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Open {
+    /// Some file is: what it may bring is not missed.
     pub lenient: bool,
+    /// Entries that would take over something from it.
+    pub incomplete: BTreeSet<String>,
+}
+
+impl Open {
+    /// Whether a key of the configuration is a job that is not hidden.
+    pub fn is_visible(&self, name: &str, value: &Value) -> bool {
+        root::names_job(name, value) && !name.starts_with('.') && self.is_some_job(name, value)
+    }
+
+    /// Whether a value is a job; an incomplete one may become one.
+    fn is_some_job(&self, name: &str, value: &Value) -> bool {
+        is_job(value) || job::is_bridge(value) || (self.incomplete.contains(name) && value.map().is_some())
+    }
 }
 
 impl Checker {

@@ -6,7 +6,7 @@ use super::runner::{caches, image, services};
 use super::settings::{
     artifacts, commands, hooks, id_tokens, interruptible, retry, tags, timeout, variables,
 };
-use super::{Checker, Entry, MAX_NESTING_LEVEL, is_nested, is_text};
+use super::{Checker, Entry, MAX_NESTING_LEVEL, Open, is_nested, is_text};
 use crate::gitlab::value::{Data, Map, Place, Value};
 use crate::gitlab::{Mistake, Warning};
 
@@ -34,9 +34,9 @@ pub(super) const DEFAULT_KEYS: [&str; 12] = [
 pub(in crate::gitlab) const GLOBAL_DEFAULTS: [&str; 5] =
     ["before_script", "after_script", "cache", "image", "services"];
 
-/// Looks at a whole configuration; `lenient`: an absent file may bring what is missed.
-pub(in crate::gitlab) fn check(config: &Map, place: Place, lenient: bool) -> (Vec<Mistake>, Vec<Warning>) {
-    let mut checker = Checker { lenient, ..Checker::default() };
+/// Looks at a whole configuration.
+pub(in crate::gitlab) fn check(config: &Map, place: Place, open: &Open) -> (Vec<Mistake>, Vec<Warning>) {
+    let mut checker = Checker { open: open.clone(), ..Checker::default() };
     checker.root(config, place);
     (checker.mistakes, checker.warnings)
 }
@@ -152,21 +152,21 @@ impl Checker {
         let jobs: Vec<_> = config.iter().filter(|(key, value)| names_job(&key.name, value)).collect();
         for (key, value) in &jobs {
             let hidden = key.name.starts_with('.');
-            let fits = is_job(value) || is_bridge(value);
+            let fits = self.open.is_some_job(&key.name, value);
             visible |= fits && !hidden;
             if !hidden && !fits {
                 let message = format!(
                     "jobs {} config should implement the script:, run:, or trigger: keyword",
                     key.name.to_lowercase()
                 );
-                if self.lenient {
+                if self.open.lenient {
                     self.warnings.push(Warning { message, place: key.place });
                 } else {
                     self.mistakes.push(Mistake::new(message, key.place));
                 }
             }
         }
-        if !visible && !self.lenient {
+        if !visible && !self.open.lenient {
             self.mistakes.push(Mistake::new("jobs config should contain at least one visible job", place));
         }
         if self.count() > before {
@@ -191,8 +191,10 @@ impl Checker {
             if key.name.trim().is_empty() {
                 self.say_at(&entry, "name can't be blank", key.place);
             }
-            if is_job(value) {
-                job(self, &entry, &key.name);
+            let incomplete = self.open.incomplete.contains(&key.name);
+            let triggers = value.map().is_some_and(|map| map.has("trigger"));
+            if is_job(value) || (incomplete && !triggers) {
+                job(self, &entry, &key.name, incomplete);
             } else if is_bridge(value) {
                 bridge(self, &entry);
             }
