@@ -100,7 +100,13 @@ fn job_json(job: &PipelineJob, configuration: &Configuration) -> Json {
         if exit_codes.is_empty() { json!(allow_failure) } else { json!({ "exit_codes": exit_codes }) };
     put("allow_failure", allowed);
     if let Some(needs) = needs {
-        put("needs", needs.iter().map(need_json).collect());
+        // Those of other pipelines only bring artifacts.
+        let (own, others): (Vec<&Need>, Vec<&Need>) =
+            needs.iter().partition(|need| matches!(need.of, NeedOf::Job { .. }));
+        put("needs", own.into_iter().map(need_json).collect());
+        if !others.is_empty() {
+            put("needsElsewhere", others.into_iter().map(need_json).collect());
+        }
     }
     if let Some(dependencies) = &configured.dependencies {
         put("dependencies", dependencies.clone().into());

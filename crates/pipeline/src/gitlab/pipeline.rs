@@ -124,7 +124,7 @@ fn seed(
             seed.exit_codes.clear();
         }
         seed.start_in = rule.start_in.or(seed.start_in);
-        if let Some(needs) = rule.needs.as_ref().filter(|needs| !needs.is_empty()) {
+        if let Some(needs) = &rule.needs {
             seed.needs = Some(needs.clone());
         }
         seed.interruptible = rule.interruptible.unwrap_or(seed.interruptible);

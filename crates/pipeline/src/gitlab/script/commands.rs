@@ -49,7 +49,17 @@ impl Shell {
                 Some((last, inner)) if last == "]" || last == "]]" => self.test(inner),
                 _ => 2,
             },
-            ":" | "true" | "set" | "shopt" | "ulimit" | "umask" | "trap" | "wait" | "local" | "readonly"
+            "set" => {
+                for option in arguments {
+                    match option.as_bytes() {
+                        [b'+', rest @ ..] if rest.contains(&b'e') => self.lenient = true,
+                        [b'-', rest @ ..] if rest.contains(&b'e') => self.lenient = false,
+                        _ => {}
+                    }
+                }
+                0
+            }
+            ":" | "true" | "shopt" | "ulimit" | "umask" | "trap" | "wait" | "local" | "readonly"
             | "chmod" | "sync" => 0,
             "export" => {
                 for argument in arguments {

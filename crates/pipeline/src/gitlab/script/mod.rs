@@ -37,6 +37,8 @@ pub struct Shell {
     folder: String,
     status: i32,
     commands: usize,
+    /// After `set +e`, failures end nothing.
+    lenient: bool,
 }
 
 /// How a command ended.
@@ -101,7 +103,7 @@ impl Shell {
             match self.pipeline(&pipeline.commands, strict, input, output) {
                 Flow::Status(code) => {
                     status = if pipeline.negated { i32::from(code == 0) } else { code };
-                    fatal = strict && status != 0;
+                    fatal = strict && status != 0 && !self.lenient;
                 }
                 flow => return flow,
             }
