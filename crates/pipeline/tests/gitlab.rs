@@ -62,12 +62,12 @@ fn an_included_file_that_is_not_there_leaves_open_what_it_would_have_brought() {
     let configuration = configured(text).unwrap();
     assert_eq!(configuration.absent.len(), 1);
     assert_eq!(configuration.jobs.len(), 2);
+    assert!(configuration.warnings[0].message.contains("Jobs/Build.gitlab-ci.yml"));
     // Whether it is a job decides the file that is not there.
     let text = "include: { project: a/b, file: x.yml }\nnightly: { extends: .publish, needs: [build], tags: [x] }\n\
                 other: { script: !reference [.x, script], image: !reference [.x, image], rules: [!reference [.x, rules]] }\n";
     let configuration = configured(text).unwrap();
     assert_eq!(configuration.jobs.len(), 2);
-    assert!(configuration.warnings[0].message.contains("Jobs/Build.gitlab-ci.yml"));
 }
 
 #[test]

@@ -166,6 +166,10 @@ impl Resolver<'_> {
                 for item in items {
                     result.extend(self.value(item)?);
                 }
+                // Nothing of it is known: that is not an empty list.
+                if result.is_empty() && !items.is_empty() {
+                    return Ok(None);
+                }
                 Data::List(result)
             }
             Data::Map(map) => {
