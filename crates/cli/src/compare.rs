@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use opscape_lab::Lang;
-use opscape_lab::compare::{Lane, MOST, Measures, lanes};
+use opscape_lab::compare::{About, Lane, MOST, Measures, lanes};
 use opscape_lab::session::end_of;
 use opscape_lab::words::{count, dollars, span};
 use opscape_sim::Time;
@@ -30,7 +30,7 @@ pub fn compare(
     let until =
         until.or_else(|| ways.iter().map(|lane| end_of(lane.session().spec())).max()).unwrap_or_default();
     for lane in &mut ways {
-        lane.advance(until);
+        lane.advance(until, &mut || true);
     }
     if json {
         println!("{:#}", Json::Array(ways.iter().map(report).collect()));
@@ -48,7 +48,8 @@ fn open(files: &[String], lang: Lang, seed: Option<u64>) -> Result<Vec<Lane>, St
         if lanes(&text).is_empty() {
             let stem = Path::new(file).file_stem().map(|stem| stem.to_string_lossy().into_owned());
             let name = stem.unwrap_or_else(|| file.clone());
-            let lane = Lane::open(&name, &text, options(lang, seed));
+            let about = About { title: name, ..About::default() };
+            let lane = Lane::open(about, &text, options(lang, seed));
             ways.push(lane.map_err(|findings| refused(file, &text, &findings, lang))?);
         } else {
             let all = Lane::all(&text, &options(lang, seed));
@@ -68,7 +69,7 @@ fn table(ways: &[Lane], until: Time, lang: Lang) -> String {
         let Measures { requests, failed, met_new, at_risk, extra_pod_seconds, cost, full_after, back_after } =
             lane.measures();
         [
-            lane.name.clone(),
+            lane.about.title.clone(),
             count(requests),
             count(failed),
             count(met_new),
@@ -117,13 +118,13 @@ fn report(lane: &Lane) -> Json {
         .map(|(at, second)| {
             json!({
                 "at": at, "oldReady": second.old_ready, "newReady": second.new_ready,
-                "notReady": second.not_ready, "requests": second.requests, "failed": second.failed,
+                "oldWaiting": second.old_waiting, "newWaiting": second.new_waiting, "requests": second.requests, "failed": second.failed,
                 "metOld": second.met_old, "metNew": second.met_new,
             })
         })
         .collect();
     json!({
-        "lane": lane.name, "requests": measures.requests, "failed": measures.failed, "metNew": measures.met_new,
+        "lane": lane.about.title, "requests": measures.requests, "failed": measures.failed, "metNew": measures.met_new,
         "atRisk": measures.at_risk, "extraPodSeconds": measures.extra_pod_seconds, "cost": measures.cost / 1e6,
         "fullAfter": measures.full_after, "backAfter": measures.back_after, "seconds": seconds,
     })

@@ -3,8 +3,9 @@
 
 use std::path::Path;
 
-use opscape_lab::compare::{Lane, Measures, lanes, text_of};
-use opscape_lab::{Session, SessionOptions, WorldOptions};
+use opscape_lab::compare::{About, Lane, Measures, lanes};
+use opscape_lab::{Lang, Session, SessionOptions, WorldOptions};
+use opscape_manifest::api::{Deployment, Rollout, Service};
 use opscape_sim::Time;
 
 fn text() -> String {
@@ -12,36 +13,67 @@ fn text() -> String {
     std::fs::read_to_string(path).expect("the text")
 }
 
+fn options() -> SessionOptions {
+    let world = WorldOptions { runner: Some(opscape_shell::run_line), ..WorldOptions::default() };
+    SessionOptions { world, ..SessionOptions::default() }
+}
+
 #[test]
-fn a_text_is_taken_apart_into_lanes() {
+fn a_world_has_the_objects_and_steps_of_its_lane_alone() {
     let text = text();
-    assert_eq!(lanes(&text), ["rolling", "blue-green", "canary"]);
-    for (lane, others) in [("rolling", ["kind: Rollout", "name: green"]), ("canary", ["kind: Deployment"; 2])]
+    let names = lanes(&text);
+    assert_eq!(names.iter().map(|name| &**name).collect::<Vec<_>>(), ["rolling", "blue-green", "canary"]);
+    assert!(Session::check_text(&text).is_empty(), "{:#?}", Session::check_text(&text));
+    for (lane, deployments, rollouts, services, steps) in
+        [("rolling", 1, 0, 1, 2), ("blue-green", 2, 0, 1, 4), ("canary", 0, 1, 2, 1)]
     {
-        let own = text_of(&text, lane);
-        assert!(others.iter().all(|other| !own.contains(other)), "{own}");
-        assert!(Session::check_text(&own).is_empty(), "{:#?}", Session::check_text(&own));
+        let mut options = options();
+        options.world.lane = Some(lane.into());
+        let session = Session::open(&text, options).expect("a world");
+        let store = session.cluster().store();
+        assert_eq!(store.list::<Deployment>(None).count(), deployments, "{lane}");
+        assert_eq!(store.list::<Rollout>(None).count(), rollouts, "{lane}");
+        assert_eq!(
+            store.list::<Service>(None).filter(|service| &*service.metadata.name != "kubernetes").count(),
+            services,
+            "{lane}"
+        );
+        assert_eq!(session.spec().steps.len(), steps, "{lane}");
+        assert!(!session.needs_restart(&text), "{lane}");
     }
-    assert_eq!(lanes("kind: Service\napiVersion: v1\nmetadata: {name: web}"), [""; 0]);
+    // Without a choice it is the first one.
+    let session = Session::open(&text, options()).expect("a world");
+    assert_eq!(session.spec().steps.len(), 2);
+    assert!(lanes("kind: Service\napiVersion: v1\nmetadata: {name: web}").is_empty());
+}
+
+#[test]
+fn a_lane_says_what_it_is_in_both_languages() {
+    let (en, ko) = (About::of(&text(), "canary", Lang::En), About::of(&text(), "canary", Lang::Ko));
+    assert_eq!((&*en.title, &*ko.title), ("Canary", "카나리"));
+    assert!(!en.description.is_empty() && !ko.description.is_empty() && en.description != ko.description);
+    assert!(en.strategy.starts_with("steps:\n- setWeight: 10\n"), "{}", en.strategy);
+    let rolling = About::of(&text(), "rolling", Lang::En).strategy;
+    assert_eq!(
+        rolling,
+        "strategy:\n  type: RollingUpdate\n  rollingUpdate:\n    maxSurge: 25%\n    maxUnavailable: 25%"
+    );
 }
 
 #[test]
 fn three_ways_out_of_a_bad_version_cost_what_one_computes() {
-    let world = WorldOptions { runner: Some(opscape_shell::run_line), ..WorldOptions::default() };
-    let options = SessionOptions { world, ..SessionOptions::default() };
-    let mut ways = match Lane::all(&text(), &options) {
+    let mut ways = match Lane::all(&text(), &options()) {
         Ok(ways) => ways,
         Err(diagnostics) => panic!("{diagnostics:#?}"),
     };
     let measures: Vec<Measures> = ways
         .iter_mut()
         .map(|lane| {
-            lane.advance(Time::secs(150));
+            assert!(lane.advance(Time::secs(150), &mut || true));
             lane.measures()
         })
         .collect();
     let [rolling, switched, canary] = measures.as_slice() else { panic!("{measures:#?}") };
-    println!("{measures:#?}");
     // One request in five of those that met version 2 fails, within four standard deviations.
     for way in &measures {
         let wanted = way.met_new as f64 * 0.2;
@@ -62,4 +94,97 @@ fn three_ways_out_of_a_bad_version_cost_what_one_computes() {
     // All of them for the minute between the rollout and the undo.
     assert!(rolling.met_new > 50 * 260 && rolling.met_new < 85 * 260, "{rolling:?}");
     assert!(rolling.full_after.is_some_and(|secs| secs < 40), "{rolling:?}");
+}
+
+#[test]
+fn lanes_go_back_and_on_and_measure_each_second_once() {
+    let lane = || {
+        let mut options = options();
+        options.world.lane = Some("blue-green".into());
+        Lane::open(About::default(), &text(), options).expect("a lane")
+    };
+    let (mut straight, mut winding) = (lane(), lane());
+    straight.advance(Time::secs(90), &mut || true);
+    for to in [Time::millis(70_400), Time::secs(12), Time::millis(33_300), Time::secs(90)] {
+        winding.seek_start(to);
+        // A budget that is soon used up: it goes on where it was.
+        let mut left = 7;
+        while !winding.advance(to, &mut || {
+            left = if left == 0 { 7 } else { left - 1 };
+            left > 0
+        }) {}
+        assert_eq!(winding.now(), to);
+    }
+    assert_eq!(straight.seconds(), winding.seconds());
+    assert_eq!(straight.measures(), winding.measures());
+    // What comes of it does not hang on what is looked at.
+    winding.seek_start(Time::secs(40));
+    winding.advance(Time::secs(40), &mut || true);
+    assert_eq!(straight.measures(), winding.measures());
+}
+
+#[test]
+fn a_future_that_was_left_is_a_lane_like_any_other() {
+    let mut options = options();
+    options.world.lane = Some("rolling".into());
+    let mut session = Session::open(&text(), options).expect("a world");
+    session.seek(Time::secs(90));
+    session.seek(Time::secs(45));
+    let undo = opscape_lab::Act::Run { line: "kubectl rollout undo deployment/web".into() };
+    session.act(undo).expect("is done");
+    session.seek(Time::secs(90));
+    let left = session.of_branch(0).expect("a branch");
+    let mut lanes = [Lane::of(About::default(), session), Lane::of(About::default(), left)];
+    let [here, left] = lanes.each_mut().map(|lane| {
+        lane.advance(Time::secs(90), &mut || true);
+        lane.measures()
+    });
+    // Up to 45 s both are the same; 45 s of all users later, one of them has gone back.
+    assert!(here.back_after.is_some_and(|secs| secs < 25) && left.back_after.is_none(), "{here:?} {left:?}");
+    assert!(left.met_new > here.met_new + 20 * 260, "{here:?} {left:?}");
+}
+
+#[test]
+fn the_built_in_comparisons_compare() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../static/compare");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path).expect("a text");
+        assert!(Session::check_text(&text).is_empty(), "{name}: {:#?}", Session::check_text(&text));
+        let spec = Session::open(&text, options()).expect("a world").spec().clone();
+        let texts = [spec.title.clone(), spec.description.clone()]
+            .into_iter()
+            .chain(spec.lanes.iter().flat_map(|lane| [lane.title.clone(), lane.description.clone()]))
+            .chain(spec.steps.iter().map(|step| step.title.clone()));
+        for text in texts.map(|text| text.expect("a text")) {
+            assert!(!text.en.is_empty() && !text.ko.is_empty(), "{name}: {text:?}");
+        }
+        let mut ways = Lane::all(&text, &options()).expect("lanes");
+        assert!((3..=4).contains(&ways.len()), "{name}");
+        let bad = name.starts_with("bad") || name.ends_with("bad");
+        for way in &mut ways {
+            way.advance(Time::secs(150), &mut || true);
+            let measures = way.measures();
+            let said = || format!("{name}, {}: {measures:#?}", way.about.title);
+            assert!(measures.met_new > 500, "{}", said());
+            if bad {
+                // One in five of those that meet it, no others; and all are brought back.
+                let wanted = measures.met_new as f64 * 0.2;
+                let off = (measures.failed as f64 - wanted).abs();
+                assert!(off < 4.0 * (wanted * 0.8).sqrt() + 3.0, "{}", said());
+                assert!(measures.back_after.is_some_and(|secs| secs <= 30), "{}", said());
+            } else {
+                assert_eq!(measures.failed, 0, "{}", said());
+                assert!(measures.full_after.is_some_and(|secs| secs <= 115), "{}", said());
+            }
+        }
+        names.push(name);
+    }
+    names.sort();
+    assert_eq!(
+        names,
+        ["bad-version", "blue-green-bad", "blue-green-good", "canary-bad", "canary-good", "good-version"]
+    );
 }

@@ -37,13 +37,14 @@ pub(super) fn of(lane: &Lane) -> Measures {
     let seconds = lane.seconds();
     let met: Vec<usize> =
         seconds.iter().enumerate().filter(|(_, second)| second.met_new > 0).map(|(at, _)| at).collect();
-    let session = lane.session();
+    // What is looked at may lie before what is known.
+    let known = lane.session().timeline().known();
     let mut measures = Measures {
         requests: seconds.iter().map(|second| second.requests).sum(),
         failed: seconds.iter().map(|second| second.failed).sum(),
         met_new: seconds.iter().map(|second| second.met_new).sum(),
         at_risk: u32::try_from(met.len()).unwrap_or(u32::MAX),
-        cost: session.model().cost().up_to(session.now()),
+        cost: known.model().cost().up_to(lane.measured()),
         ..Measures::default()
     };
     let Some(begin) = lane.begin else { return measures };
@@ -64,9 +65,9 @@ pub(super) fn of(lane: &Lane) -> Measures {
 
 /// The seconds in which somebody, or a Rollout, decided something that can lead back.
 fn decisions(lane: &Lane) -> impl Iterator<Item = usize> + '_ {
-    let session = lane.session();
-    let acts = session.model().acts().iter().map(|act| act.at);
-    let aborts = session.run().journal().since(0).filter_map(|(_, entry)| match &entry.what {
+    let known = lane.session().timeline().known();
+    let acts = known.model().acts().iter().map(|act| act.at);
+    let aborts = known.journal().since(0).filter_map(|(_, entry)| match &entry.what {
         LabRecord::Cluster(Record::Rollout(fact)) if matches!(fact.what, RolloutWhat::Aborted { .. }) => {
             Some(entry.at)
         }

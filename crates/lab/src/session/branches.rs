@@ -1,5 +1,7 @@
 //! Futures that were left, to look at and to go back to.
 
+use std::cell::RefCell;
+
 use opscape_sim::{Time, Timeline};
 
 use super::Session;
@@ -56,6 +58,15 @@ impl Session {
         labels
     }
 
+    /// What the user does here and not in the branch that was left last, in a few words each.
+    pub fn acts_here(&self) -> Vec<String> {
+        let here = &self.timeline;
+        let Some(left) = self.branches.last() else { return Vec::new() };
+        let shared = here.inputs().iter().zip(left.timeline.inputs()).take_while(|(a, b)| a == b).count();
+        let lang = self.lang();
+        here.inputs().iter().skip(shared).map(|(_, act)| crate::why::flag_of_act(act, lang)).collect()
+    }
+
     /// Keeps the known future, if there is one, before something is changed now.
     pub(super) fn keep_branch(&mut self) {
         let now = self.now();
@@ -88,6 +99,13 @@ impl Session {
         self.timeline.seek(at);
         self.next.take();
         true
+    }
+
+    /// A branch as a session of its own, for comparing; its acts are still ahead where this one's present is before them.
+    pub fn of_branch(&self, index: usize) -> Option<Session> {
+        let kept = self.branches.get(index)?;
+        let timeline = kept.timeline.fork();
+        Some(Session { timeline, branches: Vec::new(), next: RefCell::default(), ..self.clone() })
     }
 
     /// Drops a branch.

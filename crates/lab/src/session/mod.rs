@@ -30,6 +30,7 @@ pub use lesson::{Goal, StepRow};
 pub use next::Next;
 
 use crate::charts::Charts;
+use crate::compare;
 use crate::inspect::{EventFilter, EventRow, Inspection};
 use crate::logs::{Log, LogQuery};
 use crate::scene::{Level, Scene};
@@ -86,15 +87,15 @@ impl Session {
     ///
     /// # Errors
     /// What is wrong with the text; then there is no world.
-    pub fn open(text: &str, options: SessionOptions) -> Result<Session, Vec<Diagnostic>> {
+    pub fn open(text: &str, mut options: SessionOptions) -> Result<Session, Vec<Diagnostic>> {
         let checked = opscape_manifest::check::check(text);
         if checked.has_errors() {
             return Err(checked.diagnostics);
         }
-        let mut spec = lab_of(&checked).unwrap_or_default();
-        if let Some(lane) = &options.world.lane {
-            spec.steps.retain(|step| step.lane.as_ref().is_none_or(|own| own == lane));
+        if options.world.lane.is_none() {
+            options.world.lane = compare::lanes_of(&checked).into_iter().next();
         }
+        let spec = spec_of(&checked, options.world.lane.as_ref());
         let run = LabModel::begin(&Arc::new(spec), &options.world);
         let mut session = Session {
             timeline: Timeline::new(run),
@@ -166,7 +167,8 @@ impl Session {
 
     /// Whether a text's Lab document begins another world than this one: it then takes effect with [`Session::open`].
     pub fn needs_restart(&self, text: &str) -> bool {
-        lab_of(&opscape_manifest::check::check(text)).unwrap_or_default() != **self.spec()
+        let checked = opscape_manifest::check::check(text);
+        spec_of(&checked, self.options.world.lane.as_ref()) != **self.spec()
     }
 
     /// Goes on to `to` as long as `budget` says true. Stops where a step of the Lab document says `pause`.
@@ -386,6 +388,15 @@ impl World for Session {
 /// Cannot happen: a request is always answered.
 fn no_answer() -> Status {
     Status { code: 500, reason: "InternalError", message: String::new(), details: None }
+}
+
+/// The spec of the text's Lab document, without the steps of other lanes.
+fn spec_of(checked: &Checked, lane: Option<&Str>) -> LabSpec {
+    let mut spec = lab_of(checked).unwrap_or_default();
+    if let Some(lane) = lane {
+        spec.steps.retain(|step| step.lane.as_ref().is_none_or(|own| own == lane));
+    }
+    spec
 }
 
 /// The spec of the text's Lab document.

@@ -16,6 +16,8 @@ use opscape_manifest::schema::{Type, normalize};
 use opscape_manifest::value::{Map, Value};
 use opscape_sim::Context;
 
+use crate::compare::lane_of;
+
 use super::{Applied, ApplyResult, LabEvent, LabModel, LabRecord, differences};
 
 impl LabModel {
@@ -30,7 +32,8 @@ impl LabModel {
             .documents
             .iter()
             .enumerate()
-            .filter(|(_, document)| document.role == Role::Object && !(prune && self.is_for_later(document)))
+            .filter(|(_, document)| document.role == Role::Object && self.is_of_this_lane(document))
+            .filter(|(_, document)| !(prune && self.is_for_later(document)))
             .filter_map(|(index, document)| {
                 let value = with_namespace(document);
                 Some((index, key_of(&value)?, value))
@@ -66,6 +69,14 @@ impl LabModel {
             }
         }
         results
+    }
+
+    /// Whether an object is in this world, where a text holds several that are compared.
+    fn is_of_this_lane(&self, document: &Document) -> bool {
+        match (lane_of(document), &self.lane) {
+            (Some(lane), Some(own)) => lane == &**own,
+            _ => true,
+        }
     }
 
     /// Files that a step of the Lab document applies are left to that step.

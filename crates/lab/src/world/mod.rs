@@ -92,6 +92,8 @@ pub struct LabModel {
     /// The text that was applied last, and which objects came from it.
     text: Str,
     from_text: Arc<Vec<ObjectKey>>,
+    /// Objects of other lanes are not here.
+    lane: Option<Str>,
     acts: Arc<Vec<ActMark>>,
     script: script::Script,
     goals: goals::Goals,
@@ -108,7 +110,8 @@ pub struct WorldOptions {
     pub runner: Option<Runner>,
     /// Overrides the delays of the components.
     pub latency: Option<opscape_cluster::Latency>,
-    /// Which of the ways that are compared it is: steps of other lanes do not happen.
+    /// Which of the ways that are compared it is: objects and steps of other lanes are not in it. None: the first one, if
+    /// the text has lanes.
     pub lane: Option<Str>,
 }
 
@@ -147,6 +150,7 @@ impl LabModel {
             runner: options.runner,
             text: Str::default(),
             from_text: Arc::default(),
+            lane: options.lane.clone(),
             acts: Arc::default(),
             script: script::Script::new(spec),
             goals: goals::Goals::new(spec),

@@ -463,7 +463,9 @@ fn repeated(checked: &Checked, found: &mut Vec<Diagnostic>) {
         let group = document.api_version().split_once('/').map_or("", |(group, _)| group);
         let namespace = document.value.str_at(&["metadata", "namespace"]).unwrap_or("default");
         let namespace = if validation::namespaced(group, document.kind()) { namespace } else { "" };
-        let key = [group, document.kind(), namespace, document.name()].join("/");
+        // The lanes of a text are worlds of their own.
+        let lane = document.value.str_at(&["metadata", "annotations", lab::LANE]).unwrap_or_default();
+        let key = [group, document.kind(), namespace, document.name(), lane].join("/");
         if !seen.insert(&key) {
             let message =
                 format!("{} {} appears more than once", document.kind(), golang::quote(document.name()));

@@ -46,6 +46,8 @@ pub struct LabSpec {
     pub images: Vec<Image>,
     /// Who sends requests.
     pub load: Vec<Load>,
+    /// The ways that are compared, in order; those that are not listed follow.
+    pub lanes: Vec<Lane>,
     /// What happens by itself, in order of time.
     pub steps: Vec<Step>,
     /// What must hold.
@@ -64,8 +66,27 @@ fields! {
     load_balancers "loadBalancers",
     images "images",
     load "load",
+    lanes "lanes",
     steps "steps",
     checks "checks",
+}
+
+/// One of the ways that are compared.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Lane {
+    /// What objects and steps call it.
+    pub name: Str,
+    /// What people call it; none: its name.
+    pub title: Option<Text>,
+    /// What it does, in a sentence or two.
+    pub description: Option<Text>,
+}
+
+fields! {
+    Lane:
+    name "!name",
+    title "title",
+    description "description",
 }
 
 /// How an image behaves when it is run.

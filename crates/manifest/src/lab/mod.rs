@@ -71,11 +71,14 @@ mod validate_load;
 mod validate_nodes;
 
 pub use condition::{Check, Op};
-pub use document::{Action, File, Image, Lab, LabSpec, Memory, Step};
+pub use document::{Action, File, Image, Lab, LabSpec, Lane, Memory, Step};
 pub use load_balancers::LoadBalancers;
 pub use nodes::{ClusterAutoscaler, EXPANDERS, MAX_PRICE, NodeGroup};
 pub use scalars::{Duration, Text};
 pub use validate::validate;
+
+/// The annotation of an object that is only in one of the lanes of its text.
+pub const LANE: &str = "opscape.dev/lane";
 
 /// The `apiVersion` of the `Lab` and `File` documents.
 pub const API_VERSION: &str = "opscape.dev/v1alpha1";

@@ -47,6 +47,18 @@ pub fn validate(lab: &Lab) -> Vec<FieldError> {
     if let Some(balancers) = &lab.spec.load_balancers {
         super::load_balancers::validate(balancers, &mut errors);
     }
+    for (i, lane) in lab.spec.lanes.iter().enumerate() {
+        let path = format!("spec.lanes[{i}].name");
+        if lane.name.is_empty() {
+            errors.push(FieldError::required(path, ""));
+        } else if lab.spec.lanes.iter().take(i).any(|other| other.name == lane.name) {
+            errors.push(FieldError::invalid(
+                path,
+                &Value::String(lane.name.to_string()),
+                "another lane has this name",
+            ));
+        }
+    }
     super::validate_load::validate(&lab.spec, &mut errors);
     steps(lab, &mut errors);
     for (i, check) in lab.spec.checks.iter().enumerate() {
