@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::*;
 use yew::prelude::*;
 
 use crate::browser;
+use crate::compare::{Compare, Comparison, Source};
 use crate::draw::rich;
 use crate::focus::is_typing;
 use crate::glyph::{Look, icon};
@@ -29,6 +30,8 @@ pub struct Props {
     pub session: Session,
     /// Whether the theme is dark.
     pub dark: bool,
+    /// What is compared instead, and at which instant.
+    pub comparing: Option<(Source, Time)>,
 }
 
 /// Draws anew whenever the session has something new.
@@ -52,6 +55,10 @@ pub fn App(props: &Props) -> Html {
     let panels = use_state_eq(Panels::stored);
     let tab = use_state(|| Some(Tab::Events));
     let place = use_state(|| Place::Stage);
+    let comparing = use_state(|| {
+        let asked = props.comparing.clone();
+        asked.map(|(source, at)| Comparison::new(source, at, session.lang()))
+    });
 
     let set_dark = {
         let dark = dark.clone();
@@ -89,7 +96,37 @@ pub fn App(props: &Props) -> Html {
             }
         })
     };
-    use_keyboard(session);
+    use_keyboard(session, comparing.is_none());
+    let compare = {
+        let (comparing, session) = (comparing.clone(), session.clone());
+        Callback::from(move |source: Source| {
+            session.play(false);
+            share::show_compared(&source);
+            comparing.set(Some(Comparison::new(source, Time::ZERO, session.lang())));
+        })
+    };
+    if let Some(comparison) = &*comparing {
+        let close = {
+            let comparing = comparing.clone();
+            Callback::from(move |()| {
+                if let Some(comparison) = &*comparing {
+                    comparison.end();
+                }
+                share::clear();
+                comparing.set(None);
+            })
+        };
+        let open = {
+            let (session, close) = (session.clone(), close.clone());
+            Callback::from(move |(text, lane): (String, Option<String>)| {
+                session.open_lane(text, lane.as_deref());
+                close.emit(());
+            })
+        };
+        return html! {
+            <Compare comparison={comparison.clone()} lang={view.lang} dark={*dark} {set_lang} {set_dark} {close} {open} />
+        };
+    }
     let fold = |side: Side| {
         let (panels, set) = (panels.clone(), set_panels.clone());
         Callback::from(move |()| set.emit(panels.toggled(side)))
@@ -123,7 +160,7 @@ pub fn App(props: &Props) -> Html {
         view.selected.is_none() && browser::matches("(max-width: 1099px) and (min-width: 720px)");
     html! {
         <div class="opscape app" data-theme={if *dark { "dark" } else { "light" }} data-place={place.name()} style={panels.style(tab.is_some(), matches!(*tab, Some(Tab::Terminal | Tab::Charts)))} lang={view.lang.tag()}>
-            <TopBar session={session.clone()} view={view.clone()} dark={*dark} {set_lang} {set_dark} share={do_share} />
+            <TopBar session={session.clone()} view={view.clone()} dark={*dark} {set_lang} {set_dark} share={do_share} {compare} />
             if panels.text_folded {
                 { rail("text", view.word("ui.text"), icons::lines(), &fold(Side::Text)) }
             } else {
@@ -224,9 +261,9 @@ fn phone_tabs(view: &View, place: Place, go: &Callback<Place>) -> Html {
 
 /// Keys that work wherever nothing is typed.
 #[hook]
-fn use_keyboard(session: &Session) {
+fn use_keyboard(session: &Session, on: bool) {
     let session = session.clone();
-    use_effect_with((), move |()| {
+    use_effect_with(on, move |on| {
         let pressed = Closure::<dyn FnMut(KeyboardEvent)>::new(move |event: KeyboardEvent| {
             let name = event.key();
             // The editor applies by itself: once is enough.
@@ -258,7 +295,7 @@ fn use_keyboard(session: &Session) {
             }
             event.prevent_default();
         });
-        let target = web_sys::window();
+        let target = web_sys::window().filter(|_| *on);
         if let Some(window) = &target {
             let _ = window.add_event_listener_with_callback("keydown", pressed.as_ref().unchecked_ref());
         }

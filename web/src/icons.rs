@@ -60,6 +60,16 @@ pub fn step() -> Html {
     }
 }
 
+/// To the end.
+pub fn to_end() -> Html {
+    outline("M7.5 3.5L12 8l-4.5 4.5M3 3.5L7.5 8 3 12.5")
+}
+
+/// Ways side by side.
+pub fn lanes() -> Html {
+    outline("M2 3.5h12M2 8h12M2 12.5h12M9.5 2v3M5.5 6.5v3M11.5 11v3")
+}
+
 /// Another future from here.
 pub fn branch() -> Html {
     outline("M3.5 14V4M1.5 6l2-2.2 2 2.2M3.5 10c0-4 3-5 8-5M9.5 3l2.2 2-2.2 2")

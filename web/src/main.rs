@@ -3,6 +3,7 @@
 
 mod app;
 mod browser;
+mod compare;
 mod draw;
 mod failure;
 mod focus;
@@ -43,13 +44,22 @@ fn main() {
             Some(theme) => theme == "dark",
             None => browser::matches("(prefers-color-scheme: dark)"),
         };
-        let shared = share::of_address().await;
-        let (text, seed, done) = match shared {
-            Some(shared) => (shared.text, shared.seed, shared.done),
-            None => (browser::stored("text").unwrap_or_else(|| lessons::first().to_owned()), None, None),
+        let comparing = share::comparison_of_address().await;
+        let shared = if comparing.is_some() { None } else { share::of_address().await };
+        let (text, seed, lane, done) = match shared {
+            Some(shared) => (shared.text, shared.seed, shared.lane, shared.done),
+            None => {
+                (browser::stored("text").unwrap_or_else(|| lessons::first().to_owned()), None, None, None)
+            }
         };
         let begin = done.map_or(Begin::Fresh, |done| {
-            Begin::Shared(Box::new(Recording { opened: done.opened, seed, acts: done.acts, at: done.at }))
+            Begin::Shared(Box::new(Recording {
+                opened: done.opened,
+                seed,
+                lane: lane.clone(),
+                acts: done.acts,
+                at: done.at,
+            }))
         });
         // After a stop (`opscapeFailed` in index.html counts them): first where it was; if that stops again, from the
         // beginning; then the text alone.
@@ -63,9 +73,10 @@ fn main() {
         let session = Session::new(Start {
             text,
             seed,
+            lane,
             lang,
             // What somebody did is looked at where they stopped.
-            play: stops == 0 && matches!(world, Begin::Fresh),
+            play: stops == 0 && matches!(world, Begin::Fresh) && comparing.is_none(),
             keep: Some("text"),
             base: String::new(),
             reads: true,
@@ -78,7 +89,8 @@ fn main() {
         });
         hook::install(&session);
         root.set_inner_html("");
-        yew::Renderer::<app::App>::with_root_and_props(root, app::Props { session, dark }).render();
+        yew::Renderer::<app::App>::with_root_and_props(root, app::Props { session, dark, comparing })
+            .render();
         browser::set_root("data-opscape", "ready");
     });
 }

@@ -9,6 +9,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReadableStream, ReadableWritablePair, Response};
 
+use crate::compare::Source;
+
 #[wasm_bindgen]
 extern "C" {
     // Not in web-sys yet.
@@ -31,6 +33,8 @@ pub struct Shared {
     pub text: String,
     /// The seed; none: the text's own.
     pub seed: Option<u64>,
+    /// Which of the text's lanes it is; none: the first one.
+    pub lane: Option<String>,
     /// What was done; none: nothing.
     pub done: Option<Done>,
 }
@@ -51,6 +55,9 @@ pub async fn fragment(shared: &Shared) -> Option<String> {
     let mut out = format!("#t={}", packed(&shared.text).await?);
     if let Some(seed) = shared.seed {
         out = [out, "&seed=".to_owned(), seed.to_string()].concat();
+    }
+    if let Some(lane) = &shared.lane {
+        out = [out, "&lane=".to_owned(), packed(lane).await?].concat();
     }
     if let Some(done) = &shared.done {
         let acts = packed(&done.acts).await?;
@@ -84,14 +91,74 @@ pub async fn link(shared: &Shared) -> Option<String> {
     Some(format!("{page}{fragment}"))
 }
 
+/// What this page's address holds, as `#t=...`.
+fn hash() -> String {
+    let hash = web_sys::window().and_then(|window| window.location().hash().ok()).unwrap_or_default();
+    hash.trim_start_matches('#').to_owned()
+}
+
+fn part_of<'a>(hash: &'a str, name: &str) -> Option<&'a str> {
+    let found = hash.split('&').filter_map(|part| part.split_once('=')).find(|(key, _)| *key == name);
+    found.map(|(_, value)| value).filter(|value| value.len() <= LONGEST)
+}
+
+/// The address of this page for a comparison, which the page's address becomes: `#compare=NAME` for a built-in one,
+/// `#compare=lanes&t=...` for the lanes of a text, `#compare=runs&t=...&r=...` for futures; `at` is the instant.
+pub async fn compare_link(source: &Source, at: Time) -> Option<String> {
+    let mut out = match source {
+        Source::Text { name: Some(name), .. } => ["#compare=", name].concat(),
+        Source::Text { text, .. } => ["#compare=lanes&t=", &packed(text).await?].concat(),
+        Source::Runs { text, runs, until, .. } => {
+            let runs = packed(&Source::runs_text(runs)).await?;
+            ["#compare=runs&t=", &packed(text).await?, "&r=", &runs, "&until=", &until.0.to_string()].concat()
+        }
+    };
+    if let Source::Text { seed: Some(seed), .. } | Source::Runs { seed: Some(seed), .. } = source {
+        out = [out, "&seed=".to_owned(), seed.to_string()].concat();
+    }
+    if at > Time::ZERO {
+        out = [out, "&at=".to_owned(), at.0.to_string()].concat();
+    }
+    let window = web_sys::window()?;
+    let href = window.location().href().ok()?;
+    let page = href.split('#').next()?;
+    let _ = window.history().ok()?.replace_state_with_url(&JsValue::NULL, "", Some(&out));
+    Some([page, &out].concat())
+}
+
+/// Lets the address name a built-in comparison, so that loading the page again shows it.
+pub fn show_compared(source: &Source) {
+    let Source::Text { name: Some(name), .. } = source else { return };
+    if let Some(history) = web_sys::window().and_then(|window| window.history().ok()) {
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&["#compare=", name].concat()));
+    }
+}
+
+/// The comparison that this page's address asks for, and the instant.
+pub async fn comparison_of_address() -> Option<(Source, Time)> {
+    let hash = hash();
+    let at = part_of(&hash, "at").and_then(|at| at.parse().ok()).map_or(Time::ZERO, Time);
+    let seed = part_of(&hash, "seed").and_then(|seed| seed.parse().ok());
+    let source = match part_of(&hash, "compare")? {
+        "lanes" => Source::Text { text: unpacked(part_of(&hash, "t")?).await?, seed, name: None },
+        "runs" => Source::Runs {
+            text: unpacked(part_of(&hash, "t")?).await?,
+            seed,
+            runs: Source::runs_of(&unpacked(part_of(&hash, "r")?).await?)?,
+            until: Time(part_of(&hash, "until")?.parse().ok()?),
+        },
+        name => {
+            let text = crate::compare::load("", name).await?;
+            Source::Text { text, seed, name: Some(name.to_owned()) }
+        }
+    };
+    Some((source, at))
+}
+
 /// What this page's address holds.
 pub async fn of_address() -> Option<Shared> {
-    let hash = web_sys::window()?.location().hash().ok()?;
-    let hash = hash.trim_start_matches('#').to_owned();
-    let part = |name: &str| {
-        let found = hash.split('&').filter_map(|part| part.split_once('=')).find(|(key, _)| *key == name);
-        found.map(|(_, value)| value).filter(|value| value.len() <= LONGEST)
-    };
+    let hash = hash();
+    let part = |name: &str| part_of(&hash, name);
     let text = unpacked(part("t")?).await?;
     let seed = part("seed").and_then(|seed| seed.parse().ok());
     let mut done = None;
@@ -104,7 +171,11 @@ pub async fn of_address() -> Option<Shared> {
             done = Some(Done { opened, acts, at: Time(at) });
         }
     }
-    Some(Shared { text, seed, done })
+    let lane = match part("lane") {
+        Some(lane) => unpacked(lane).await,
+        None => None,
+    };
+    Some(Shared { text, seed, lane, done })
 }
 
 /// Takes the text out of the address: it is another one now.

@@ -6,6 +6,7 @@ use opscape_lab::words::{Lang, dollars, fill};
 use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
+use crate::compare::{CompareMenu, Source};
 use crate::icons;
 use crate::lessons::{self, Entry};
 use crate::session::{Session, View};
@@ -19,12 +20,13 @@ pub struct Props {
     pub set_lang: Callback<Lang>,
     pub set_dark: Callback<bool>,
     pub share: Callback<()>,
+    pub compare: Callback<Source>,
 }
 
 /// The bar.
 #[component]
 pub fn TopBar(props: &Props) -> Html {
-    let Props { session, view, dark, set_lang, set_dark, share } = props;
+    let Props { session, view, dark, set_lang, set_dark, share, compare } = props;
     let open = use_state(|| false);
     let node = use_node_ref();
     let entries = use_state(Vec::<Entry>::new);
@@ -105,6 +107,7 @@ pub fn TopBar(props: &Props) -> Html {
                     <div class="menu" role="menu" aria-label={view.word("ui.lessons")}>{ for lessons }</div>
                 }
             </span>
+            <CompareMenu session={session.clone()} lang={view.lang} branches={view.branches.len()} compare={compare.clone()} />
             <button type="button" class="plain" lang={tag} onclick={lang}>{ other_name }</button>
             <button type="button" class="icon" aria-label={view.word(if *dark { "ui.light" } else { "ui.dark" })} onclick={theme}>
                 { if *dark { icons::moon() } else { icons::sun() } }

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use opscape_lab::Session as Lab;
+use opscape_manifest::api::Str;
 use opscape_manifest::diagnostic::{Diagnostic, Fix, Severity};
 use opscape_manifest::text;
 
@@ -265,7 +266,17 @@ impl Session {
 
     /// Another text altogether, run from its beginning.
     pub fn open_text(&self, text: String, seed: Option<u64>, play: bool) {
+        self.open_as(text, seed, play, None);
+    }
+
+    /// The same in one of the text's lanes; none: the first one.
+    pub fn open_lane(&self, text: String, lane: Option<&str>) {
+        self.open_as(text, None, true, lane.map(Str::from));
+    }
+
+    fn open_as(&self, text: String, seed: Option<u64>, play: bool, lane: Option<Str>) {
         self.change(|state| {
+            state.lane = lane;
             state.text.shown = 0;
             state.text.cited = None;
             state.text.replace(text);

@@ -16,10 +16,11 @@ use std::rc::Rc;
 
 use opscape_lab::words::{Lang, fill, seconds};
 use opscape_lab::{Session as Lab, SessionOptions, WorldOptions};
-use opscape_manifest::api::ObjectKey;
+use opscape_manifest::api::{ObjectKey, Str};
 use opscape_sim::Time;
 use yew::prelude::*;
 
+use crate::compare::Source;
 use crate::share::{Done, Shared};
 pub use asking::{Ask, millis, outcome_word};
 use editing::TextState;
@@ -58,6 +59,8 @@ pub struct Start {
     pub text: String,
     /// The seed that a shared link asks for; none: the text's.
     pub seed: Option<u64>,
+    /// Which of the text's lanes; none: the first one.
+    pub lane: Option<String>,
     /// The language.
     pub lang: Lang,
     /// Whether it plays at once.
@@ -91,6 +94,8 @@ pub(crate) struct State {
     text: TextState,
     terminal: terminal::Terminal,
     seed: Option<u64>,
+    /// Which of the lanes of its text it is; none: the first one.
+    lane: Option<Str>,
     lang: Lang,
     clock: clock::Clock,
     detail: Detail,
@@ -119,6 +124,7 @@ impl Session {
             text: TextState::new(start.text),
             terminal: terminal::Terminal::new(start.lang),
             seed: start.seed,
+            lane: start.lane.as_deref().map(Str::from),
             lang: start.lang,
             clock: clock::Clock { playing: start.play, ..clock::Clock::default() },
             detail: Detail::default(),
@@ -269,7 +275,20 @@ impl Session {
                 at: world.now(),
             })
         });
-        Shared { text: state.text.all().to_owned(), seed: state.seed, done }
+        let lane = state.lane.as_ref().map(ToString::to_string);
+        Shared { text: state.text.all().to_owned(), seed: state.seed, lane, done }
+    }
+
+    /// The lanes of the text as it stands, to be compared.
+    pub fn lanes_source(&self) -> Source {
+        let state = self.0.state.borrow();
+        Source::Text { text: state.text.all().to_owned(), seed: state.seed, name: None }
+    }
+
+    /// The present run and those that were left, to be compared. None: there are none.
+    pub fn branches_source(&self) -> Option<Source> {
+        let state = self.0.state.borrow();
+        Source::of_branches(state.world.as_ref()?, state.seed)
     }
 
     /// The present instant.
@@ -302,7 +321,12 @@ impl State {
     }
 
     fn world_options(&self) -> WorldOptions {
-        WorldOptions { seed: self.seed, runner: Some(opscape_shell::run_line), ..WorldOptions::default() }
+        WorldOptions {
+            seed: self.seed,
+            runner: Some(opscape_shell::run_line),
+            lane: self.lane.clone(),
+            ..WorldOptions::default()
+        }
     }
 
     fn set_world(&mut self, world: Lab) {

@@ -19,6 +19,8 @@ pub struct Recording {
     /// The text the world was opened with.
     pub opened: String,
     pub seed: Option<u64>,
+    /// Which of the text's lanes it was; none: the first one.
+    pub lane: Option<String>,
     pub acts: String,
     pub at: Time,
 }
@@ -29,6 +31,7 @@ impl Recording {
         Some(Recording {
             opened: browser::kept("opened")?,
             seed: browser::kept("seed").and_then(|seed| seed.parse().ok()),
+            lane: browser::kept("lane"),
             acts: browser::kept("acts").unwrap_or_default(),
             at: Time(browser::kept("at")?.parse().ok()?),
         })
@@ -60,6 +63,10 @@ impl State {
             Some(seed) => browser::keep("seed", &seed.to_string()),
             None => browser::forget("seed"),
         }
+        match &self.lane {
+            Some(lane) => browser::keep("lane", lane),
+            None => browser::forget("lane"),
+        }
     }
 
     /// Writes what is new.
@@ -89,6 +96,7 @@ impl State {
     /// Comes back to what was recorded, standing. The text stays as it was typed.
     pub(super) fn resume(&mut self, recording: &Recording) {
         self.seed = recording.seed;
+        self.lane = recording.lane.as_deref().map(Into::into);
         let options = SessionOptions { lang: self.lang, world: self.world_options() };
         let Ok(mut world) = Lab::open(&recording.opened, options) else {
             self.open();

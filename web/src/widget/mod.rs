@@ -48,6 +48,7 @@ pub fn mount_widget(root: &ShadowRoot, config: &str) -> Result<Widget, JsValue> 
     let session = Session::new(Start {
         text: String::new(),
         seed: None,
+        lane: None,
         lang: Lang::from_tag(&get("lang")),
         play: false,
         keep: None,
