@@ -186,7 +186,7 @@ fn ways_of_making_a_change_are_compared() {
     let answer = opscape(&["compare", path], "");
     assert_eq!((answer.code, answer.err.as_str()), (0, ""));
     let lanes: Vec<&str> = answer.out.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(lanes, ["AT", "rolling", "blue-green", "canary"], "{}", answer.out);
+    assert_eq!(lanes, ["AT", "Rolling", "Blue-green", "Canary"], "{}", answer.out);
     let widths: Vec<usize> = answer.out.lines().map(str::len).collect();
     assert!(widths.windows(2).all(|pair| pair[0] == pair[1]), "{}", answer.out);
     let json = opscape(&["compare", path, "-o", "json", "--until", "60s"], "");

@@ -1,5 +1,5 @@
 //! What the ways of replacing a version that need no controller of their own promise, under load: numbers computed by hand.
-#![expect(clippy::panic, reason = "helpers of tests")]
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 mod common;
 
