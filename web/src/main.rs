@@ -12,6 +12,7 @@ mod hook;
 mod icons;
 mod inspector;
 mod lessons;
+mod memory;
 mod panels;
 mod session;
 mod share;

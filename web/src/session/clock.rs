@@ -8,13 +8,14 @@ use wasm_bindgen::prelude::*;
 use super::view::Renewed;
 use super::{Session, State};
 use crate::browser;
+use crate::memory::Room;
 
 /// What the world may take of a frame, in milliseconds.
 const BUDGET: f64 = 8.0;
-/// What it may take of a frame that is not drawn.
-const WHOLE: f64 = 13.0;
+/// What it may take at once while nothing is drawn: two frames, short enough that input does not seem to wait.
+const WHOLE: f64 = 29.0;
 /// While the world lags behind, drawing takes one part of the time in so many.
-const SHARE: f64 = 5.0;
+const SHARE: f64 = 8.0;
 /// A frame that comes later than this (a hidden tab, a slow page) counts as this long.
 const LONGEST: f64 = 100.0;
 /// Before a page moves it counts as long as one that is in time: the part of the program that it begins with has what these
@@ -48,6 +49,8 @@ pub struct Clock {
     pub waits: bool,
     /// Until when a world that cannot keep up is not drawn, in the browser's milliseconds.
     pub undrawn: f64,
+    /// Memory asked for ahead.
+    pub room: Room,
     /// Frames and their total milliseconds of work, for the benchmarks.
     pub frames: u32,
     pub busy: f64,
@@ -67,6 +70,7 @@ impl Default for Clock {
             seen: 0,
             waits: false,
             undrawn: 0.0,
+            room: Room::default(),
             frames: 0,
             busy: 0.0,
             worst: 0.0,
@@ -306,6 +310,7 @@ impl State {
         self.clock.last = Some(now);
         let until = Time(world.now().0.saturating_add((passed * 1_000.0 * self.clock.speed) as u64));
         let budget = &mut || browser::milliseconds() - now < most;
+        self.clock.room.ahead();
         loop {
             // A command sees every change; without one the world goes on as far as it can.
             let stop = if self.terminal.is_running() {
