@@ -10,6 +10,7 @@ use opscape_manifest::order;
 use opscape_manifest::value::{Map, Value};
 use opscape_sim::Time;
 
+use super::status::image_id;
 use super::{Kubelets, Wake};
 use crate::{Api, Context, Event};
 
@@ -67,7 +68,7 @@ impl Kubelets {
     }
 
     fn entry(&mut self, size: i64, image: &Str, api: &Api) -> Value {
-        let id = self.image_id(image, &api.options().flags.kubelet);
+        let id = image_id(&mut self.image_ids, image, &api.options().flags.kubelet);
         let repository = id.split('@').next().unwrap_or_default();
         let named = image.split('@').next().unwrap_or(image);
         let tag = match named.rsplit_once(':') {

@@ -64,7 +64,7 @@ pub enum Wake {
     Deadline(Uid),
     /// A node tells which images it has.
     Images(Str),
-    /// The status is reported again, after the node was away.
+    /// The status is reported again: the node was away, or a condition that a readiness gate asks for was written.
     Report(Uid),
     /// A node that was away says that it is well.
     Healthy(Str),
@@ -313,6 +313,9 @@ impl Kubelets {
             |pod: &Pod| (pod.metadata.deletion_timestamp, pod.metadata.deletion_grace_period_seconds);
         if bound || old.is_some_and(|old| deletion(old) != deletion(pod)) {
             self.look_at(uid, api, context);
+        }
+        if old.is_some_and(|old| status::gates_moved(old, pod)) {
+            context.after(api.options().latency.kubelet, Event::Kubelet(Wake::Report(uid)));
         }
         let deadline = |pod: &Pod| pod.spec.active_deadline_seconds;
         if old.is_some_and(|old| deadline(old) != deadline(pod)) {

@@ -1,5 +1,6 @@
 //! What a kubelet reports of a pod (kubelet_pods.go `generateAPIPodStatus`, status/generate.go).
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use opscape_manifest::api::meta::{Str, Timestamp, Uid};
@@ -8,6 +9,7 @@ use opscape_manifest::api::pod::{
     Phase, PodCondition,
 };
 use opscape_manifest::api::{Node, Pod};
+use opscape_manifest::golang::quote;
 use opscape_manifest::value::{Map, Value};
 
 use super::container::{End, Run, State};
@@ -21,7 +23,8 @@ impl Kubelets {
     /// Writes what became of the pod, if that is news.
     pub(super) fn write_status(&mut self, uid: Uid, api: &mut Api, context: &mut Context<'_>) {
         let Some(pod) = api.store().typed_by_uid::<Pod>(uid).cloned() else { return };
-        let Some(run) = self.pods.get(&uid).cloned() else { return };
+        let Kubelets { pods, image_ids, .. } = self;
+        let Some(run) = pods.get(&uid) else { return };
         let now = api.timestamp(context.now());
         let mut new = Pod::clone(&pod);
         let status = &mut new.status;
@@ -38,7 +41,7 @@ impl Kubelets {
             (Vec::with_capacity(run.inits), Vec::with_capacity(run.runs.len() - run.inits));
         for (at, one) in run.runs.iter().enumerate() {
             let Some((container, init)) = container_of(&pod, at) else { continue };
-            let state = state(&pod, &run, one, init, style.reports_ends, api);
+            let state = state(&pod, run, one, init, style.reports_ends, api);
             let status = ContainerStatus {
                 name: container.name.clone(),
                 ready: one.ready || init && one.is_done(),
@@ -46,7 +49,7 @@ impl Kubelets {
                 restart_count: one.restarts,
                 image: container.image.clone(),
                 image_id: if one.id.is_some() {
-                    self.image_id(&container.image, style)
+                    image_id(image_ids, &container.image, style)
                 } else {
                     words::empty()
                 },
@@ -59,7 +62,7 @@ impl Kubelets {
             };
             if init { inits.push(status) } else { mains.push(status) }
         }
-        let phase = phase(&pod, &run);
+        let phase = phase(&pod, run);
         let status = &mut new.status;
         if status.pod_ip.is_empty() && !first {
             let address = if run.address.is_empty() { status.host_ip.clone() } else { run.address.clone() };
@@ -82,44 +85,45 @@ impl Kubelets {
             .filter(|one| !one.ready)
             .map(|one| one.name.clone())
             .collect();
-        conditions(&pod, &run, phase, first, now, &mut status.conditions, &unready);
+        conditions(&pod, run, phase, first, now, &mut status.conditions, &unready);
         if new != *pod {
             api.put_modified(new, context);
         }
     }
+}
 
-    pub(super) fn image_id(&mut self, image: &Str, style: &Style) -> Str {
-        if let Some(id) = self.image_ids.get(image) {
-            return id.clone();
-        }
-        if style.ids_by_image {
-            let id: Str = format!("sha256:{:064x}", hash_of_name(image)).into();
-            self.image_ids.insert(image.clone(), id.clone());
-            return id;
-        }
-        let mut hash = 0xCBF2_9CE4_8422_2325_u64;
-        let mut digest = String::new();
-        for turn in 0..4u8 {
-            for byte in image.bytes().chain([turn]) {
-                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
-            }
-            // Writing to a String cannot fail.
-            let _ = write!(digest, "{hash:016x}");
-        }
-        let name = image.split('@').next().unwrap_or(image);
-        let name = match name.rsplit_once(':') {
-            Some((name, tag)) if !tag.contains('/') => name,
-            _ => name,
-        };
-        let registry = match name.split_once('/') {
-            Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => "",
-            Some(_) => "docker.io/",
-            None => "docker.io/library/",
-        };
-        let id: Str = format!("{registry}{name}@sha256:{digest}").into();
-        self.image_ids.insert(image.clone(), id.clone());
-        id
+/// The digest of an image; `known`: those that were asked for before.
+pub(super) fn image_id(known: &mut BTreeMap<Str, Str>, image: &Str, style: &Style) -> Str {
+    if let Some(id) = known.get(image) {
+        return id.clone();
     }
+    if style.ids_by_image {
+        let id: Str = format!("sha256:{:064x}", hash_of_name(image)).into();
+        known.insert(image.clone(), id.clone());
+        return id;
+    }
+    let mut hash = 0xCBF2_9CE4_8422_2325_u64;
+    let mut digest = String::new();
+    for turn in 0..4u8 {
+        for byte in image.bytes().chain([turn]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
+        }
+        // Writing to a String cannot fail.
+        let _ = write!(digest, "{hash:016x}");
+    }
+    let name = image.split('@').next().unwrap_or(image);
+    let name = match name.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => name,
+        _ => name,
+    };
+    let registry = match name.split_once('/') {
+        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => "",
+        Some(_) => "docker.io/",
+        None => "docker.io/library/",
+    };
+    let id: Str = format!("{registry}{name}@sha256:{digest}").into();
+    known.insert(image.clone(), id.clone());
+    id
 }
 
 fn state(pod: &Pod, run: &PodRun, one: &Run, init: bool, reports_ends: bool, api: &Api) -> ContainerState {
@@ -291,7 +295,10 @@ fn conditions(
         Phase::Failed => ("PodFailed".into(), words::empty()),
         _ => {
             if unready.is_empty() {
-                set(words::ready(), true, words::empty(), words::empty());
+                match closed_gates(pod) {
+                    None => set(words::ready(), true, words::empty(), words::empty()),
+                    Some(message) => set(words::ready(), false, "ReadinessGatesNotReady".into(), message),
+                }
                 set(words::containers_ready(), true, words::empty(), words::empty());
                 return;
             }
@@ -302,6 +309,40 @@ fn conditions(
     let message: Str = message;
     set(words::ready(), false, reason.clone(), message.clone());
     set(words::containers_ready(), false, reason, message);
+}
+
+/// Which conditions that the pod's `readinessGates` ask for are not there or not true (status/generate.go
+/// `GeneratePodReadyCondition`); none: all are true.
+fn closed_gates(pod: &Pod) -> Option<Str> {
+    let said: Vec<String> = gates(pod)
+        .filter_map(|gate| match pod.status.conditions.iter().find(|condition| &*condition.kind == gate) {
+            None => {
+                let gate = quote(gate);
+                Some(format!("corresponding condition of pod readiness gate {gate} does not exist."))
+            }
+            Some(condition) if &*condition.status == "True" => None,
+            Some(condition) => Some(format!(
+                "the status of pod readiness gate {} is not \"True\", but {}",
+                quote(gate),
+                condition.status
+            )),
+        })
+        .collect();
+    (!said.is_empty()).then(|| said.join(", ").into())
+}
+
+/// The types of the conditions that a pod waits for besides its containers.
+fn gates(pod: &Pod) -> impl Iterator<Item = &str> {
+    pod.spec.readiness_gates.iter().filter_map(|gate| gate.str_at(&["conditionType"]))
+}
+
+/// Whether somebody wrote a condition that a pod's `readinessGates` ask for.
+pub(super) fn gates_moved(old: &Pod, new: &Pod) -> bool {
+    let status = |pod: &'_ Pod, gate: &str| {
+        let found = pod.status.conditions.iter().find(|condition| &*condition.kind == gate);
+        found.map(|condition| condition.status.clone())
+    };
+    gates(new).any(|gate| status(old, gate) != status(new, gate))
 }
 
 /// The pod's sandbox is there from the second report on; a pod that never got further does not have one.

@@ -1,6 +1,6 @@
 //! `kubectl patch` (k8s.io/kubectl/pkg/cmd/patch).
 
-use opscape_cluster::{Details, Status};
+use opscape_cluster::{Details, Request, Status, WriteOptions};
 use opscape_manifest::api::Object;
 use opscape_manifest::diagnostic::{Position, Severity};
 use opscape_manifest::golang::quote;
@@ -10,6 +10,7 @@ use opscape_manifest::tree::{self, Limits};
 use opscape_manifest::value::Value;
 
 use super::apply::{patch_checked, refused_patch};
+use super::delete::DryRun;
 use super::get::present;
 use super::print::text;
 use super::target::Missing;
@@ -42,13 +43,24 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Outcome {
     let Some(patch) = parsed.root.map(|root| root.to_value()) else {
         return words(format!("unable to parse {}: yaml: unexpected end", quote(&source)));
     };
+    let status = match call.flags.text("subresource") {
+        None | Some("" | "scale" | "resize") => false,
+        Some("status") => true,
+        Some(other) => {
+            let other = quote(other);
+            return words(format!(
+                "invalid subresource value: {other}. Must be one of [status scale resize]"
+            ));
+        }
+    };
     let dry_run = call.dry_run()?;
     let targets = call.given_targets(Missing::IsAnError)?;
     let (found, mut failures) = present(targets.found);
     for (target, object) in found {
         let before = object.to_value();
-        let done = patched(&kind, &before, patch.clone(), call)
-            .and_then(|value| if value == before { Ok(object) } else { call.write(&value, dry_run) });
+        let done = patched(&kind, &before, patch.clone(), call).and_then(|value| {
+            if value == before { Ok(object) } else { written(&value, status, dry_run, call) }
+        });
         match done {
             Ok(after) => {
                 let changed = without_version(&after)
@@ -67,6 +79,16 @@ fn without_version(object: &Object) -> Value {
     let mut value = object.to_value();
     super::literal::remove(&mut value, &["metadata", "resourceVersion"]);
     value
+}
+
+/// Writes what a patch made; `status`: only that, as `--subresource=status` asks.
+fn written(value: &Value, status: bool, dry_run: DryRun, call: &mut Call<'_, '_>) -> Result<Object, Failure> {
+    if !status || dry_run == DryRun::Client {
+        return call.write(value, dry_run);
+    }
+    let object = Object::from_value(value).map_err(|error| Failure::Api(Status::bad_request(error.0)))?;
+    let options = WriteOptions { dry_run: dry_run == DryRun::Server };
+    Ok(call.scope.world.request(Request::Status(object, options))?)
 }
 
 fn patched(kind: &str, before: &Value, mut patch: Value, call: &mut Call<'_, '_>) -> Result<Value, Failure> {
