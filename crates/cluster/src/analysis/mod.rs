@@ -84,7 +84,7 @@ impl AnalysisRuns {
         }
         let current = api.store().typed_by_uid::<AnalysisRun>(uid).cloned();
         if current.as_deref() != Some(&run) {
-            let written = api.put_modified(run, context);
+            let Some(written) = api.put_modified(run, context) else { return };
             for (reason, message, warning) in said {
                 let said = Message { warning, reason: &reason, message: &message, field_path: "" };
                 api.tell(&self.reporter, &Object::AnalysisRun(written.clone()), &said, context);

@@ -207,7 +207,8 @@ impl Api {
         let now = self.timestamp(context.now());
         let found = self.store.get::<Node>("", node).cloned();
         let node: Str = found.as_ref().map_or_else(|| node.into(), |node| node.metadata.name.clone());
-        let mut pod = Pod::clone(&pod);
+        let before = pod;
+        let mut pod = Pod::clone(&before);
         pod.spec = self.shared.bound_spec(&pod.spec, &node);
         // ClearingNominatedNodeNameAfterBinding
         pod.status.nominated_node_name = words::empty();
@@ -232,7 +233,7 @@ impl Api {
                 ..PodCondition::default()
             },
         );
-        Ok(self.put_modified(pod, context))
+        Ok(self.put_modified(pod, context).unwrap_or(before))
     }
 }
 

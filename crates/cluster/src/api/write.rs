@@ -56,11 +56,11 @@ impl Api {
         Ok(T::from_object(&object).cloned().unwrap_or(old))
     }
 
-    /// As [`Api::modify`] for a status that was computed already: one comparison less.
-    pub(crate) fn put_modified<T: Resource>(&mut self, new: T, context: &mut Context<'_>) -> Arc<T> {
-        let new = Arc::new(new);
-        let object = self.commit(Outcome::Put(T::into_object(new.clone())), context);
-        T::from_object(&object).cloned().unwrap_or(new)
+    /// As [`Api::modify`] for a status that was computed already: one comparison less. Gives it as it was stored.
+    pub(crate) fn put_modified<T: Resource>(&mut self, new: T, context: &mut Context<'_>) -> Option<Arc<T>> {
+        // Nobody else may hold it: the store would have to copy it before it writes the version.
+        let object = self.commit(Outcome::Put(T::into_object(Arc::new(new))), context);
+        T::from_object(&object).cloned()
     }
 
     pub(super) fn plan_create(

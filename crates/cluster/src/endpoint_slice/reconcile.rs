@@ -234,8 +234,9 @@ impl Slices {
             endpoint::set_trigger_time(&mut slice, time);
             slice.metadata.generation += 1;
             context.because(cause);
-            let new = api.put_modified(slice, context);
-            self.note(Some(&old), &new);
+            if let Some(new) = api.put_modified(slice, context) {
+                self.note(Some(&old), &new);
+            }
         }
         for uid in deleted {
             let Some(old) = api.store().typed_by_uid::<EndpointSlice>(uid).cloned() else { continue };

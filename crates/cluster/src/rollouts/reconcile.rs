@@ -353,7 +353,8 @@ impl<'a, 'b> Reconcile<'a, 'b> {
         }
         let mut new = Rollout::clone(&current);
         new.status = status;
-        self.rollout = Rollout::clone(&*self.api.put_modified(new, self.context));
+        let written = self.api.put_modified(new, self.context).ok_or(Retry)?;
+        self.rollout = Rollout::clone(&written);
         Ok(())
     }
 }

@@ -3,15 +3,27 @@
 use std::cmp::Ordering;
 
 use equivalent::{Comparable, Equivalent};
-use opscape_manifest::api::meta::Str;
+use opscape_manifest::api::meta::{Str, name_order};
 
 /// Namespace and name of an object.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Name {
     /// Empty for cluster-scoped kinds.
     pub namespace: Str,
     /// Its name.
     pub name: Str,
+}
+
+impl Ord for Name {
+    fn cmp(&self, other: &Self) -> Ordering {
+        NameRef(&self.namespace, &self.name).compare(other)
+    }
+}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// A [`Name`] to look up.
@@ -25,6 +37,6 @@ impl Equivalent<Name> for NameRef<'_> {
 
 impl Comparable<Name> for NameRef<'_> {
     fn compare(&self, key: &Name) -> Ordering {
-        self.0.cmp(&key.namespace).then_with(|| self.1.cmp(&key.name))
+        name_order(self.0, &key.namespace).then_with(|| name_order(self.1, &key.name))
     }
 }

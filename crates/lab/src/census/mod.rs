@@ -10,7 +10,7 @@ mod state;
 use std::sync::Arc;
 
 use opscape_cluster::{Change, Op, Store};
-use opscape_manifest::api::meta::{Str, Uid};
+use opscape_manifest::api::meta::{Str, Uid, name_order};
 use opscape_manifest::api::pod::Phase;
 use opscape_manifest::api::{Deployment, Event, Node, Object, Pod, ReplicaSet, Resource, Rollout};
 use opscape_sim::{IdMap, IdSet, Log, Time};
@@ -241,7 +241,7 @@ impl Census {
 
     fn tally_mut(&mut self, node: &Str) -> &mut Tally {
         let nodes = Arc::make_mut(&mut self.nodes);
-        let at = match nodes.binary_search_by(|tally| tally.node.cmp(node)) {
+        let at = match nodes.binary_search_by(|tally| name_order(&tally.node, node)) {
             Ok(at) => at,
             Err(at) => {
                 nodes.insert(at, Arc::new(Tally { node: node.clone(), ..Tally::default() }));

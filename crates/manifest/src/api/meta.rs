@@ -1,6 +1,7 @@
 //! What all objects share: metadata, owner references, label selectors, times, uids, int-or-string.
 //! Field names and meanings: k8s.io/apimachinery/pkg/apis/meta/v1, Kubernetes v1.36.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -9,6 +10,24 @@ use crate::codec::fields;
 
 /// A shared text. Names, labels and messages are copied often and changed never.
 pub type Str = Arc<str>;
+
+/// The order of two names: that of `str`, but eight bytes at a time. In Wasm `str` is compared byte by byte, and names begin
+/// alike.
+pub fn name_order(one: &str, other: &str) -> Ordering {
+    if std::ptr::eq(one, other) {
+        return Ordering::Equal;
+    }
+    let (mut one, mut other) = (one.as_bytes(), other.as_bytes());
+    while let (Some((first, rest)), Some((second, others))) =
+        (one.split_first_chunk::<8>(), other.split_first_chunk::<8>())
+    {
+        if first != second {
+            return u64::from_be_bytes(*first).cmp(&u64::from_be_bytes(*second));
+        }
+        (one, other) = (rest, others);
+    }
+    one.cmp(other)
+}
 
 /// Labels or annotations. Shared, because all pods of a ReplicaSet carry the same ones.
 pub type StrMap = Arc<BTreeMap<Str, Str>>;
@@ -352,6 +371,14 @@ impl fmt::Display for IntOrString {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn names_are_in_the_order_of_texts(one in "[a-c한]{0,20}", other in "[a-c한]{0,20}", prefix in "[a-z]{0,20}") {
+            let (one, other) = ([&*prefix, &*one].concat(), [&*prefix, &*other].concat());
+            proptest::prop_assert_eq!(name_order(&one, &other), one.cmp(&other));
+        }
+    }
 
     #[test]
     fn uids_print_as_uuids_and_come_back() {
