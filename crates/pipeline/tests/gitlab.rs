@@ -83,6 +83,23 @@ fn files_of_elsewhere_are_read_if_they_are_given() {
 }
 
 #[test]
+fn two_stars_stand_for_folders_in_includes_too_but_not_for_none() {
+    let included = |pattern: &str| {
+        let mut repository = repository(&format!("include: '{pattern}'\n"));
+        for path in ["ci/x.yml", "ci/sub/y.yml", "cixyml"] {
+            repository
+                .files
+                .insert(path.to_owned(), format!("{}: {{ script: echo }}\n", path.replace('/', "-")));
+        }
+        let configuration = read(&repository, NAME, &Push::default()).unwrap();
+        configuration.jobs.iter().map(|job| job.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(included("ci/*.yml"), ["ci-x.yml"]);
+    assert_eq!(included("/ci/**.yml"), ["ci-sub-y.yml", "ci-x.yml"]);
+    assert_eq!(included("ci/**/*.yml"), ["ci-sub-y.yml"]);
+}
+
+#[test]
 fn inputs_are_put_into_texts_keys_and_whole_values() {
     let mut repository =
         repository("include: { local: t.yml, inputs: { name: fast, tags: [a, b], deep: true } }\n");

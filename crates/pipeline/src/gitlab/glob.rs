@@ -1,4 +1,4 @@
-//! Ruby's `File.fnmatch?` with `FNM_PATHNAME | FNM_DOTMATCH | FNM_EXTGLOB`, which `changes`, `exists` and `include` use.
+//! Ruby's `File.fnmatch?` with `FNM_PATHNAME | FNM_DOTMATCH | FNM_EXTGLOB`, which `changes` and `exists` use.
 
 /// Whether a path fits a pattern.
 pub fn fits(pattern: &str, path: &str) -> bool {

@@ -6,10 +6,11 @@
 use super::evaluate::Conditions;
 use super::extend::Absent;
 use super::load::{load, made_text};
+use super::pattern::Pattern;
 use super::rules::Rule;
 use super::value::{Data, Key, Map, Place, Value};
 use super::variables::Variables;
-use super::{Mistake, Push, Repository, Warning, glob};
+use super::{Mistake, Push, Repository, Warning};
 
 /// The most files that one configuration may include.
 const MAX_INCLUDES: usize = 150;
@@ -153,7 +154,10 @@ impl Includes<'_> {
             "local" => {
                 let name = name.trim_start_matches('/').to_owned();
                 if name.contains('*') {
-                    let files = self.repository.files.keys().filter(|path| glob::fits(&name, path));
+                    let wildcard = wildcard(&name);
+                    let fits =
+                        |path: &&String| wildcard.as_ref().is_some_and(|wildcard| wildcard.is_match(path));
+                    let files = self.repository.files.keys().filter(fits);
                     result.extend(files.map(|path| location(path.clone())));
                 } else {
                     result.push(location(name));
@@ -217,6 +221,27 @@ impl Includes<'_> {
         }
         self.process(loaded.config).map(Some)
     }
+}
+
+/// `Repository#search_files_by_wildcard_path`: `**` stands for anything, `*` for anything without a slash.
+fn wildcard(path: &str) -> Option<Pattern> {
+    let mut expression = "^".to_owned();
+    let mut rest = path;
+    while let Some(c) = rest.chars().next() {
+        if let Some(after) = rest.strip_prefix("**") {
+            expression.push_str("(?s:.*)");
+            rest = after;
+            continue;
+        }
+        match c {
+            '*' => expression.push_str("[^/]*"),
+            c if c.is_ascii_punctuation() => expression.extend(['\\', c]),
+            c => expression.push(c),
+        }
+        rest = rest.get(c.len_utf8()..).unwrap_or("");
+    }
+    expression.push('$');
+    Pattern::new(&expression, "")
 }
 
 fn is_url(text: &str) -> bool {
