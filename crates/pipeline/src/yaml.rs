@@ -47,7 +47,7 @@ pub struct Broken {
     pub message: String,
     /// Where.
     pub position: Position,
-    /// The name of an alias, if it is the alias that names nothing.
+    /// The name of an alias, if it names nothing, or what it stands in.
     pub alias: Option<String>,
 }
 
@@ -182,7 +182,8 @@ impl<'a> Reader<'a> {
                 // An alias within what its own anchor names.
                 let Some((_, node)) = found else {
                     let message = "alias within its own anchor".to_owned();
-                    return Err(Broken { message, position: place.start, alias: None });
+                    let alias = alias_at(self.places.text(), self.local(place.start)).map(|(_, name)| name);
+                    return Err(Broken { message, position: place.start, alias });
                 };
                 let node = node.clone();
                 let nodes = size(&node);
@@ -360,7 +361,7 @@ fn alias_at(text: &str, at: usize) -> Option<(usize, String)> {
     Some((start, name.collect()))
 }
 
-fn size(node: &Node) -> usize {
+pub(crate) fn size(node: &Node) -> usize {
     match &node.content {
         Content::Scalar(..) => 1,
         Content::List(items) => 1 + items.iter().map(size).sum::<usize>(),

@@ -106,3 +106,36 @@ fn workflows_are_read_as_the_official_parser_reads_them() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn damaged_workflows_get_the_errors_of_the_official_parser() {
+    let cases: Json = serde_json::from_str(include_str!("../recordings/ci/github-damaged.json")).unwrap();
+    let cases = cases.as_array().unwrap();
+    assert!(cases.len() > 400);
+    let mut wrong = Vec::new();
+    for case in cases {
+        let workflow = opscape_pipeline::github::read("workflow.yml", case["text"].as_str().unwrap(), None);
+        let told = workflow.problems.iter().map(|problem| {
+            let place = problem.place.map(|place| place.start);
+            let number = |number: Option<u32>| number.map_or(Json::Null, Json::from);
+            (
+                Json::from(problem.message.as_str()),
+                number(place.map(|at| at.line)),
+                number(place.map(|at| at.column)),
+            )
+        });
+        let errors = case["errors"].as_array().unwrap().iter();
+        let wanted =
+            errors.map(|error| (error["message"].clone(), error["line"].clone(), error["column"].clone()));
+        // Which of several comes first does not matter.
+        let sorted = |mut errors: Vec<(Json, Json, Json)>| {
+            errors.sort_by_key(|error| format!("{error:?}"));
+            errors
+        };
+        let (told, wanted) = (sorted(told.collect()), sorted(wanted.collect()));
+        if told != wanted {
+            wrong.push(format!("{}\nwant {wanted:?}\ngot  {told:?}\n", case["text"].as_str().unwrap()));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}

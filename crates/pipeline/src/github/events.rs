@@ -3,15 +3,15 @@
 //! What the YAML library gives no node for, there is no event for: a key without its colon (`{key}`) has no value, and an
 //! alias that names nothing is nothing.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
-use opscape_manifest::diagnostic::{Position, Span};
+use opscape_manifest::diagnostic::Span;
 
 use super::expression::number_text;
 use super::problem::Context;
 use super::token::FileId;
 use super::yaml;
-use crate::yaml::{Broken, Content, Node, START, Style, parse};
+use crate::yaml::{Content, Node, Style};
 
 /// One thing after the other.
 #[derive(Clone, Debug)]
@@ -37,41 +37,25 @@ pub(super) enum Scalar {
 
 /// The events of the one document of a file. None: it is no YAML, and the problems are told.
 pub(super) fn events(context: &mut Context, file: FileId, text: &str) -> Option<VecDeque<Event>> {
-    let errors = yaml::errors(text);
-    if !errors.is_empty() {
-        for (place, message) in errors {
-            context.at(file, Some(place), message);
-        }
-        return None;
-    }
-    // An alias that names nothing is read as a scalar in its place.
-    let mut shown = text.to_owned();
-    let mut nothing = BTreeSet::new();
-    let documents = loop {
-        match parse(&shown, START) {
-            Ok(documents) => break documents,
-            Err(Broken { position, alias: Some(_), .. }) if nothing.insert(position.offset) => {
-                let at = position.offset as usize;
-                if shown.get(at..=at) == Some("*") {
-                    shown.replace_range(at..=at, "_");
-                }
+    match yaml::document(text) {
+        Ok(document) => {
+            let mut writer = Writer { text, events: VecDeque::new() };
+            if let Some(document) = document {
+                writer.node(&document);
             }
-            Err(broken) => {
-                context.at(file, Some(Span::at(broken.position)), broken.message);
-                return None;
-            }
+            Some(writer.events)
         }
-    };
-    let mut writer = Writer { text, nothing, events: VecDeque::new() };
-    if let Some(document) = documents.first() {
-        writer.node(document);
+        Err(errors) => {
+            for (place, message) in errors {
+                context.at(file, Some(place), message);
+            }
+            None
+        }
     }
-    Some(writer.events)
 }
 
 struct Writer<'a> {
     text: &'a str,
-    nothing: BTreeSet<u32>,
     events: VecDeque<Event>,
 }
 
@@ -80,7 +64,6 @@ impl Writer<'_> {
         let span = node.span;
         match &node.content {
             Content::Scalar(_, Style::Absent) => {}
-            Content::Scalar(..) if self.nothing.contains(&span.start.offset) => {}
             Content::Scalar(text, style) => {
                 let scalar = self.scalar(node, text, *style);
                 self.events.push_back(Event::Scalar(scalar, span));
@@ -96,7 +79,7 @@ impl Writer<'_> {
                 self.events.push_back(Event::MappingStart(span));
                 for (key, value) in entries {
                     let scalar = self.key(key);
-                    self.events.push_back(Event::Scalar(scalar, self.key_place(key)));
+                    self.events.push_back(Event::Scalar(scalar, key.span));
                     self.node(value);
                 }
                 self.events.push_back(Event::MappingEnd);
@@ -111,27 +94,13 @@ impl Writer<'_> {
         {
             return scalar;
         }
-        Scalar::String(text.to_owned(), self.source(node, text, style))
-    }
-
-    /// The library takes a mapping behind `? ` to begin at its first colon.
-    fn key_place(&self, key: &Node) -> Span {
-        let Content::Map(entries) = &key.content else { return key.span };
-        let flow = self.text.get(key.span.start.offset as usize..).is_some_and(|text| text.starts_with('{'));
-        let Some((first, _)) = entries.first().filter(|_| !flow) else { return key.span };
-        let end = first.span.end;
-        let blanks = self.text.get(end.offset as usize..).and_then(|text| text.find(':')).unwrap_or(0) as u32;
-        let start = Position { line: end.line, column: end.column + blanks, offset: end.offset + blanks };
-        Span { start, end: key.span.end }
+        Scalar::String(text.to_owned(), self.source(node, style))
     }
 
     fn key(&self, key: &Node) -> Scalar {
         let Content::Scalar(text, style) = &key.content else {
             return Scalar::OddKey(false, "undefined".to_owned());
         };
-        if self.nothing.contains(&key.span.start.offset) {
-            return Scalar::OddKey(false, "undefined".to_owned());
-        }
         match self.scalar(key, text, *style) {
             Scalar::Null => Scalar::OddKey(false, "null".to_owned()),
             Scalar::Bool(bool) => Scalar::OddKey(bool, bool.to_string()),
@@ -143,19 +112,14 @@ impl Writer<'_> {
     }
 
     /// How a text is written, without the header of a block.
-    fn source(&self, node: &Node, value: &str, style: Style) -> String {
+    fn source(&self, node: &Node, style: Style) -> String {
         let (start, end) = (node.span.start.offset as usize, node.span.end.offset as usize);
         let written = self.text.get(start..end).unwrap_or("");
-        if style != Style::Block {
-            return written.to_owned();
-        }
-        let Some((header, body)) = written.split_once('\n') else { return String::new() };
-        let rest = self.text.get(end..).unwrap_or("");
-        let keeps = header.split('#').next().unwrap_or("").contains('+');
-        let breaks = value.len() - value.trim_end_matches('\n').len();
-        let count = if keeps { breaks } else { 1 };
-        let tail: String = rest.split_inclusive('\n').take(count).collect();
-        format!("{body}{tail}")
+        let source = match style {
+            Style::Block => written.split_once('\n').map_or("", |(_, body)| body),
+            _ => written,
+        };
+        source.to_owned()
     }
 }
 

@@ -184,6 +184,7 @@ fn call(out: &mut Members, call: &Call) {
     if call.inherits {
         out.insert("inheritSecrets".to_owned(), true.into());
     }
+    put(out, "outputs", call.outputs.as_ref());
     if let Some(jobs) = &call.jobs {
         out.insert("jobs".to_owned(), jobs.iter().map(job).collect());
     }

@@ -126,6 +126,8 @@ pub struct Call {
     pub inherits: bool,
     /// Its jobs, if its file is there.
     pub jobs: Option<Vec<Job>>,
+    /// What it gives, if its file is there and says so.
+    pub outputs: Option<Token>,
 }
 
 /// A step.

@@ -22,7 +22,7 @@ pub(super) fn referenced(context: &mut Context, root: &Token, call: &mut Call) {
     }
 }
 
-fn on(context: &mut Context, on: &Token, call: &Call) -> Result<(), Unexpected> {
+fn on(context: &mut Context, on: &Token, call: &mut Call) -> Result<(), Unexpected> {
     const EVENT: &str = "workflow_call";
     let (mut inputs, mut secrets) = (None, None);
     let callable = match &on.value {
@@ -40,7 +40,10 @@ fn on(context: &mut Context, on: &Token, call: &Call) -> Result<(), Unexpected> 
                             value.assert_mapping("on-workflow_call-inputs")?;
                             inputs = Some(value);
                         }
-                        Some("outputs") => drop(value.assert_mapping("on-workflow_call-outputs")?),
+                        Some("outputs") => {
+                            value.assert_mapping("on-workflow_call-outputs")?;
+                            call.outputs = Some(value.clone());
+                        }
                         Some("secrets") => {
                             value.assert_mapping("on-workflow_call-secrets")?;
                             secrets = Some(value);

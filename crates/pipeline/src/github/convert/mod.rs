@@ -51,15 +51,27 @@ pub(super) fn workflow(
     for job in workflow.jobs.iter_mut().flatten() {
         let Work::Call(call) = &mut job.work else { continue };
         let uses = call.uses.as_str().unwrap_or("");
-        let Some(path) = uses.strip_prefix("./").or_else(|| uses.strip_prefix("$/")) else { continue };
-        let Some(text) = files(path) else {
-            context.error(&call.uses.clone(), "Unable to find reusable workflow");
+        let path = uses.strip_prefix("./").or_else(|| uses.strip_prefix("$/"));
+        // The files of other repositories are not there.
+        if path.is_none() && is_remote(uses) {
+            continue;
+        }
+        let Some((path, text)) = path.and_then(|path| Some((path, files(path)?))) else {
+            context.error(&call.uses, "Unable to find reusable workflow");
             continue;
         };
         if let Some(called) = parse(context, path, &text) {
             call::referenced(context, &called, call);
         }
     }
+}
+
+/// Whether it is `owner/repository/path@version` (`workflows/file-reference.ts`).
+fn is_remote(uses: &str) -> bool {
+    let mut parts = uses.split('@');
+    let mut segments = parts.next().unwrap_or("").split('/').filter(|segment| !segment.is_empty());
+    let version = parts.next().is_some_and(|version| !version.is_empty());
+    segments.next().is_some() && segments.next().is_some() && version
 }
 
 /// Checks a `concurrency`.

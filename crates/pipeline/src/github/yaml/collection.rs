@@ -1,17 +1,18 @@
-//! Collections, as far as their errors go (`compose/compose-collection.js`, `resolve-block-map.js`, `resolve-block-seq.js`,
+//! Collections (`compose/compose-collection.js`, `resolve-block-map.js`, `resolve-block-seq.js`,
 //! `resolve-flow-collection.js`).
 
 use super::compose::Props;
-use super::compose::{Composer, Expected, Next, Range};
+use super::compose::{Composer, Expected, Next, Range, Value};
 use super::cst::{Kind, Node, Symbol, includes};
+use crate::yaml::{self, Content, Style};
 
 const START_COLUMN: &str = "All mapping items must start at the same column";
 const BLOCK: &str = "Block collections are not allowed within flow collections";
 const FLOW_PAIR: &str = "Implicit keys of flow sequence pairs need to be on a single line";
 
 /// Composes a collection.
-pub(super) fn compose(composer: &mut Composer<'_>, node: &Node, props: &Props) -> Range {
-    composer.tag(props.tag);
+pub(super) fn compose(composer: &mut Composer<'_>, node: &Node, props: &Props) -> Value {
+    let tag = composer.tag(props.tag);
     if node.kind == Kind::BlockSequence {
         let last = [props.anchor, props.tag].into_iter().flatten().max_by_key(|symbol| symbol.from);
         if let Some(last) = last
@@ -20,11 +21,13 @@ pub(super) fn compose(composer: &mut Composer<'_>, node: &Node, props: &Props) -
             composer.on(last, "Missing newline after block sequence props");
         }
     }
-    match node.kind {
+    let mut value = match node.kind {
         Kind::BlockMap => block_map(composer, node),
         Kind::BlockSequence => block_sequence(composer, node),
         _ => flow(composer, node),
-    }
+    };
+    value.node.tag = tag.filter(|tag| tag != "!" && !tag.starts_with("tag:yaml.org,2002:"));
+    value
 }
 
 /// Whether a key takes several lines.
@@ -50,7 +53,8 @@ fn next_of<'a>(node: Option<&'a Node>, symbols: Option<&'a [Symbol]>) -> Option<
     node.map(Next::Node).or_else(|| symbols.and_then(<[Symbol]>::first).map(Next::Symbol))
 }
 
-fn block_map(composer: &mut Composer<'_>, map: &Node) -> Range {
+fn block_map(composer: &mut Composer<'_>, map: &Node) -> Value {
+    let mut entries = Vec::new();
     composer.at_root = false;
     let mut offset = map.from;
     let mut comment_end = None;
@@ -96,10 +100,11 @@ fn block_map(composer: &mut Composer<'_>, map: &Node) -> Range {
         } else if props.found.is_some_and(|found| found.indent != map.indent) {
             composer.at(offset, START_COLUMN);
         }
-        let key_range = match key {
-            Some(key) => composer.node(key, &props),
+        let key_value = match key {
+            Some(key) => composer.key(key, &props),
             None => composer.empty(props.end, Some(&item.start), &props),
         };
+        let key_range = key_value.range;
         let value_props = composer.props(
             sep.unwrap_or_default(),
             &Expected {
@@ -124,29 +129,42 @@ fn block_map(composer: &mut Composer<'_>, map: &Node) -> Range {
                     );
                 }
             }
-            let range = match value {
+            let made = match value {
                 Some(value) => composer.node(value, &value_props),
                 None => composer.empty(offset, sep, &value_props),
             };
-            offset = range.end;
-        } else if implicit {
-            composer.error(
-                (key_range.from, key_range.value),
-                "Implicit map keys need to be followed by map values",
-            );
+            offset = made.range.end;
+            entries.push((key_value.node, made.node));
+        } else {
+            if implicit {
+                composer.error(
+                    (key_range.from, key_range.value),
+                    "Implicit map keys need to be followed by map values",
+                );
+            }
+            let absent = absent(composer, key_range);
+            entries.push((key_value.node, absent));
         }
     }
     if let Some(end) = comment_end.filter(|end| *end < offset) {
         composer.at(end, "Map comment with trailing content");
     }
-    Range { from: map.from, value: offset, end: comment_end.unwrap_or(offset) }
+    let range = Range { from: map.from, value: offset, end: comment_end.unwrap_or(offset) };
+    composer.made(range, Content::Map(entries))
+}
+
+/// The value of a key without a colon.
+fn absent(composer: &mut Composer<'_>, key: Range) -> yaml::Node {
+    let range = Range { from: key.value, ..key };
+    composer.made(range, Content::Scalar(String::new(), Style::Absent)).node
 }
 
 fn length(text: &str, from: usize, to: usize) -> usize {
     text.get(from..to).map_or(0, |part| part.chars().count())
 }
 
-fn block_sequence(composer: &mut Composer<'_>, sequence: &Node) -> Range {
+fn block_sequence(composer: &mut Composer<'_>, sequence: &Node) -> Value {
+    let mut nodes = Vec::new();
     composer.at_root = false;
     let mut offset = sequence.from;
     let mut comment_end = None;
@@ -174,20 +192,23 @@ fn block_sequence(composer: &mut Composer<'_>, sequence: &Node) -> Range {
                 composer.at(offset, "Sequence item without - indicator");
             }
         }
-        let range = match value {
+        let value = match value {
             Some(value) => composer.node(value, &props),
             None => composer.empty(props.end, Some(&item.start), &props),
         };
-        offset = range.end;
+        offset = value.range.end;
+        nodes.push(value.node);
     }
-    Range { from: sequence.from, value: offset, end: comment_end.unwrap_or(offset) }
+    let range = Range { from: sequence.from, value: offset, end: comment_end.unwrap_or(offset) };
+    composer.made(range, Content::List(nodes))
 }
 
 fn is_block(node: Option<&Node>) -> bool {
     node.is_some_and(|node| matches!(node.kind, Kind::BlockMap | Kind::BlockSequence))
 }
 
-fn flow(composer: &mut Composer<'_>, node: &Node) -> Range {
+fn flow(composer: &mut Composer<'_>, node: &Node) -> Value {
+    let (mut nodes, mut entries) = (Vec::new(), Vec::new());
     let is_map = node.braces;
     let name = if is_map { "flow map" } else { "flow sequence" };
     let at_root = std::mem::replace(&mut composer.at_root, false);
@@ -227,35 +248,45 @@ fn flow(composer: &mut Composer<'_>, node: &Node) -> Range {
             _ => {}
         }
         offset = if !is_map && sep.is_none() && props.found.is_none() {
-            let range = match value {
+            let made = match value {
                 Some(value) => composer.node(value, &props),
                 None => composer.empty(props.end, None, &props),
             };
+            let range = made.range;
             if is_block(value) {
                 composer.error((range.from, range.value), BLOCK);
             }
+            nodes.push(made.node);
             range.end
         } else {
-            pair(composer, node, name, item, &props)
+            let (pair, range, end) = pair(composer, node, name, item, &props);
+            if is_map {
+                entries.push(pair);
+            } else {
+                nodes.push(composer.made(range, Content::Map(vec![pair])).node);
+            }
+            end
         };
     }
-    flow_end(composer, node, name, offset, at_root)
+    let range = flow_end(composer, node, name, offset, at_root);
+    composer.made(range, if is_map { Content::Map(entries) } else { Content::List(nodes) })
 }
 
-/// A key and its value in a flow collection; where they end.
+/// A key and its value in a flow collection, their place, and where all that belongs to them ends.
 fn pair(
     composer: &mut Composer<'_>,
     node: &Node,
     name: &'static str,
     item: &super::cst::Item,
     props: &Props,
-) -> usize {
+) -> ((yaml::Node, yaml::Node), Range, usize) {
     let (key, value) = (item.key.as_deref(), item.value.as_deref());
     let sep = item.sep.as_deref();
-    let key_range = match key {
-        Some(key) => composer.node(key, props),
+    let key_value = match key {
+        Some(key) => composer.key(key, props),
         None => composer.empty(props.end, Some(&item.start), props),
     };
+    let key_range = key_value.range;
     if is_block(key) {
         composer.error((key_range.from, key_range.value), BLOCK);
     }
@@ -293,20 +324,20 @@ fn pair(
             composer.at(value_props.start, format!("Missing , or : between {name} items"));
         }
     }
-    let range = match value {
+    let made = match value {
         Some(value) => Some(composer.node(value, &value_props)),
         None if value_props.found.is_some() => Some(composer.empty(value_props.end, sep, &value_props)),
         None => None,
     };
-    match range {
-        Some(range) => {
-            if is_block(value) {
-                composer.error((range.from, range.value), BLOCK);
-            }
-            range.end
-        }
-        None => value_props.end,
+    let Some(made) = made else {
+        let absent = absent(composer, key_range);
+        return ((key_value.node, absent), key_range, value_props.end);
+    };
+    if is_block(value) {
+        composer.error((made.range.from, made.range.value), BLOCK);
     }
+    let range = Range { from: key_range.from, ..made.range };
+    ((key_value.node, made.node), range, range.end)
 }
 
 fn flow_end(composer: &mut Composer<'_>, node: &Node, name: &str, offset: usize, at_root: bool) -> Range {

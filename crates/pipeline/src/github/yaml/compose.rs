@@ -1,13 +1,16 @@
-//! Documents out of the tree, as far as their errors go (`compose/composer.js`, `compose-doc.js`, `compose-node.js`,
+//! Documents out of the tree (`compose/composer.js`, `compose-doc.js`, `compose-node.js`,
 //! `resolve-props.js`, `resolve-end.js`, `doc/directives.js`).
 
 use std::collections::BTreeMap;
+
+use opscape_manifest::diagnostic::{Position, Span};
 
 use super::Error;
 use super::cst::{Kind, Node, Symbol, is_blank};
 use super::lexer::pieces;
 use super::parser::{Parsed, Part, parse};
 use super::{collection, scalar};
+use crate::yaml::{self, Content, Style};
 
 /// Where a node begins, where its value ends, and where all that belongs to it ends.
 #[derive(Clone, Copy, Debug)]
@@ -17,24 +20,66 @@ pub(super) struct Range {
     pub end: usize,
 }
 
+/// A node and its place.
+pub(super) struct Value {
+    pub range: Range,
+    pub node: yaml::Node,
+}
+
+/// The most values a document may have, those that aliases repeat included.
+const MAX_NODES: usize = 200_000;
+
 /// What is known while nodes are composed.
 pub(super) struct Composer<'a> {
     pub text: &'a str,
     pub at_root: bool,
     pub errors: Vec<Error>,
+    starts: &'a [usize],
+    ascii: bool,
+    anchors: BTreeMap<String, yaml::Node>,
+    nodes: usize,
     tags: BTreeMap<String, String>,
 }
 
-/// The errors of the first document, and that there is no second one; and where lines begin.
-pub(super) fn errors(text: &str) -> (Vec<Error>, Vec<usize>) {
+/// The place of a byte, by the places where lines begin.
+pub(super) fn position(text: &str, starts: &[usize], ascii: bool, offset: usize) -> Position {
+    let line = starts.partition_point(|start| *start <= offset).max(1);
+    let start = starts.get(line - 1).copied().unwrap_or(0);
+    let column = if ascii {
+        offset - start
+    } else {
+        // Behind the end there is nothing to count.
+        let beyond = offset.saturating_sub(text.len());
+        text.get(start..offset.min(text.len())).unwrap_or("").chars().count() + beyond
+    };
+    Position { line: line as u32, column: column as u32 + 1, offset: offset as u32 }
+}
+
+/// A text, composed.
+pub(super) struct Composed {
+    /// The first document, if there is one.
+    pub document: Option<yaml::Node>,
+    /// Its errors, and that there is no second one.
+    pub errors: Vec<Error>,
+    /// Where lines begin.
+    pub starts: Vec<usize>,
+}
+
+/// Composes a text that should be one document.
+pub(super) fn compose(text: &str) -> Composed {
     let Parsed { parts, lines, too_deep } = parse(text, &pieces(text));
     let mut composer = Composer {
         text,
         at_root: true,
         errors: Vec::new(),
+        starts: &lines,
+        ascii: text.is_ascii(),
+        anchors: BTreeMap::new(),
+        nodes: 0,
         tags: BTreeMap::from([("!!".to_owned(), CORE.to_owned())]),
     };
     let mut document: Option<Vec<Error>> = None;
+    let mut first = None;
     let mut at_directives = false;
     for part in parts {
         match part {
@@ -44,13 +89,13 @@ pub(super) fn errors(text: &str) -> (Vec<Error>, Vec<usize>) {
             }
             Part::Node(node) if node.kind == Kind::Document => {
                 composer.at_root = true;
-                let second = Range { from: node.from, value: 0, end: 0 };
                 let explicit = node.start.iter().any(|symbol| symbol.kind == Kind::DocumentStart);
                 // What was found before belongs to this document, unless there is one already.
                 let before =
                     if document.is_none() { std::mem::take(&mut composer.errors) } else { Vec::new() };
                 let found = std::mem::replace(&mut composer.errors, before);
-                let range = composer.document(&node);
+                composer.anchors.clear();
+                let value = composer.document(&node);
                 if at_directives && !explicit {
                     composer
                         .error((node.from, node.from + 1), "Missing directives-end/doc-start indicator line");
@@ -58,10 +103,15 @@ pub(super) fn errors(text: &str) -> (Vec<Error>, Vec<usize>) {
                 if let Some(mut errors) = document {
                     errors.extend(found);
                     let message = "Source contains multiple documents; please use YAML.parseAllDocuments()";
-                    errors.push(Error { from: second.from, to: range.value, message: message.to_owned() });
-                    return (errors, lines);
+                    errors.push(Error {
+                        from: node.from,
+                        to: value.range.value,
+                        message: message.to_owned(),
+                    });
+                    return Composed { document: None, errors, starts: lines };
                 }
                 document = Some(std::mem::take(&mut composer.errors));
+                first = Some(value.node);
                 composer.tags = BTreeMap::from([("!!".to_owned(), CORE.to_owned())]);
                 at_directives = false;
             }
@@ -97,7 +147,7 @@ pub(super) fn errors(text: &str) -> (Vec<Error>, Vec<usize>) {
         let message = "Maximum call stack size exceeded".to_owned();
         errors.push(Error { from: at, to: at + 1, message });
     }
-    (errors, lines)
+    Composed { document: first, errors, starts: lines }
 }
 
 const CORE: &str = "tag:yaml.org,2002:";
@@ -195,7 +245,7 @@ impl Composer<'_> {
         }
     }
 
-    fn document(&mut self, document: &Node) -> Range {
+    fn document(&mut self, document: &Node) -> Value {
         let value = document.value.as_deref();
         let end = document.end.as_deref();
         let next = value.map(Next::Node).or_else(|| end.and_then(<[Symbol]>::first).map(Next::Symbol));
@@ -218,8 +268,9 @@ impl Composer<'_> {
             Some(value) => self.node(value, &props),
             None => self.empty(props.end, Some(&document.start), &props),
         };
-        let end = self.end(end, content.end, false);
-        Range { from: document.from, value: content.end, end }
+        let value = content.range.end;
+        let end = self.end(end, value, false);
+        Value { range: Range { from: document.from, value, end }, node: content.node }
     }
 
     /// What stands before a node.
@@ -362,25 +413,57 @@ impl Composer<'_> {
         end
     }
 
+    /// A node of a document.
+    pub(super) fn made(&mut self, range: Range, content: Content) -> Value {
+        self.nodes += 1;
+        if self.nodes == MAX_NODES {
+            self.at(range.from, "document contains excessive aliasing");
+        }
+        let place = |offset| position(self.text, self.starts, self.ascii, offset);
+        let span = Span { start: place(range.from), end: place(range.value) };
+        Value { range, node: yaml::Node { span, tag: None, content } }
+    }
+
+    fn scalar(&mut self, (range, text): (Range, String), style: Style, props: &Props) -> Value {
+        let mut value = self.made(range, Content::Scalar(text, style));
+        self.tagged(&mut value.node, props.tag);
+        value
+    }
+
+    /// Gives a node its tag. The tags of YAML's own scalars say how a text is read.
+    fn tagged(&mut self, node: &mut yaml::Node, tag: Option<Symbol>) {
+        let Some(tag) = self.tag(tag) else { return };
+        let reads = ["null", "bool", "int", "float"];
+        let own = tag.strip_prefix(CORE);
+        if let Content::Scalar(_, style) = &mut node.content {
+            match own {
+                Some(own) if reads.contains(&own) => *style = Style::Plain,
+                _ if *style == Style::Plain => *style = Style::Quoted,
+                _ => {}
+            }
+        }
+        let foreign = own.is_none() && tag != "!";
+        node.tag = foreign.then_some(tag);
+    }
+
     /// A node with what stands before it.
-    pub(super) fn node(&mut self, node: &Node, props: &Props) -> Range {
-        let range = match node.kind {
+    pub(super) fn node(&mut self, node: &Node, props: &Props) -> Value {
+        let value = match node.kind {
             Kind::Alias => {
-                let range = self.alias(node);
+                let value = self.alias(node);
                 if props.anchor.is_some() || props.tag.is_some() {
                     self.error((node.from, node.to), "An alias node must not specify any properties");
                 }
-                range
+                value
             }
             Kind::Scalar | Kind::Single | Kind::Double => {
-                let range = scalar::flow(self, node);
-                self.tag(props.tag);
-                range
+                let style = if node.kind == Kind::Scalar { Style::Plain } else { Style::Quoted };
+                let scalar = scalar::flow(self, node);
+                self.scalar(scalar, style, props)
             }
             Kind::Block => {
-                let range = scalar::block(self, node);
-                self.tag(props.tag);
-                range
+                let scalar = scalar::block(self, node);
+                self.scalar(scalar, Style::Block, props)
             }
             Kind::BlockMap | Kind::BlockSequence | Kind::FlowCollection => {
                 collection::compose(self, node, props)
@@ -390,18 +473,32 @@ impl Composer<'_> {
                 return self.empty(node.from, None, props);
             }
         };
-        self.anchor(props.anchor);
-        range
+        if node.kind != Kind::Alias {
+            self.anchor(props.anchor, &value.node);
+        }
+        value
     }
 
-    fn anchor(&mut self, anchor: Option<Symbol>) {
-        if let Some(anchor) = anchor.filter(|anchor| anchor.to - anchor.from == 1) {
+    /// A key with what stands before it. An alias as a key is no text.
+    pub(super) fn key(&mut self, node: &Node, props: &Props) -> Value {
+        let mut value = self.node(node, props);
+        if node.kind == Kind::Alias {
+            value = self.made(value.range, Content::List(Vec::new()));
+        }
+        value
+    }
+
+    fn anchor(&mut self, anchor: Option<Symbol>, node: &yaml::Node) {
+        let Some(anchor) = anchor else { return };
+        let name = self.source(anchor).trim_start_matches('&').to_owned();
+        if name.is_empty() {
             self.on(anchor, "Anchor cannot be an empty string");
         }
+        self.anchors.insert(name, node.clone());
     }
 
     /// A node that is not there, behind blanks that are.
-    pub(super) fn empty(&mut self, offset: usize, before: Option<&[Symbol]>, props: &Props) -> Range {
+    pub(super) fn empty(&mut self, offset: usize, before: Option<&[Symbol]>, props: &Props) -> Value {
         let mut at = offset;
         if let Some(before) = before {
             let last = before.iter().rposition(|symbol| !is_blank(symbol));
@@ -412,19 +509,32 @@ impl Composer<'_> {
                 at += spaces.map(|symbol| symbol.to - symbol.from).sum::<usize>();
             }
         }
-        self.tag(props.tag);
-        self.anchor(props.anchor);
         let has_comment =
             before.is_some_and(|before| before.iter().any(|symbol| symbol.kind == Kind::Comment));
-        Range { from: at, value: at, end: if has_comment { props.end } else { at } }
+        let range = Range { from: at, value: at, end: if has_comment { props.end } else { at } };
+        let value = self.scalar((range, String::new()), Style::Plain, props);
+        self.anchor(props.anchor, &value.node);
+        value
     }
 
-    fn alias(&mut self, node: &Node) -> Range {
+    /// What an anchor before it names; it stands where that stands. One that names nothing, or what it stands in, is nothing.
+    fn alias(&mut self, node: &Node) -> Value {
         if node.to - node.from == 1 {
             self.at(node.from, "Alias cannot be an empty string");
         }
         let end = self.end(node.end.as_deref(), node.to, true);
-        Range { from: node.from, value: node.to, end }
+        let range = Range { from: node.from, value: node.to, end };
+        let name = self.text.get(node.from + 1..node.to).unwrap_or("");
+        let named = self.anchors.get(name).filter(|_| self.nodes < MAX_NODES).cloned();
+        let mut value = self.made(range, Content::Scalar(String::new(), Style::Absent));
+        if let Some(named) = named {
+            self.nodes += yaml::size(&named);
+            if self.nodes >= MAX_NODES {
+                self.at(node.from, "document contains excessive aliasing");
+            }
+            value.node = named;
+        }
+        value
     }
 
     /// Checks a tag; what it is called in full, if it is a tag.

@@ -1,7 +1,6 @@
-//! What is no YAML, in the words and at the places that GitHub's parser gives: a port of the checks of the npm package `yaml`
-//! 2.9.1 (`parse/lexer`, `parse/parser`, `compose`), which it reads workflows with.
-//!
-//! Only the errors are made here; [`crate::yaml`] makes the values.
+//! YAML as GitHub's parser reads it, with its errors: a port of the npm package `yaml` 2.9.1 (`parse/lexer`, `parse/parser`,
+//! `compose`), which it reads workflows with. Others read a text by other parsers ([`crate::yaml`]), which differ in what
+//! they let pass.
 //!
 //! > Copyright Eemeli Aro <eemeli@gmail.com>
 //! >
@@ -23,7 +22,9 @@ mod lexer;
 mod parser;
 mod scalar;
 
-use opscape_manifest::diagnostic::{Position, Span};
+use opscape_manifest::diagnostic::Span;
+
+use crate::yaml::Node;
 
 /// An error: bytes from and to, and the words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,23 +34,22 @@ struct Error {
     message: String,
 }
 
-/// What is wrong with a text that should be one document, in the order in which the package tells it.
-pub(super) fn errors(text: &str) -> Vec<(Span, String)> {
-    let (errors, starts) = compose::errors(text);
-    let place = |offset: usize| {
-        let line = starts.partition_point(|start| *start <= offset).max(1);
-        let start = starts.get(line - 1).copied().unwrap_or(0);
-        // Behind the end there is nothing to count.
-        let beyond = offset.saturating_sub(text.len());
-        let before = text.get(start..offset.min(text.len())).unwrap_or("");
-        let column = before.chars().count() + beyond + 1;
-        Position { line: line as u32, column: column as u32, offset: offset as u32 }
-    };
-    let told = errors.into_iter().map(|Error { from, to, message }| {
+/// The document that a text is; none if there is nothing in it. An alias that names nothing is a scalar that is not there.
+///
+/// # Errors
+/// What is wrong with it, in the order in which the package tells it.
+pub(super) fn document(text: &str) -> Result<Option<Node>, Vec<(Span, String)>> {
+    let composed = compose::compose(text);
+    if composed.errors.is_empty() {
+        return Ok(composed.document);
+    }
+    let ascii = text.is_ascii();
+    let place = |offset: usize| compose::position(text, &composed.starts, ascii, offset);
+    let told = composed.errors.into_iter().map(|Error { from, to, message }| {
         let start = place(from);
         (Span { start, end: place(to).max(start) }, message)
     });
-    told.collect()
+    Err(told.collect())
 }
 
 #[cfg(test)]
