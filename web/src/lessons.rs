@@ -22,6 +22,7 @@ pub const NAMES: &[&str] = &[
     "rollout-errors",
     "zero-downtime",
     "blue-green",
+    "route-weights",
     "canary",
     "rollback-race",
     "hpa",
