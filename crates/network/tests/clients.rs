@@ -139,6 +139,25 @@ fn what_comes_faster_than_its_rate_and_burst_is_a_503() {
 }
 
 #[test]
+fn an_address_has_so_many_requests_under_way_and_the_others_get_503() {
+    let proxy = Proxy { connections: 5, ..Proxy::default() };
+    let serve = Serve { time: ServiceTime::Constant(0.1), ..Serve::default() };
+    let pods = Pods { balance: Balance::RoundRobin, proxy: Some(proxy), ..Pods::new(2, serve) };
+    // Five at a time of a tenth of a second each: fifty per second.
+    let (load, _) = run(&pods, open(200.0, Some(1)), 10, 1);
+    let point = seen(&load, 0, 10);
+    let fine = point.count - point.of(Outcome::Status(503));
+    assert!(near(fine as f64, 500.0, 0.03), "{fine} of {}", point.count);
+    // As many connections as are allowed never are too many; nor are people who come once.
+    let hey = Demand::Run { requests: Some(100), clients: 5, every: 0.0 };
+    let (load, id) = run(&pods, workload(hey), 10, 1);
+    let outcomes = load.report(id).map(|report| report.outcomes.clone()).unwrap_or_default();
+    assert_eq!(outcomes, [(Outcome::Status(200), 500)]);
+    let (load, _) = run(&pods, open(200.0, None), 10, 1);
+    assert_eq!(seen(&load, 0, 10).errors(), 0);
+}
+
+#[test]
 fn it_is_the_same_again() {
     let proxy = Proxy::default();
     let pods = Pods { balance: Balance::Cookie, proxy: Some(proxy), ..Pods::new(7, quick()) };

@@ -331,5 +331,6 @@ fn proxy(policy: &Policy) -> Proxy {
         broken: if policy.envoy { 503 } else { 502 },
         unconnected: if policy.envoy { 503 } else { 504 },
         limits: limits(policy),
+        connections: policy.connections,
     }
 }

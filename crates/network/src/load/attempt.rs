@@ -64,7 +64,10 @@ impl State {
             let server = self.servers.get_mut(number as usize);
             if server.as_ref().is_some_and(|server| server.silent) {
                 request.failed_at(number);
-                self.unreachable(request, proxy, counted);
+                let patience = proxy.map_or(CONNECTS_FOR, |rules| rules.connect_timeout);
+                let until = now.saturating_add(patience);
+                self.goes_on(&request, client, proxy, until.min(request.gives_up));
+                self.unreachable(request, proxy, counted, until);
                 return;
             }
             let Some(server) = server.filter(|server| number != GONE && server.listens(now)) else {
@@ -101,6 +104,7 @@ impl State {
                 request,
             };
             server.flights.push(std::cmp::Reverse(flight));
+            self.goes_on(&request, client, proxy, flight.at);
             self.after_flight(&flight, number);
             self.ask_node(node, need.cpu);
             return;
@@ -133,8 +137,18 @@ impl State {
         let (Some(rules), Some(entry), Some(address)) = (proxy, request.entry, client.address) else {
             return true;
         };
+        // `limit_req` is asked before `limit_conn`.
         let mut limits = rules.limits.iter().flatten();
         limits.all(|limit| self.clients.admits(entry, address, limit, self.now, request.weight))
+            && (rules.connections == 0 || self.clients.has_room(entry, address, rules.connections, self.now))
+    }
+
+    /// A request that a proxy let in is under way until then.
+    fn goes_on(&mut self, request: &Request, client: Client, proxy: Option<Rules>, until: u64) {
+        let counted = proxy.is_some_and(|rules| rules.connections > 0);
+        if let (true, Some(entry), Some(address)) = (counted, request.entry, client.address) {
+            self.clients.goes_on(entry, address, until);
+        }
     }
 
     /// A request that is not followed: it takes its place and its CPU.
@@ -162,7 +176,9 @@ impl State {
             let Some(server) = server else { continue };
             let need = server.serve.need(&mut self.rng);
             let node = server.node;
-            if server.admit(now, need).is_some() {
+            if let Some(done) = server.admit(now, need) {
+                let read_by = proxy.map_or(NEVER, |rules| now.saturating_add(rules.read_timeout));
+                self.goes_on(&request, client, proxy, done.min(read_by));
                 self.ask_node(node, need.cpu);
             }
             return;
@@ -235,13 +251,10 @@ impl State {
     }
 
     /// Nothing comes back from an endpoint's address.
-    fn unreachable(&mut self, request: Request, proxy: Option<Rules>, counted: Counted) {
-        let now = self.now;
+    fn unreachable(&mut self, request: Request, proxy: Option<Rules>, counted: Counted, until: u64) {
         for subject in counted.each() {
             self.telemetry.add(subject, Outcome::TimedOut, 0, request.weight);
         }
-        let patience = proxy.map_or(CONNECTS_FOR, |rules| rules.connect_timeout);
-        let until = now.saturating_add(patience);
         let again = may_retry(proxy, &request, true, true) && until < request.gives_up;
         let parked = self.park(request);
         let what = if again {

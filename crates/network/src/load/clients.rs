@@ -1,5 +1,8 @@
 //! What is remembered of clients: at which endpoint a Service keeps an address (kube-proxy's `ClientIP` affinity), and how
-//! fast an address may ask (nginx' `limit_req`).
+//! fast an address may ask (nginx' `limit_req`) and how much at a time (`limit_conn`).
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 use opscape_manifest::api::meta::Uid;
 use opscape_sim::{IdMap, Rng};
@@ -23,6 +26,8 @@ pub(super) struct Clients {
     places: IdMap<Uid, u32>,
     kept: Vec<Kept>,
     levels: Vec<Level>,
+    /// When the requests end that an address has under way.
+    under_way: Vec<BinaryHeap<Reverse<u64>>>,
 }
 
 /// The endpoint of an address.
@@ -101,6 +106,35 @@ impl Clients {
             *level = Level { excess, last: millis };
         }
         true
+    }
+}
+
+/// What counts the requests that an address has under way.
+const UNDER_WAY: u64 = 3;
+
+impl Clients {
+    /// Whether an address has less than so many requests under way (`ngx_http_limit_conn_handler`).
+    pub fn has_room(&mut self, entry: SubjectId, address: u64, most: u32, now: u64) -> bool {
+        let place = self.places.get(&key(UNDER_WAY, entry, address));
+        let Some(ends) = place.and_then(|place| self.under_way.get_mut(*place as usize)) else { return true };
+        while ends.peek().is_some_and(|Reverse(end)| *end <= now) {
+            ends.pop();
+        }
+        ends.len() < most as usize
+    }
+
+    /// A request of an address is under way until then.
+    pub fn goes_on(&mut self, entry: SubjectId, address: u64, until: u64) {
+        let key = key(UNDER_WAY, entry, address);
+        let place = self.places.get(&key).copied().unwrap_or_else(|| {
+            let place = self.under_way.len() as u32;
+            self.places.insert(key, place);
+            self.under_way.push(BinaryHeap::new());
+            place
+        });
+        if let Some(ends) = self.under_way.get_mut(place as usize) {
+            ends.push(Reverse(until));
+        }
     }
 }
 

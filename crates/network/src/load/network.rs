@@ -124,6 +124,8 @@ pub struct Proxy {
     pub unconnected: u16,
     /// How fast an address may ask: per second, per minute. What is too much gets 503.
     pub limits: [Option<Limit>; 2],
+    /// How many requests of an address it has under way at most (nginx' `limit_conn`); 0: any number. What is too much gets 503.
+    pub connections: u32,
 }
 
 /// A rate of requests (nginx' `limit_req_zone` and `limit_req`).
@@ -148,6 +150,7 @@ impl Default for Proxy {
             broken: 502,
             unconnected: 504,
             limits: [None, None],
+            connections: 0,
         }
     }
 }

@@ -52,6 +52,7 @@ pub(super) struct Rules {
     pub broken: u16,
     pub unconnected: u16,
     pub limits: [Option<Limit>; 2],
+    pub connections: u32,
     /// Of the call: whether it may be sent again once a server has seen it.
     pub idempotent: bool,
 }
@@ -67,6 +68,7 @@ impl Rules {
             broken: proxy.broken,
             unconnected: proxy.unconnected,
             limits: proxy.limits,
+            connections: proxy.connections,
             idempotent,
         }
     }
