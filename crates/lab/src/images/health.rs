@@ -5,7 +5,7 @@ use std::time::Duration;
 use opscape_cluster::images::{Answer, Health};
 use opscape_manifest::api::pod::{Container, Probe};
 use opscape_manifest::lab::Image;
-use opscape_manifest::value::Value;
+use opscape_manifest::value::{Map, Value};
 
 use super::command::{self, Fate, FileChange};
 use super::known::{self, Known, Process};
@@ -75,6 +75,16 @@ pub(super) fn of(container: &Container, program: &Program) -> Option<Box<Health>
         hangs: hangs.map(|spell| (spell.from, spell.until)),
     };
     (health != Health::default()).then(|| Box::new(health))
+}
+
+/// What anybody else than the kubelet is answered to `GET path`.
+pub(super) fn asked(container: &Container, program: &Program, path: &str, port: u16) -> Answers {
+    let get =
+        Map::from([("path".to_owned(), Value::from(path)), ("port".to_owned(), Value::Int(i64::from(port)))]);
+    let ready = container.readiness_probe.as_ref().and_then(|probe| probe.http_get.as_ref());
+    let asks_the_same = ready.is_some_and(|get| get.str_at(&["path"]).unwrap_or("/") == path);
+    let probe = Probe { http_get: Some(Value::Map(get)), ..Probe::default() };
+    answers(Some(&probe), program.never_ready && asks_the_same, container, program)
 }
 
 type Answers = Vec<(Duration, Answer)>;

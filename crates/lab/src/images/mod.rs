@@ -11,7 +11,7 @@ mod serve;
 
 use std::time::Duration;
 
-use opscape_cluster::images::{Exit, Plan, Pull, Ready};
+use opscape_cluster::images::{Answer, Exit, Plan, Pull, Ready};
 use opscape_manifest::api::Pod;
 use opscape_manifest::api::pod::Container;
 use opscape_manifest::lab::{Duration as Said, Image, Memory};
@@ -62,6 +62,18 @@ impl LabImages {
         }
         let bytes = known::look_up(image).memory * f64::from(1 << 20);
         ((bytes * 0.93) as u64, (bytes * 1.07) as u64)
+    }
+
+    /// What a container answers to `GET path` at a port, by the time since its process began.
+    pub(crate) fn answers(
+        &self,
+        container: &Container,
+        (restarts, warm_up): (u32, Duration),
+        path: &str,
+        port: u16,
+    ) -> Vec<(Duration, Answer)> {
+        let (program, _) = self.program(container, restarts, warm_up);
+        health::asked(container, &program, path, port)
     }
 
     /// The process of a container at one of its starts, which serves after `warm_up`; and when and how it ends by itself.

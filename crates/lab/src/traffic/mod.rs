@@ -7,6 +7,7 @@
 
 mod ends;
 mod sending;
+mod targets;
 mod usage;
 mod view;
 mod watch;
@@ -44,6 +45,8 @@ pub enum Wake {
     Tick,
     /// Proxies take over what changed.
     Sync,
+    /// Load balancers have asked their targets whether they are well.
+    Health,
 }
 
 /// How far the load goes on at a time, in microseconds: less where much happens, so that a timeline, which keeps a
@@ -54,11 +57,14 @@ const WORK: (u64, u64) = (16, 64);
 /// ingress-nginx looks for new endpoints once a second (`BACKENDS_SYNC_INTERVAL`, rootfs/etc/nginx/lua/balancer.lua);
 /// kube-proxy writes its rules at most once a second (`minSyncPeriod`).
 const SYNC: u64 = 1_000_000;
+/// How often it is looked what load balancers found of their targets.
+const HEALTH: u64 = 5_000_000;
 /// How long a change takes to reach them through their watches.
 const NOTICED: u64 = 100_000;
 
 /// The traffic of a world. Cloning shares everything.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is something of its own that is scheduled")]
 pub struct Traffic {
     load: Load,
     /// Whether anybody has sent a request yet.
@@ -68,6 +74,10 @@ pub struct Traffic {
     tick: u64,
     worked: u64,
     syncing: bool,
+    /// Whether it will be looked what load balancers found.
+    asking: bool,
+    /// How far it has come.
+    now: Time,
     /// The store's version up to which changes were looked at.
     seen: u64,
     dirty: Dirty,
@@ -94,6 +104,8 @@ impl Traffic {
             tick: TICKS.1,
             worked: 0,
             syncing: false,
+            asking: false,
+            now: Time::ZERO,
             seen: 0,
             dirty: Dirty::default(),
             table: None,
@@ -157,7 +169,8 @@ impl Traffic {
     /// Brings the load up to an instant, before something happens.
     pub(crate) fn advance(&mut self, now: Time, around: Around<'_>) {
         if self.active {
-            let view = View { around, table: self.table.as_deref(), addresses: &self.addresses };
+            self.now = now;
+            let view = View { now, around, table: self.table.as_deref(), addresses: &self.addresses };
             self.load.advance(now, &view);
         }
     }
@@ -184,6 +197,10 @@ impl Traffic {
                 self.syncing = false;
                 self.sync(around);
             }
+            Wake::Health => {
+                self.asking = false;
+                self.load.routes_changed();
+            }
         }
     }
 
@@ -194,7 +211,8 @@ impl Traffic {
             self.seen = around.cluster.store().version();
             self.dirty = Dirty::all();
             self.sync(around);
-            let view = View { around, table: self.table.as_deref(), addresses: &self.addresses };
+            self.now = now;
+            let view = View { now, around, table: self.table.as_deref(), addresses: &self.addresses };
             self.load.advance(now, &view);
         }
         self.load.begin(workload, now)
@@ -228,14 +246,15 @@ impl Traffic {
 
     fn process_changed(&mut self, pod: Uid, around: Around<'_>) {
         if self.load.knows(pod) {
-            let view = View { around, table: self.table.as_deref(), addresses: &self.addresses };
+            let view =
+                View { now: self.now, around, table: self.table.as_deref(), addresses: &self.addresses };
             self.load.process_changed(pod, &view);
         }
     }
 
     /// What is to be scheduled now.
     pub(crate) fn wakes(&mut self, now: Time) -> impl Iterator<Item = (Time, Wake)> + use<> {
-        let mut wakes = [None, None];
+        let mut wakes = [None, None, None];
         if self.active && !self.ticking && !self.load.is_idle() {
             self.ticking = true;
             self.worked = self.load.events();
@@ -244,6 +263,11 @@ impl Traffic {
         if self.active && !self.syncing && self.dirty.is_some() {
             self.syncing = true;
             wakes[1] = Some((Time(((now.0 + NOTICED) / SYNC + 1) * SYNC), Wake::Sync));
+        }
+        let asked = || self.table.as_ref().is_some_and(|table| table.asks_targets());
+        if self.active && !self.asking && !self.load.is_idle() && asked() {
+            self.asking = true;
+            wakes[2] = Some((Time((now.0 / HEALTH + 1) * HEALTH), Wake::Health));
         }
         wakes.into_iter().flatten()
     }

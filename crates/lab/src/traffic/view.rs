@@ -13,6 +13,7 @@ use opscape_network::load::{
 use opscape_network::route::policy::End;
 use opscape_network::route::{Answer, BackendId, Decision, Policy, Reason, Request, Table, Verdict};
 use opscape_network::telemetry::{Outcome, Subject};
+use opscape_sim::Time;
 
 use super::Around;
 use super::ends::has_no_way_out;
@@ -29,6 +30,7 @@ const NOBODY: Uid = Uid(0);
 const BLOCKED: u64 = 1 << 63;
 
 pub(super) struct View<'a> {
+    pub now: Time,
     pub around: Around<'a>,
     pub table: Option<&'a Table>,
     /// In order.
@@ -89,7 +91,14 @@ impl Network for View<'_> {
                 let balance =
                     if forward.set_cookie.is_some() { Balance::Cookie } else { Balance::RoundRobin };
                 let shares = forward.shares.iter().map(|share| match share.backend {
-                    Some(id) => self.backend(table, id, share.weight, (balance, direct), connecting.as_ref()),
+                    Some(id) => {
+                        let kind = (balance, direct);
+                        let mut backend = self.backend(table, id, share.weight, kind, connecting.as_ref());
+                        if let Some(check) = &share.health {
+                            self.leave_out_unwell(&mut backend.pods, table.backend(id).known(), check);
+                        }
+                        backend
+                    }
                     // A reference that leads nowhere: 500 (HTTPRoute's backendRefs).
                     None => Backend {
                         service: None,
@@ -227,7 +236,7 @@ impl View<'_> {
         if does || images.is_told(container) { uid } else { NOBODY }
     }
 
-    fn pod_with(&self, address: &Str) -> Option<Uid> {
+    pub fn pod_with(&self, address: &Str) -> Option<Uid> {
         let at = self.addresses.binary_search_by(|(known, _)| known.cmp(address)).ok()?;
         self.addresses.get(at).map(|(_, uid)| *uid)
     }

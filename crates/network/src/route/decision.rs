@@ -1,6 +1,7 @@
 //! What becomes of a request.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use opscape_manifest::api::meta::Str;
 
@@ -84,6 +85,30 @@ pub struct Share {
     pub backend: Option<BackendId>,
     /// Changes of the headers for this share alone.
     pub changes: Vec<Change>,
+    /// How a load balancer asks whether its targets are well; `None`: whoever is ready gets requests.
+    pub health: Option<Arc<HealthCheck>>,
+}
+
+/// How the targets of a load balancer are asked whether they are well. Those that are not get no requests; if none is, all do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthCheck {
+    /// The path that is asked for.
+    pub path: Str,
+    /// From one question to the next, in seconds.
+    pub interval: u32,
+    /// So many good answers in a row make an unwell target well.
+    pub healthy: u32,
+    /// So many bad ones make it unwell.
+    pub unhealthy: u32,
+    /// First and last of the codes that are good answers.
+    pub codes: Vec<(u16, u16)>,
+}
+
+impl HealthCheck {
+    /// Whether a status is a good answer.
+    pub fn takes(&self, status: u16) -> bool {
+        self.codes.iter().any(|(from, to)| (*from..=*to).contains(&status))
+    }
 }
 
 /// Who gets a copy of a request.
@@ -169,7 +194,7 @@ impl Decision<'_> {
 impl Share {
     /// All of it.
     pub(super) fn all(backend: BackendId) -> Share {
-        Share { weight: 1, backend: Some(backend), changes: Vec::new() }
+        Share { weight: 1, backend: Some(backend), changes: Vec::new(), health: None }
     }
 }
 

@@ -24,7 +24,7 @@ pub mod service;
 mod table;
 
 pub use backend::{Backend, Endpoint, Endpoints, State};
-pub use decision::{Answer, BackendId, Change, Decision, Forward, Mirror, Policy, Share};
+pub use decision::{Answer, BackendId, Change, Decision, Forward, HealthCheck, Mirror, Policy, Share};
 pub use gateway::statuses as gateway_statuses;
 pub use objects::Objects;
 pub use reason::{Origin, Reason, Verdict};

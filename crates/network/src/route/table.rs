@@ -75,6 +75,11 @@ impl Builder<'_> {
 }
 
 impl Table {
+    /// Whether a load balancer asks its targets whether they are well: where requests go then depends on the time, too.
+    pub fn asks_targets(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry, Entry::Alb(balancer) if balancer.asks_targets()))
+    }
+
     /// Compiles the routes of a set of objects.
     pub fn compile(objects: &Objects) -> Table {
         let mut builder = Builder { objects, backends: Vec::new(), notes: Vec::new() };

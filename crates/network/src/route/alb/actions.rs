@@ -1,14 +1,16 @@
 //! What a rule does: `enhanced_backend_builder.go` and `model_build_actions.go` of the AWS Load Balancer Controller.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use opscape_manifest::api::ingress::{IngressServiceBackend, IngressSpec};
 use opscape_manifest::api::meta::Str;
 use opscape_manifest::value::Value;
 
+use super::health;
 use super::json::{items, member, number, text};
 use crate::route::backend::{Lookup, PortKey, State, Wanted};
-use crate::route::decision::{Answer, Decision, Forward, Share};
+use crate::route::decision::{Answer, Decision, Forward, HealthCheck, Share};
 use crate::route::objects::{Found, json};
 use crate::route::reason::{Reason, Why};
 use crate::route::table::{Builder, Table};
@@ -18,13 +20,21 @@ use crate::route::{BackendId, Request};
 #[derive(Debug, Clone)]
 pub(super) enum Action {
     /// To target groups by weight.
-    Forward { targets: Vec<(BackendId, u32)>, sticky: Option<Str> },
+    Forward { targets: Vec<Target>, sticky: Option<Str> },
     /// To elsewhere.
     Redirect(Redirect),
     /// 404, where a listener has no default of its own.
     NotFound,
     /// An answer on the spot.
     Fixed { status: u16, body: Str },
+}
+
+/// A target group.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    backend: BackendId,
+    weight: u32,
+    health: Option<Arc<HealthCheck>>,
 }
 
 /// Where a redirect leads. `#{protocol}`, `#{host}`, `#{port}`, `#{path}` and `#{query}` stand for those of the request.
@@ -60,31 +70,33 @@ impl Action {
         service: &IngressServiceBackend,
         builder: &mut Builder<'_>,
     ) -> Action {
-        let namespace = &ingress.meta.namespace;
         let sticky = cookie(ingress);
         if &*service.port.name == "use-annotation" {
             let name = [PREFIX, "actions.", &service.name].concat();
             let action = ingress.annotation(&name).and_then(json);
-            return action
-                .and_then(|action| Action::read(&action, namespace, sticky, builder))
-                .unwrap_or_else(|| Action::Fixed {
-                    status: 503,
-                    body: "Backend action does not exist".into(),
-                });
+            return action.and_then(|action| Action::read(&action, ingress, sticky, builder)).unwrap_or_else(
+                || Action::Fixed { status: 503, body: "Backend action does not exist".into() },
+            );
         }
         let port = match service.port.number {
             0 => PortKey::Name(service.port.name.clone()),
             number => PortKey::Number(number),
         };
-        let targets = vec![(target(namespace, &service.name, port, builder), 1)];
+        let targets = vec![target(ingress, &service.name, port, 1, builder)];
         note_target_type(ingress, &service.name, builder);
         Action::to(targets, sticky, builder)
     }
 
+    /// Whether targets are asked whether they are well.
+    pub(super) fn asks_targets(&self) -> bool {
+        let Action::Forward { targets, .. } = self else { return false };
+        targets.iter().any(|target| target.health.is_some())
+    }
+
     /// A single Service that does not exist is answered for.
-    fn to(targets: Vec<(BackendId, u32)>, sticky: Option<Str>, builder: &Builder<'_>) -> Action {
-        if let [(only, _)] = targets.as_slice()
-            && builder.known(*only).is_some_and(|backend| backend.state == State::NoService)
+    fn to(targets: Vec<Target>, sticky: Option<Str>, builder: &Builder<'_>) -> Action {
+        if let [only] = targets.as_slice()
+            && builder.known(only.backend).is_some_and(|backend| backend.state == State::NoService)
         {
             return Action::Fixed { status: 503, body: "Backend service does not exist".into() };
         }
@@ -93,7 +105,7 @@ impl Action {
 
     fn read(
         action: &Value,
-        namespace: &Str,
+        ingress: &Found<IngressSpec>,
         sticky: Option<Str>,
         builder: &mut Builder<'_>,
     ) -> Option<Action> {
@@ -134,7 +146,7 @@ impl Action {
                     let weight = number(member(one, "weight"))
                         .and_then(|weight| u32::try_from(weight).ok())
                         .unwrap_or(1);
-                    targets.push((target(namespace, name, port, builder), weight));
+                    targets.push(target(ingress, name, port, weight, builder));
                 }
                 let stickiness = member(config, "targetGroupStickinessConfig");
                 let own = stickiness.and_then(|config| member(config, "enabled")).and_then(Value::as_bool);
@@ -175,22 +187,33 @@ impl Action {
 fn forward<'r>(
     table: &Table,
     request: &'r Request,
-    targets: &[(BackendId, u32)],
+    targets: &[Target],
     sticky: Option<&Str>,
     why: &mut Why<'_>,
 ) -> Decision<'r> {
-    let drawn = || targets.iter().filter(|(_, weight)| *weight > 0);
-    for (backend, _) in drawn() {
-        let key = if table.serves(*backend) { "route.backend" } else { "route.unavailable" };
-        why.say(|| table.say(Reason::taken(key), *backend));
+    let drawn = || targets.iter().filter(|target| target.weight > 0);
+    for target in drawn() {
+        let serves = table.serves(target.backend);
+        let key = if serves { "route.backend" } else { "route.unavailable" };
+        why.say(|| table.say(Reason::taken(key), target.backend));
+        if let Some(health) = target.health.as_ref().filter(|_| serves) {
+            why.say(|| {
+                let note = Reason::note("route.alb.health").with("path", &*health.path);
+                table.say(note.with("seconds", health.interval.to_string()), target.backend)
+            });
+        }
     }
-    if let Some((backend, _)) = drawn().next()
-        && drawn().all(|(backend, _)| !table.serves(*backend))
+    if let Some(target) = drawn().next()
+        && drawn().all(|target| !table.serves(target.backend))
     {
-        return Decision::unavailable(*backend);
+        return Decision::unavailable(target.backend);
     }
-    let shares: Vec<Share> =
-        drawn().map(|(backend, weight)| Share { weight: *weight, ..Share::all(*backend) }).collect();
+    let share = |target: &Target| Share {
+        weight: target.weight,
+        health: target.health.clone(),
+        ..Share::all(target.backend)
+    };
+    let shares: Vec<Share> = drawn().map(share).collect();
     if shares.is_empty() {
         return Decision::answer(Answer::Unavailable, 503);
     }
@@ -204,13 +227,20 @@ fn forward<'r>(
     })
 }
 
-fn target(namespace: &Str, service: &str, port: PortKey, builder: &mut Builder<'_>) -> BackendId {
-    builder.backend(Wanted {
-        namespace: namespace.clone(),
+fn target(
+    ingress: &Found<IngressSpec>,
+    service: &str,
+    port: PortKey,
+    weight: u32,
+    builder: &mut Builder<'_>,
+) -> Target {
+    let backend = builder.backend(Wanted {
+        namespace: ingress.meta.namespace.clone(),
         service: service.into(),
         port,
         lookup: Lookup::Plain,
-    })
+    });
+    Target { backend, weight, health: health::check(ingress, service, builder) }
 }
 
 /// Targets are node ports by default (`target-type: instance`); the controller refuses a Service that has none. Here it is

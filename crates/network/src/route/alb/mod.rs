@@ -3,6 +3,7 @@
 
 mod actions;
 mod conditions;
+mod health;
 mod json;
 
 use opscape_manifest::api::ingress::{HttpIngressPath, IngressSpec};
@@ -137,6 +138,15 @@ impl LoadBalancer {
         });
         let listeners = listeners.collect();
         LoadBalancer { group, listeners }
+    }
+
+    /// Whether it asks targets whether they are well.
+    pub(super) fn asks_targets(&self) -> bool {
+        let actions = |listener: &Listener| {
+            let rules = listener.rules.iter().map(|rule| &rule.action);
+            rules.chain([&listener.default]).any(Action::asks_targets)
+        };
+        self.listeners.iter().any(actions)
     }
 
     pub(super) fn claim(&self, request: &Request) -> Claim {

@@ -99,6 +99,7 @@ impl Action {
             weight: target.weight,
             backend: target.backend.ok(),
             changes: target.changes.clone(),
+            health: None,
         };
         self.targets.iter().map(share).collect()
     }
