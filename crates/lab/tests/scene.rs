@@ -1,8 +1,11 @@
 //! What is drawn at each level says the same.
-#![expect(clippy::panic, reason = "helpers of tests")]
+#![expect(clippy::panic, clippy::expect_used, reason = "helpers of tests")]
+
+mod common;
 
 use opscape_lab::scene::{Level, Scene};
 use opscape_lab::{Session, SessionOptions};
+use opscape_manifest::api::ObjectKey;
 use opscape_sim::Time;
 
 fn crowd(pods: u32) -> Session {
@@ -125,8 +128,8 @@ spec:
     assert!(scene.traffic.is_none());
     let [ingress, route] = scene.entries.as_slice() else { panic!("{:?}", scene.entries) };
     assert_eq!(
-        (ingress.kind, &*ingress.name, &*ingress.via, ingress.canary),
-        ("Ingress", "shop", "nginx", false)
+        (ingress.kind, &*ingress.name, &*ingress.via, ingress.canary.as_deref()),
+        ("Ingress", "shop", "nginx", None)
     );
     let rows: Vec<_> = ingress.routes.iter().map(|row| (&*row.host, &*row.path, &*row.path_type)).collect();
     assert_eq!(
@@ -162,4 +165,25 @@ spec:
     let weights: Vec<_> = first.backends.iter().map(|backend| backend.weight).collect();
     assert_eq!(weights, [Some(9), Some(1)]);
     assert_eq!((&*all.path, &*all.path_type, all.backends.len()), ("/", "PathPrefix", 1));
+}
+
+#[test]
+fn an_ingress_and_an_http_route_stand_side_by_side() {
+    let (_, text) =
+        common::labs().into_iter().find(|(name, _)| name == "ingress-to-gateway").expect("the lab");
+    let mut session = common::open(&text);
+    while session.now() < Time::secs(10) {
+        session.advance(Time::secs(10), &mut || true);
+    }
+    let key = |kind: &str| ObjectKey { kind: kind.into(), namespace: "default".into(), name: "shop".into() };
+    let pair = session.inspect(&key("HTTPRoute")).and_then(|found| found.beside).expect("both");
+    assert_eq!(session.inspect(&key("Ingress")).and_then(|found| found.beside).as_ref(), Some(&pair));
+    assert_eq!((&*pair.one.0.kind, &*pair.one.1), ("Ingress", "shop.example.com"));
+    assert_eq!((&*pair.two.0.kind, &*pair.two.1), ("HTTPRoute", "new.example.com"));
+    let rows: Vec<[&str; 3]> = pair.rows.iter().map(|row| [&*row.path, &*row.one, &*row.two]).collect();
+    assert_eq!(rows.first(), Some(&["/", "web:80 90%, web-next:80 10% /", "web:80 /"]));
+    assert_eq!(rows.get(1), Some(&["/api/items", "api:80 /items", "web:80 /api/items"]));
+    // A canary says which share it is.
+    let canary = session.scene(None).entries.iter().find_map(|card| card.canary.clone());
+    assert_eq!(canary.as_deref(), Some("10%"));
 }

@@ -1,7 +1,7 @@
 //! Facts, revisions, pods, events, the scheduler's table, YAML.
 
 use opscape_lab::Act;
-use opscape_lab::inspect::{Inspection, SchedulingTable};
+use opscape_lab::inspect::{Beside, BesideRow, Inspection, SchedulingTable};
 use opscape_manifest::api::ObjectKey;
 use yew::prelude::*;
 
@@ -30,6 +30,7 @@ pub fn details(session: &Session, view: &View, inspection: &Inspection) -> Html 
                     </dd>
                 </>
             }) }</dl>
+            if let Some(pair) = &inspection.beside { { beside(session, view, pair) } }
             if !inspection.revisions.is_empty() { { revisions(session, view, inspection) } }
             if !inspection.pods.is_empty() {
                 <>
@@ -82,6 +83,34 @@ fn revisions(session: &Session, view: &View, inspection: &Inspection) -> Html {
         <>
             <h3>{ view.word("ui.revisions-title") }</h3>
             <table class="revisions"><tbody>{ for inspection.revisions.iter().map(row) }</tbody></table>
+        </>
+    }
+}
+
+/// An Ingress and an HTTPRoute side by side.
+pub fn beside(session: &Session, view: &View, pair: &Beside) -> Html {
+    let head = |(key, host): &(ObjectKey, String)| {
+        html! { <th scope="col">{ to_object(session, key, key.kind.to_string()) }<div class="mono faint">{ host.clone() }</div></th> }
+    };
+    let row = |row: &BesideRow| {
+        let (sign, word) =
+            if row.one == row.two { ("=", "ui.beside.same") } else { ("≠", "ui.beside.differs") };
+        html! {
+            <tr class={(row.one != row.two).then_some("differs")}>
+                <th scope="row" class="mono">{ &row.path }</th>
+                <td class="mono">{ &row.one }</td>
+                <td class="sign"><span aria-hidden="true">{ sign }</span><span class="spoken">{ view.word(word) }</span></td>
+                <td class="mono">{ &row.two }</td>
+            </tr>
+        }
+    };
+    html! {
+        <>
+            <h3>{ view.word("ui.beside") }</h3>
+            <table class="beside">
+                <thead><tr><td></td>{ head(&pair.one) }<td></td>{ head(&pair.two) }</tr></thead>
+                <tbody>{ for pair.rows.iter().map(row) }</tbody>
+            </table>
         </>
     }
 }

@@ -31,6 +31,8 @@ pub struct Board<'a> {
     pub focus: Option<&'a ObjectKey>,
     /// Whether places glide.
     pub glides: bool,
+    /// The entry or the rule that is pointed at.
+    pub lit: Option<flows::Lit>,
 }
 
 /// The object of a pod.
@@ -108,7 +110,7 @@ impl Board<'_> {
         let run = -(view.at.as_secs_f64() * flows::SPEED / view.speed.max(1.0)) % 1e5;
         html! {
             <g class="flows" style={format!("--run:{}px", px(run as f32))} aria-hidden="true">
-                <Flows scene={view.scene.clone()} layout={self.layout.clone()} k={self.k} dashes={self.dashes} />
+                <Flows scene={view.scene.clone()} layout={self.layout.clone()} k={self.k} dashes={self.dashes} lit={self.lit.clone()} />
             </g>
         }
     }

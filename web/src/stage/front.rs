@@ -29,17 +29,31 @@ pub fn object_of(key: &ObjectKey) -> (ObjectKey, Option<&str>) {
     }
 }
 
-/// What a rule lets in.
+/// What a rule lets in. A canary stands in for a share of another Ingress's rule: what that one sends to the canary's Service.
 pub fn rates_of(board: &Board<'_>, card: &EntryCard, row: &RouteRow) -> Rates {
+    let scene = &board.view.scene;
     let mut sum = Rates::default();
-    let Some(traffic) = &board.view.scene.traffic else { return sum };
+    let Some(traffic) = &scene.traffic else { return sum };
+    let is_row = |place: &Place, card: &EntryCard, row: &RouteRow| {
+        let Place::Rule(kind, namespace, name, field) = place else { return false };
+        **kind == *card.kind && *namespace == card.namespace && *name == card.name && *field == row.field
+    };
+    let stands_for = |place: &Place| {
+        let mut others =
+            scene.entries.iter().filter(|other| other.canary.is_none() && other.kind == card.kind);
+        card.canary.is_some()
+            && others.any(|other| {
+                let mut rows = other.routes.iter();
+                rows.any(|one| one.host == row.host && one.path == row.path && is_row(place, other, one))
+            })
+    };
+    let leads = |place: &Place| {
+        let Place::Service(namespace, name) = place else { return false };
+        row.backends.iter().any(|backend| backend.service == *name && backend.namespace == *namespace)
+    };
     for flow in &traffic.flows {
-        if let (Place::Workload { .. }, Place::Rule(kind, namespace, name, field)) = (&flow.from, &flow.to)
-            && **kind == *card.kind
-            && *namespace == card.namespace
-            && *name == card.name
-            && *field == row.field
-        {
+        let comes = matches!(flow.from, Place::Workload { .. }) && is_row(&flow.to, card, row);
+        if comes || leads(&flow.to) && stands_for(&flow.from) {
             sum.rate += flow.rates.rate;
             sum.errors += flow.rates.errors;
         }
@@ -58,12 +72,16 @@ pub fn percent(part: f32, of: f32) -> String {
 pub fn internet(board: &Board<'_>, rect: Rect) -> Html {
     let view = board.view;
     let Some(traffic) = &view.scene.traffic else {
+        // Where nobody outside can reach anything, those who will send are inside.
+        let open = !view.scene.entries.is_empty()
+            || view.scene.services.iter().any(|card| matches!(&*card.kind, "NodePort" | "LoadBalancer"));
+        let word = if open { "ui.flow.internet" } else { "ui.flow.inside" };
         let y = if board.layout.narrow { rect.y + 14.0 } else { rect.y - 8.0 };
         let button =
             if board.layout.narrow { (rect.right() - 96.0, rect.y - 4.0) } else { (rect.x, rect.y + 2.0) };
         return html! {
             <g>
-                <text x={px(rect.x)} y={px(y)} class="t-name">{ view.word("ui.flow.internet") }</text>
+                <text x={px(rect.x)} y={px(y)} class="t-name">{ view.word(word) }</text>
                 { send_button(view, board.tab_index(&send_key()), button.0, button.1) }
             </g>
         };
@@ -187,8 +205,9 @@ pub fn entry(board: &Board<'_>, card: &EntryCard, place: &EntryBox) -> Html {
         format!("{} {}, {}", card.kind, card.name, if several { hosts.join(", ") } else { host.to_owned() });
     let small = frame.w < 130.0 || board.layout.short;
     let large = title.chars().count() as f32 * 8.8 < frame.w - 20.0;
-    let note = if card.canary {
-        "canary"
+    let canary = card.canary.as_ref().map(|share| ["canary ", share].concat());
+    let note = if let Some(canary) = &canary {
+        canary.trim_end()
     } else if several {
         ""
     } else {

@@ -181,7 +181,7 @@ pub fn Picture(props: &Props) -> Html {
         let (route, node) = (route.clone(), node.clone());
         move |event: &Event| {
             let row = event.target_dyn_into::<web_sys::Element>();
-            let row = row.and_then(|element| element.closest("[data-route]").ok()?);
+            let row = row.and_then(|element| element.closest("[data-route], .entry > [data-key]").ok()?);
             let found = row.and_then(|row| {
                 let key = key_of(&row.get_attribute("data-key")?)?;
                 let frame = row.get_bounding_client_rect();
@@ -231,8 +231,12 @@ pub fn Picture(props: &Props) -> Html {
         let focus =
             (*focus).clone().or_else(|| view.selected.clone()).filter(|key| known(view, key)).or(first);
         let dashes = !browser::reduced_motion();
-        Board { view, layout: &layout, k, dashes, focus: focus.as_ref(), glides: view.playing && !still }
-            .draw()
+        let lit = route.as_ref().and_then(|(key, ..)| {
+            let (object, field) = object_of(key);
+            flows::Lit::of(scene, &object, field)
+        });
+        let glides = view.playing && !still;
+        Board { view, layout: &layout, k, dashes, focus: focus.as_ref(), glides, lit }.draw()
     };
     html! {
         <div class="scroll" ref={node} onclick={clicked} oncontextmenu={context} onkeydown={keyed}

@@ -46,9 +46,10 @@ pub fn url_of(view: &View, key: &ObjectKey) -> Option<String> {
 
 /// A URL to begin with: of the first rule, else of the first Service.
 pub fn first_url(view: &View) -> Option<String> {
-    let entry = view.scene.entries.iter().find(|card| !card.routes.is_empty() && !card.canary).map(|card| {
-        ObjectKey { kind: card.kind.into(), namespace: card.namespace.clone(), name: card.name.clone() }
-    });
+    let entry =
+        view.scene.entries.iter().find(|card| !card.routes.is_empty() && card.canary.is_none()).map(|card| {
+            ObjectKey { kind: card.kind.into(), namespace: card.namespace.clone(), name: card.name.clone() }
+        });
     let service = view.scene.services.first().map(|card| ObjectKey {
         kind: "Service".into(),
         namespace: card.namespace.clone(),

@@ -288,6 +288,7 @@ impl About<'_> {
             *card.kind == *key.kind && card.name == key.name && card.namespace == key.namespace
         };
         if let Some(card) = entries.iter().find(same) {
+            self.inspection.beside = super::beside::beside(self.model, key);
             self.entry(card);
         }
     }
@@ -297,6 +298,11 @@ impl About<'_> {
         let via = if card.kind == "Ingress" { "IngressClass" } else { "Gateway" };
         if !card.via.is_empty() {
             self.inspection.rest = why::named(via, &card.via);
+        }
+        if !card.address.is_empty() {
+            let label = words::text(self.lang, "fact.ip").to_owned();
+            let value = card.address.to_string();
+            self.inspection.facts.push(Fact { label, value, mono: true, link: None });
         }
         for row in &card.routes {
             let host = if row.host.is_empty() { "*" } else { &row.host };

@@ -1,5 +1,6 @@
 //! What the inspector shows of one object: its state, facts, YAML, events, and *Why?* in words.
 
+mod beside;
 mod build;
 
 use opscape_manifest::api::{ObjectKey, Str};
@@ -39,6 +40,30 @@ pub struct Inspection {
     pub revisions: Vec<RevisionRow>,
     /// Pods it owns, selects or runs.
     pub pods: Vec<PodGlyph>,
+    /// For an Ingress or an HTTPRoute: the other one that leads to the same Services, and what each does with the same requests.
+    pub beside: Option<Beside>,
+}
+
+/// An Ingress and an HTTPRoute side by side, each with the host it is asked for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Beside {
+    /// The Ingress.
+    pub one: (ObjectKey, String),
+    /// The HTTPRoute.
+    pub two: (ObjectKey, String),
+    /// What each does with a request.
+    pub rows: Vec<BesideRow>,
+}
+
+/// A request, and where each of the two leads it: Services with their shares, and the path they get.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct BesideRow {
+    /// Path and query.
+    pub path: String,
+    /// By the Ingress.
+    pub one: String,
+    /// By the HTTPRoute.
+    pub two: String,
 }
 
 /// A fact: a label and a value.

@@ -3,7 +3,7 @@
 use opscape_cluster::Store;
 use opscape_manifest::api::gateway::{BackendRef, HttpRouteMatch, HttpRouteSpec};
 use opscape_manifest::api::ingress::{IngressBackend, IngressSpec};
-use opscape_manifest::api::meta::Str;
+use opscape_manifest::api::meta::{ObjectMeta, Str};
 use opscape_manifest::api::{Object, Service};
 use opscape_manifest::codec::{self, Codec};
 
@@ -23,8 +23,9 @@ pub struct EntryCard {
     pub via: Str,
     /// The address its load balancer has; for an HTTPRoute, that of its Gateway. Empty: none yet.
     pub address: Str,
-    /// Whether it stands in for a share of another one's requests (`nginx.ingress.kubernetes.io/canary`).
-    pub canary: bool,
+    /// It stands in for a share of another one's requests (`nginx.ingress.kubernetes.io/canary`): which, as `10%`, and
+    /// the header or cookie that asks for it.
+    pub canary: Option<Str>,
     /// Its rules, in the order of the text.
     pub routes: Vec<RouteRow>,
 }
@@ -75,6 +76,27 @@ pub(super) fn entries(store: &Store, services: &[ServiceCard]) -> Vec<EntryCard>
         }
     }
     cards
+}
+
+/// The share of a canary Ingress in words.
+fn canary(meta: &ObjectMeta) -> Option<Str> {
+    let said = |name: &str| {
+        let name = ["nginx.ingress.kubernetes.io/canary", name].concat();
+        meta.annotation(&name).map(str::trim).filter(|text| !text.is_empty())
+    };
+    if said("") != Some("true") {
+        return None;
+    }
+    let weight = said("-weight").and_then(|weight| weight.parse::<f64>().ok());
+    let total =
+        said("-weight-total").and_then(|total| total.parse::<f64>().ok()).filter(|total| *total > 0.0);
+    let percent = |weight: f64| {
+        let tenths = (weight / total.unwrap_or(100.0) * 1_000.0).round() / 10.0;
+        [&tenths.to_string(), "%"].concat()
+    };
+    let parts =
+        [weight.map(percent), said("-by-header").map(str::to_owned), said("-by-cookie").map(str::to_owned)];
+    Some(parts.into_iter().flatten().collect::<Vec<_>>().join(", ").into())
 }
 
 fn first_address(object: &Object) -> Str {
@@ -146,7 +168,7 @@ fn ingress(object: &Object, spec: &IngressSpec, known: &Known<'_>) -> EntryCard 
         name: meta.name.clone(),
         via: class.unwrap_or_default(),
         address: first_address(object),
-        canary: meta.annotation("nginx.ingress.kubernetes.io/canary") == Some("true"),
+        canary: canary(meta),
         routes,
     }
 }
@@ -184,7 +206,7 @@ fn http_route(object: &Object, spec: &HttpRouteSpec, known: &Known<'_>) -> Entry
         name: meta.name.clone(),
         via: parent.map(|parent| parent.name.clone()).unwrap_or_default(),
         address: gateway.as_ref().map(first_address).unwrap_or_default(),
-        canary: false,
+        canary: None,
         routes: routes.collect(),
     }
 }

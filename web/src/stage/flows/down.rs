@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::super::layout::Rect;
 use super::plan::{Leg, Planner, Spot};
 use super::roads::down;
-use super::{Stroke, code, stacked};
+use super::{Of, Stroke, code, stacked};
 
 pub(super) fn plan(planner: &mut Planner<'_>) {
     front(planner);
@@ -51,7 +51,7 @@ fn front(planner: &mut Planner<'_>) {
         let ends = planner.ends(leg);
         let end = if ends { to.y - 6.0 } else { to.y };
         let way = |aside: f32| down((x0 + aside, from.bottom()), (x1 + aside, end));
-        let key = leg.key();
+        let key = (leg.key(), leg.of());
         let stroke = Stroke::new(key, leg.rate, width, 0, &way).with_errors(leg.errors, planner.k, 1.0, &way);
         if let Some((_, red)) = &stroke.red
             && matches!(leg.from, Spot::Internet | Spot::Inside)
@@ -105,7 +105,7 @@ fn to_nodes(planner: &mut Planner<'_>) {
                     starts.into_iter().zip(ends).zip(widths).zip(&rest)
                 {
                     let way = |aside: f32| down((x0 + aside, from.1), (x1 + aside, node.frame.y));
-                    let key = format!("d{service}n{index}c{colour}");
+                    let key = (format!("d{service}n{index}c{colour}"), Of::Service(service));
                     let stroke = Stroke::new(key, *rate, width, *colour, &way);
                     planner.plan.strokes.push(stroke.with_errors(*errors, planner.k, 1.0, &way));
                 }

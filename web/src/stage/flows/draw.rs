@@ -7,7 +7,7 @@ use opscape_lab::scene::Scene;
 use yew::prelude::*;
 
 use super::super::layout::Layout;
-use super::{Plan, Stroke, plan};
+use super::{Lit, Plan, Stroke, plan};
 use crate::draw::{colour_class, px};
 
 /// What ribbons are drawn from.
@@ -19,6 +19,8 @@ pub struct Props {
     pub k: f32,
     /// Whether requests are seen to move.
     pub dashes: bool,
+    /// What is pointed at: its ribbons stand out.
+    pub lit: Option<Lit>,
 }
 
 impl PartialEq for Props {
@@ -29,6 +31,7 @@ impl PartialEq for Props {
         same_scene
             && self.k.to_bits() == other.k.to_bits()
             && self.dashes == other.dashes
+            && self.lit == other.lit
             && (Rc::ptr_eq(&self.layout, &other.layout) || self.layout == other.layout)
     }
 }
@@ -38,11 +41,16 @@ impl PartialEq for Props {
 pub fn Flows(props: &Props) -> Html {
     let Plan { strokes, caps, arrows } = plan(&props.scene, &props.layout, props.k);
     let narrow = props.layout.narrow;
+    // Where nothing of it flows, nothing stands back for it.
+    let lit = props.lit.as_ref().filter(|lit| strokes.iter().any(|stroke| lit.holds(stroke.of)));
     let one = |stroke: &Stroke| {
-        let class = match stroke.colour {
+        let mut class = match stroke.colour {
             0 => classes!("ribbon"),
             colour => classes!("ribbon", "of-version", colour_class(colour)),
         };
+        if lit.is_some_and(|lit| !lit.holds(stroke.of)) {
+            class.push("back");
+        }
         let dash = (stroke.width * 0.45).clamp(1.2, 2.0);
         html! {
             <g key={stroke.key.clone()} class={class}>

@@ -12,6 +12,7 @@ mod scale;
 mod trip;
 
 use opscape_lab::scene::{Flow, Place, Scene};
+use opscape_manifest::api::ObjectKey;
 
 pub use draw::Flows;
 pub use plan::plan;
@@ -33,6 +34,7 @@ const RED: (f32, f32) = (1.25, 5.0);
 pub struct Stroke {
     /// The same ribbon in other pictures.
     pub key: String,
+    pub of: Of,
     pub d: String,
     pub width: f32,
     /// 0: of no revision yet.
@@ -53,6 +55,56 @@ pub struct Plan {
     pub caps: Vec<(f32, f32, f32, &'static str)>,
     /// Where failed requests come out: the tip of an arrow, and whether it points up.
     pub arrows: Vec<(f32, f32, bool)>,
+}
+
+/// The ribbons that belong to an entry or to one of its rules: those that come to it, those that it sends on, and those of the
+/// Services it leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lit {
+    entry: usize,
+    route: Option<usize>,
+    services: Vec<usize>,
+    /// What a canary gets comes out of another one's rule.
+    canary: bool,
+}
+
+impl Lit {
+    /// Those of an entry, or of the rule at a field of it.
+    pub fn of(scene: &Scene, object: &ObjectKey, field: Option<&str>) -> Option<Lit> {
+        let entry = scene.entries.iter().position(|card| {
+            *card.kind == *object.kind && card.name == object.name && card.namespace == object.namespace
+        })?;
+        let card = scene.entries.get(entry)?;
+        let route = field.and_then(|field| card.routes.iter().position(|row| *row.field == *field));
+        let rows = card.routes.iter().enumerate().filter(|(row, _)| route.is_none_or(|only| only == *row));
+        let services = rows.flat_map(|(_, row)| &row.backends).filter_map(|backend| {
+            let mut cards = scene.services.iter();
+            cards.position(|card| card.name == backend.service && card.namespace == backend.namespace)
+        });
+        let services = services.collect();
+        Some(Lit { entry, route, services, canary: card.canary.is_some() })
+    }
+
+    /// Whether a ribbon is one of them.
+    pub fn holds(&self, of: Of) -> bool {
+        match of {
+            Of::Entry(entry) => entry == self.entry,
+            Of::Route(entry, route, to) => {
+                entry == self.entry && self.route.is_none_or(|only| only == route)
+                    || self.canary && to.is_some_and(|to| self.services.contains(&to))
+            }
+            Of::Service(service) => self.services.contains(&service),
+        }
+    }
+}
+
+/// What a ribbon comes from; into an entry, what it leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    Entry(usize),
+    /// And the Service it leads to.
+    Route(usize, usize, Option<usize>),
+    Service(usize),
 }
 
 /// Whether requests come from inside the cluster: their client is there, or they go to a Service that nobody outside
@@ -81,7 +133,13 @@ pub const CODES: [&str; 8] =
 
 impl Stroke {
     /// `way`: the middle line, moved aside by so much.
-    fn new(key: String, rate: f32, width: f32, colour: u8, way: &dyn Fn(f32) -> String) -> Stroke {
+    fn new(
+        (key, of): (String, Of),
+        rate: f32,
+        width: f32,
+        colour: u8,
+        way: &dyn Fn(f32) -> String,
+    ) -> Stroke {
         let aside: &[f32] = match width {
             ..12.0 => &[0.0],
             12.0..22.0 => &[-0.24, 0.24],
@@ -90,6 +148,7 @@ impl Stroke {
         let rows = aside.len() as f32;
         Stroke {
             key,
+            of,
             d: way(0.0),
             width,
             colour,

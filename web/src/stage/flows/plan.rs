@@ -6,7 +6,8 @@ use opscape_lab::scene::{Flow, Place, Scene, TrafficScene};
 
 use super::super::layout::{Layout, Rect, WORDS};
 use super::roads::{across, along};
-use super::{Plan, Stroke, code, down, is_inside, stacked};
+use super::{Of, Plan, Stroke, code, down, is_inside, stacked};
+
 /// The thinnest ribbon.
 const THIN: f32 = 3.0;
 
@@ -54,6 +55,18 @@ pub(super) enum Spot {
 }
 
 impl Leg {
+    /// What it comes from; into an entry, what it leads to.
+    pub fn of(&self) -> Of {
+        match (self.from, self.to) {
+            (Spot::Route(entry, row), Spot::Service(service)) => Of::Route(entry, row, Some(service)),
+            (Spot::Route(entry, row), _) | (_, Spot::Route(entry, row)) => Of::Route(entry, row, None),
+            (Spot::Entry(entry), _) | (_, Spot::Entry(entry)) => Of::Entry(entry),
+            (_, Spot::Service(service)) | (Spot::Service(service), _) => Of::Service(service),
+            // Between those who send there is nothing.
+            (Spot::Internet | Spot::Inside, _) => Of::Service(usize::MAX),
+        }
+    }
+
     /// The same ribbon in other pictures.
     pub fn key(&self) -> String {
         let mut key = String::new();
@@ -206,7 +219,7 @@ impl Planner<'_> {
                 let curve = across((turn, from_y + aside), (end, to_y + aside));
                 if turn > start { along((start, from_y + aside), &curve) } else { curve }
             };
-            let key = leg.key();
+            let key = (leg.key(), leg.of());
             let stroke =
                 Stroke::new(key, leg.rate, width, 0, &way).with_errors(leg.errors, self.k, 1.0, &way);
             if let Some((_, red)) = &stroke.red

@@ -7,7 +7,7 @@ use opscape_manifest::api::Uid;
 
 use super::plan::Planner;
 use super::roads::{drop_into, lane_of, way_to};
-use super::{Stroke, stacked};
+use super::{Of, Stroke, stacked};
 use crate::draw::px;
 
 impl Planner<'_> {
@@ -77,12 +77,14 @@ impl Planner<'_> {
                 d
             };
             let width = self.width(bundle.rate);
-            let stroke = Stroke::new(bundle.key(), bundle.rate, width, bundle.colour, &way).with_errors(
-                bundle.errors,
-                self.k,
-                1.0,
+            let stroke = Stroke::new(
+                (bundle.key(), Of::Service(bundle.service)),
+                bundle.rate,
+                width,
+                bundle.colour,
                 &way,
-            );
+            )
+            .with_errors(bundle.errors, self.k, 1.0, &way);
             self.plan.strokes.push(stroke);
         }
     }

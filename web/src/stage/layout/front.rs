@@ -2,7 +2,7 @@
 
 use opscape_lab::scene::{EntryCard, Place, Scene};
 
-use super::{EDGE, GAP, Layout, Rect};
+use super::{EDGE, GAP, Layout, Rect, is_sent_to};
 
 /// An entry's card with its rows.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -89,7 +89,7 @@ impl Layout {
 
     /// The Services one below the other, near the rules that lead to them. Gives the room that is left below each.
     fn place_services(&mut self, scene: &Scene, x: f32, top: f32, bottom: f32) -> f32 {
-        let below = if scene.traffic.is_some() && !self.short { 44.0 } else { 0.0 };
+        let below = if is_sent_to(scene) && !self.short { 44.0 } else { 0.0 };
         let h = if self.short { 40.0 } else { 52.0 };
         let count = scene.services.len();
         if count == 0 {
@@ -122,7 +122,7 @@ impl Layout {
     pub(super) fn stack_front(&mut self, scene: &Scene) -> f32 {
         let mut y = self.edge();
         let full = self.width - 2.0 * EDGE;
-        let sent = scene.traffic.is_some();
+        let sent = is_sent_to(scene);
         if self.columns.internet > 0.0 {
             let h = if sent { 52.0 } else { 26.0 };
             self.internet = Some(Rect { x: EDGE, y, w: full, h });

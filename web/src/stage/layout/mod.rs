@@ -87,6 +87,12 @@ const SHORT: f32 = 320.0;
 /// Lanes above a row of pods at most.
 const LANES_MOST: usize = 6;
 
+/// Whether requests may come: there is something that takes them. It has its room before the first one comes, so that
+/// nothing moves then.
+pub fn is_sent_to(scene: &Scene) -> bool {
+    scene.traffic.is_some() || !scene.entries.is_empty() || !scene.services.is_empty()
+}
+
 impl Layout {
     /// For a stage of this size.
     pub fn new(scene: &Scene, slots: &Slots, width: f32, height: f32) -> Layout {
@@ -112,7 +118,7 @@ impl Layout {
             None => 0.0,
         };
         let merged = level != Level::Near;
-        let sent = traffic.is_some() || !scene.entries.is_empty();
+        let sent = is_sent_to(scene);
         let columns = Columns::of(width, sent, scene.entries.len(), !scene.services.is_empty());
         let mut layout = Layout {
             width,

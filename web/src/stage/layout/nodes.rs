@@ -2,7 +2,7 @@
 
 use opscape_lab::scene::{Level, Scene};
 
-use super::{GAP, LANES_MOST, Layout, Measures, NodeBox, Rect};
+use super::{GAP, LANES_MOST, Layout, Measures, NodeBox, Rect, is_sent_to};
 use crate::stage::slots::Slots;
 
 /// How nodes are arranged.
@@ -16,7 +16,7 @@ struct Grid {
 impl Layout {
     /// As few columns as fit, so that cards are wide; if none fit, those that are lowest. Gives where they end.
     pub(super) fn place_nodes(&mut self, scene: &Scene, slots: &Slots, room: Rect) -> f32 {
-        let busy = scene.traffic.is_some();
+        let busy = is_sent_to(scene);
         let counts: Vec<usize> = scene.nodes.iter().map(|node| slots.of(&node.name).len()).collect();
         let narrowest = if self.level == Level::Near && !self.short { 186.0 } else { 150.0 };
         let row_gap = self.gap();
