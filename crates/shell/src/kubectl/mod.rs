@@ -3,6 +3,7 @@
 mod absent;
 mod apply;
 mod argo;
+mod attach;
 mod client;
 mod commands;
 mod complete;

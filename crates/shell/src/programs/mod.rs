@@ -23,6 +23,7 @@ pub(crate) fn launch(mut words: Vec<String>, shell: &Shell) -> Box<dyn Task> {
         "kubectl" | "k" => kubectl::launch(arguments, shell),
         "hey" => http::hey(&arguments),
         "curl" => http::curl(&arguments),
+        "wget" => http::wget(&arguments),
         "nslookup" => names::nslookup(&arguments),
         "dig" => names::dig(&arguments),
         "timeout" => control::timeout(&arguments),

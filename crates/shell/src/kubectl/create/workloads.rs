@@ -262,8 +262,18 @@ pub(in crate::kubectl) fn run_pod(call: &mut Call<'_, '_>) -> Outcome {
             call.say("---\n---");
         }
     }
-    call.create_and_say(pod, "created")?;
-    Ok(Next::Done)
+    let attached = call.flags.truth("stdin") || call.flags.truth("attach") || call.flags.truth("tty");
+    if call.flags.truth("rm") && !attached {
+        return words("--rm should only be used for attached containers");
+    }
+    if !attached || call.flags.text("dry-run").is_some_and(|kind| kind != "none") {
+        call.create_and_say(pod, "created")?;
+        return Ok(Next::Done);
+    }
+    let created = call.create(&pod, false)?;
+    let words = args.get(1..).unwrap_or_default().to_vec();
+    let now = call.scope.world.now();
+    Ok(Next::Wait(Box::new(crate::kubectl::attach::Attached::new(&created, words, now))))
 }
 
 /// `a=b,c=d`.

@@ -338,7 +338,7 @@ fn body(status: u16, pod: Option<(&Str, Str)>) -> String {
 }
 
 /// The words of nginx for a status (ngx_http_header_filter_module.c).
-fn reason(status: u16) -> &'static str {
+pub(super) fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
         301 => "Moved Permanently",

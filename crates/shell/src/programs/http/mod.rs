@@ -1,13 +1,16 @@
-//! Programs that send requests: `hey` and `curl`.
+//! Programs that send requests: `hey`, `curl` and `wget`.
 
 mod address;
 mod curl;
 mod flags;
 mod hey;
 mod summary;
+mod wget;
 
 pub(super) use curl::curl;
+use curl::reason as curl_reason;
 pub(super) use hey::hey;
+pub(super) use wget::wget;
 
 use opscape_network::load::Call;
 
