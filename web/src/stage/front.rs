@@ -81,7 +81,7 @@ pub fn internet(board: &Board<'_>, rect: Rect) -> Html {
             if board.layout.narrow { (rect.right() - 96.0, rect.y - 4.0) } else { (rect.x, rect.y + 2.0) };
         return html! {
             <g>
-                <text x={px(rect.x)} y={px(y)} class="t-name">{ view.word(word) }</text>
+                <text x={px(rect.x)} y={px(y)} class={if open { "t-name" } else { "t-name t-11" }}>{ view.word(word) }</text>
                 { send_button(view, board.tab_index(&send_key()), button.0, button.1) }
             </g>
         };
@@ -232,7 +232,7 @@ pub fn entry(board: &Board<'_>, card: &EntryCard, place: &EntryBox) -> Html {
         html! {
             <>
                 <text x="12" y="20" class="t-3">{ card.kind }</text>
-                <text x={px(frame.w - 12.0)} y="20" text-anchor="end" class="t-2">{ fit(note, frame.w - 84.0, 12.0) }</text>
+                <text x={px(frame.w - 12.0)} y="20" text-anchor="end" class="t-2">{ fit(note, frame.w - 26.0 - card.kind.len() as f32 * 7.0, 12.0) }</text>
                 <text x="12" y="40" class={if large { "t-name t-15" } else { "t-name" }}>{ fit(title, frame.w - 20.0, if large { 14.2 } else { 12.6 }) }</text>
             </>
         }
