@@ -13,6 +13,7 @@ pub type Str = Arc<str>;
 
 /// The order of two names: that of `str`, but eight bytes at a time. In Wasm `str` is compared byte by byte, and names begin
 /// alike.
+#[inline]
 pub fn name_order(one: &str, other: &str) -> Ordering {
     if std::ptr::eq(one, other) {
         return Ordering::Equal;
