@@ -1,7 +1,6 @@
 //! Room for a growing world. The allocator asks the browser for one page of 64 KiB after the other, and each time the
 //! browser thinks about its garbage: with 150,000 pods that took a third of the time. So room is asked for ahead.
 
-use std::arch::wasm32::memory_size;
 use std::hint::black_box;
 
 /// Bytes of a page.
@@ -19,11 +18,23 @@ impl Room {
     /// Asks for an eighth more if the memory has grown since the last time. What is freed at once stays with the allocator;
     /// no page of it is used until something is written there.
     pub fn ahead(&mut self) {
-        let size = memory_size::<0>();
-        if size <= self.0 || size < SMALL {
+        let pages = size();
+        if pages <= self.0 || pages < SMALL {
             return;
         }
-        drop(black_box(Vec::<u8>::with_capacity((size / 8).min(MOST) * PAGE)));
-        self.0 = memory_size::<0>();
+        drop(black_box(Vec::<u8>::with_capacity((pages / 8).min(MOST) * PAGE)));
+        self.0 = size();
     }
+}
+
+/// The memory's size, in pages.
+#[cfg(target_arch = "wasm32")]
+fn size() -> usize {
+    std::arch::wasm32::memory_size::<0>()
+}
+
+/// Elsewhere nothing is asked for ahead.
+#[cfg(not(target_arch = "wasm32"))]
+fn size() -> usize {
+    0
 }
