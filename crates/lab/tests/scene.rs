@@ -183,6 +183,18 @@ fn an_ingress_and_an_http_route_stand_side_by_side() {
     let rows: Vec<[&str; 3]> = pair.rows.iter().map(|row| [&*row.path, &*row.one, &*row.two]).collect();
     assert_eq!(rows.first(), Some(&["/", "web:80 90%, web-next:80 10% /", "web:80 /"]));
     assert_eq!(rows.get(1), Some(&["/api/items", "api:80 /items", "web:80 /api/items"]));
+    // Where both claim the host, each still answers for itself.
+    let mut both =
+        common::open(&text.replace("hostnames: [new.example.com]", "hostnames: [shop.example.com]"));
+    while both.now() < Time::secs(10) {
+        both.advance(Time::secs(10), &mut || true);
+    }
+    for kind in ["Ingress", "HTTPRoute"] {
+        let pair = both.inspect(&key(kind)).and_then(|found| found.beside).expect("both");
+        assert_eq!(pair.one.1, pair.two.1);
+        let answers = pair.rows.iter().map(|row| [&*row.path, &*row.one, &*row.two]);
+        assert_eq!(answers.take(2).collect::<Vec<_>>(), rows[..2], "{kind}");
+    }
     // A canary says which share it is.
     let canary = session.scene(None).entries.iter().find_map(|card| card.canary.clone());
     assert_eq!(canary.as_deref(), Some("10%"));

@@ -44,15 +44,20 @@ pub(super) fn beside(model: &LabModel, key: &ObjectKey) -> Option<Beside> {
     let (host, other_host) = (host_of(own)?, host_of(other)?);
     let rows = paths(model, &cards, [host, other_host]);
     let store = model.cluster().store();
-    let objects = KINDS.iter().flat_map(|kind| store.objects(kind, None));
-    let table = Table::compile(&Objects::of_cluster(objects.collect::<Vec<Object>>()));
+    // Each alone: where both claim a host, one of them answers for both.
+    let alone = |without: &str| {
+        let kinds = KINDS.iter().filter(|kind| **kind != without);
+        let objects = kinds.flat_map(|kind| store.objects(kind, None));
+        Table::compile(&Objects::of_cluster(objects.collect::<Vec<Object>>()))
+    };
+    let (own_table, other_table) = (alone(other.kind), alone(own.kind));
     let namespace = [&*own.namespace, "/"].concat();
-    let answer = |host: &str, path: &str| {
+    let answer = |table: &Table, host: &str, path: &str| {
         let request = Request::new("GET", &["http://", host, path].concat(), Vec::new()).ok()?;
-        Some(report::line(&table, &table.answer(&request)).replace(&namespace, ""))
+        Some(report::line(table, &table.answer(&request)).replace(&namespace, ""))
     };
     let rows = rows.into_iter().filter_map(|path| {
-        let (one, two) = (answer(host, &path)?, answer(other_host, &path)?);
+        let (one, two) = (answer(&own_table, host, &path)?, answer(&other_table, other_host, &path)?);
         Some(BesideRow { path, one, two })
     });
     let key_of = |card: &EntryCard| ObjectKey {
