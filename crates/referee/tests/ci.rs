@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use opscape_referee::play::{folders, play_expressions, play_gitlab, play_workflow};
-use opscape_referee::score::{compare_pipeline, compare_workflow};
+use opscape_referee::score::{WorkflowResult, compare_pipeline, compare_workflow};
 use serde_json::Value as Json;
 
 const CASES: &str = include_str!("../recordings/ci/github-expressions/cases.json");
@@ -73,16 +73,16 @@ fn alike(one: &Json, two: &Json) -> bool {
     }
 }
 
-#[test]
-fn configurations_of_gitlab_become_the_jobs_that_were_recorded_and_run_so() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings/ci/gitlab");
+/// Plays all cases of a family: none may differ.
+fn agrees(family: &str, play: impl Fn(&Path) -> Json, compare: impl Fn(&Json, &Json) -> WorkflowResult) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings/ci").join(family);
     let cases = folders(&root).unwrap();
     assert!(cases.len() > 80);
     let mut wrong = Vec::new();
     for (name, folder) in cases {
         let expected = std::fs::read_to_string(folder.join("expected.json")).unwrap();
         let expected: Json = serde_json::from_str(&expected).unwrap();
-        let result = compare_pipeline(&expected, &play_gitlab(&folder).unwrap());
+        let result = compare(&expected, &play(&folder));
         if !result.differences.is_empty() {
             wrong.push(format!("{name} {:.2}: {}", result.score(), result.differences.join("\n  ")));
         }
@@ -91,20 +91,13 @@ fn configurations_of_gitlab_become_the_jobs_that_were_recorded_and_run_so() {
 }
 
 #[test]
+fn configurations_of_gitlab_become_the_jobs_that_were_recorded_and_run_so() {
+    agrees("gitlab", |folder| play_gitlab(folder).unwrap(), compare_pipeline);
+}
+
+#[test]
 fn workflows_are_read_as_the_official_parser_reads_them() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings/ci/github");
-    let cases = folders(&root).unwrap();
-    assert!(cases.len() > 80);
-    let mut wrong = Vec::new();
-    for (name, folder) in cases {
-        let expected = std::fs::read_to_string(folder.join("expected.json")).unwrap();
-        let expected: Json = serde_json::from_str(&expected).unwrap();
-        let result = compare_workflow(&expected, &play_workflow(&folder).unwrap());
-        if !result.differences.is_empty() {
-            wrong.push(format!("{name} {:.2}: {}", result.score(), result.differences.join("\n  ")));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    agrees("github", |folder| play_workflow(folder).unwrap(), compare_workflow);
 }
 
 #[test]
