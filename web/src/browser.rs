@@ -3,6 +3,7 @@
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 
 /// Milliseconds since the page began, for the frame's budget and the pace of playing.
 pub fn milliseconds() -> f64 {
@@ -42,6 +43,17 @@ pub fn forget(name: &str) {
 
 fn key(name: &str) -> String {
     format!("opscape.{name}")
+}
+
+/// A file beside the page, as text. None: it could not be had.
+pub async fn fetched(address: &str) -> Option<String> {
+    let window = web_sys::window()?;
+    let answer = JsFuture::from(window.fetch_with_str(address)).await.ok()?;
+    let answer: web_sys::Response = answer.dyn_into().ok()?;
+    if !answer.ok() {
+        return None;
+    }
+    JsFuture::from(answer.text().ok()?).await.ok()?.as_string()
 }
 
 #[wasm_bindgen]

@@ -33,6 +33,12 @@ pub fn step_focus(container: &NodeRef, event: &KeyboardEvent, selector: &str, st
     }
 }
 
+/// Whether the focus goes out of a container.
+pub fn leaves(container: &NodeRef, event: &FocusEvent) -> bool {
+    let to = event.related_target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
+    !container.get().is_some_and(|container| container.contains(to.as_ref()))
+}
+
 /// Whether a key belongs to what is being typed into.
 pub fn is_typing(event: &KeyboardEvent) -> bool {
     let path = event.composed_path();

@@ -4,8 +4,8 @@
 use opscape_lab::session::lab_of;
 use opscape_lab::words::Lang;
 use opscape_manifest::lab::Text;
-use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
+
+use crate::browser;
 
 /// Names of all of them, in the order of the menu.
 pub const NAMES: &[&str] = &[
@@ -44,16 +44,10 @@ pub async fn load(base: &str, name: &str) -> Option<String> {
     if at == 0 {
         return Some(FIRST.to_owned());
     }
-    let window = web_sys::window()?;
-    let answer = JsFuture::from(window.fetch_with_str(&format!("{base}labs/{name}.yaml"))).await.ok()?;
-    let answer: web_sys::Response = answer.dyn_into().ok()?;
-    if !answer.ok() {
-        return None;
-    }
-    JsFuture::from(answer.text().ok()?).await.ok()?.as_string()
+    browser::fetched(&format!("{base}labs/{name}.yaml")).await
 }
 
-/// A lab in the menu.
+/// A text in a menu.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// Its text.
@@ -63,6 +57,12 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Of a text: what its Lab document says of it.
+    pub fn new(text: String) -> Entry {
+        let spec = lab_of(&opscape_manifest::check(&text)).unwrap_or_default();
+        Entry { text, title: spec.title, about: spec.description }
+    }
+
     /// Title and a sentence about it.
     pub fn words(&self, lang: Lang) -> (&str, &str) {
         fn get(text: Option<&Text>, lang: Lang) -> &str {
@@ -77,8 +77,7 @@ pub async fn entries(base: &str) -> Vec<Entry> {
     let mut entries = Vec::new();
     for name in NAMES {
         if let Some(text) = load(base, name).await {
-            let spec = lab_of(&opscape_manifest::check(&text)).unwrap_or_default();
-            entries.push(Entry { text, title: spec.title, about: spec.description });
+            entries.push(Entry::new(text));
         }
     }
     entries

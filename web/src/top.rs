@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use opscape_lab::words::{Lang, dollars, fill};
-use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
 use crate::compare::{CompareMenu, Source};
+use crate::focus::{leaves, step_focus};
 use crate::icons;
 use crate::lessons::{self, Entry};
 use crate::session::{Session, View};
@@ -41,19 +41,25 @@ pub fn TopBar(props: &Props) -> Html {
         }
     };
     let keyed = {
-        let open = open.clone();
+        let (open, node) = (open.clone(), node.clone());
         move |event: KeyboardEvent| {
-            if event.key() == "Escape" && *open {
-                event.stop_propagation();
-                open.set(false);
+            if !*open {
+                return;
             }
+            match event.key().as_str() {
+                "Escape" => open.set(false),
+                "ArrowDown" => step_focus(&node, &event, "[role=menuitem]", 1),
+                "ArrowUp" => step_focus(&node, &event, "[role=menuitem]", -1),
+                _ => return,
+            }
+            event.prevent_default();
+            event.stop_propagation();
         }
     };
     let left = {
         let (open, node) = (open.clone(), node.clone());
         move |event: FocusEvent| {
-            let to = event.related_target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-            if !node.get().is_some_and(|menu| menu.contains(to.as_ref())) {
+            if leaves(&node, &event) {
                 open.set(false);
             }
         }

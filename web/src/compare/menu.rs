@@ -1,16 +1,15 @@
 //! The way in: a menu of what can be compared.
 
 use opscape_lab::compare::lanes;
-use opscape_lab::session::lab_of;
 use opscape_lab::words::{Lang, fill, text};
-use opscape_manifest::lab::Text;
 use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
 use yew::prelude::*;
 
 use super::Source;
-use crate::focus::step_focus;
+use crate::browser;
+use crate::focus::{leaves, step_focus};
 use crate::icons;
+use crate::lessons::Entry;
 use crate::session::Session;
 
 /// Names of the built-in comparisons, in the order of the menu.
@@ -20,29 +19,14 @@ const NAMES: &[&str] =
 /// The text of a built-in comparison. None: there is none of this name, or it could not be loaded.
 pub async fn load(base: &str, name: &str) -> Option<String> {
     let name = NAMES.iter().find(|known| **known == name)?;
-    let window = web_sys::window()?;
-    let answer = JsFuture::from(window.fetch_with_str(&format!("{base}compare/{name}.yaml"))).await.ok()?;
-    let answer: web_sys::Response = answer.dyn_into().ok()?;
-    if !answer.ok() {
-        return None;
-    }
-    JsFuture::from(answer.text().ok()?).await.ok()?.as_string()
+    browser::fetched(&format!("{base}compare/{name}.yaml")).await
 }
 
-#[derive(Debug, Clone, PartialEq)]
-struct Entry {
-    name: &'static str,
-    text: String,
-    title: Option<Text>,
-    about: Option<Text>,
-}
-
-async fn entries(base: &str) -> Vec<Entry> {
+async fn entries(base: &str) -> Vec<(&'static str, Entry)> {
     let mut entries = Vec::new();
     for name in NAMES {
         if let Some(text) = load(base, name).await {
-            let spec = lab_of(&opscape_manifest::check(&text)).unwrap_or_default();
-            entries.push(Entry { name, text, title: spec.title, about: spec.description });
+            entries.push((*name, Entry::new(text)));
         }
     }
     entries
@@ -64,7 +48,7 @@ pub fn CompareMenu(props: &Props) -> Html {
     let Props { session, lang, branches, compare } = props;
     let open = use_state(|| false);
     let node = use_node_ref();
-    let list = use_state(Vec::<Entry>::new);
+    let list = use_state(Vec::<(&str, Entry)>::new);
     let own = use_state(|| 0_usize);
     {
         let node = node.clone();
@@ -117,8 +101,7 @@ pub fn CompareMenu(props: &Props) -> Html {
     let left = {
         let (open, node) = (open.clone(), node.clone());
         move |event: FocusEvent| {
-            let to = event.related_target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-            if !node.get().is_some_and(|menu| menu.contains(to.as_ref())) {
+            if leaves(&node, &event) {
                 open.set(false);
             }
         }
@@ -137,8 +120,6 @@ pub fn CompareMenu(props: &Props) -> Html {
             </button>
         }
     };
-    let said =
-        |text: Option<&Text>| text.map(|text| text.in_language(lang.tag()).to_owned()).unwrap_or_default();
     html! {
         <span class="with-menu" ref={node.clone()} onkeydown={keyed} onfocusout={left}>
             <button type="button" class="plain" aria-haspopup="menu" aria-expanded={open.to_string()} onclick={toggle} aria-label={text(*lang, "compare.compare")}>
@@ -158,9 +139,10 @@ pub fn CompareMenu(props: &Props) -> Html {
                     </div>
                     // A list of its own: what has the focus stays when the list comes.
                     <div role="none">
-                    { for list.iter().map(|entry| {
-                        let (written, name) = (entry.text.clone(), entry.name);
-                        item(Box::new(move || Some(Source::Text { text: written.clone(), seed: None, name: Some(name.to_owned()) })), said(entry.title.as_ref()), said(entry.about.as_ref()))
+                    { for list.iter().map(|(name, entry)| {
+                        let (written, name) = (entry.text.clone(), *name);
+                        let (title, about) = entry.words(*lang);
+                        item(Box::new(move || Some(Source::Text { text: written.clone(), seed: None, name: Some(name.to_owned()) })), title.to_owned(), about.to_owned())
                     }) }
                     </div>
                 </div><p class="about">{ text(*lang, "compare.how") }</p></div>

@@ -6,7 +6,7 @@ use opscape_manifest::api::ObjectKey;
 use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
-use crate::focus::step_focus;
+use crate::focus::{leaves, step_focus};
 use crate::inspector::acts_for;
 use crate::session::{Session, View};
 
@@ -65,8 +65,7 @@ pub fn ActMenu(props: &Props) -> Html {
     let left = {
         let (node, close) = (node.clone(), close.clone());
         Callback::from(move |event: FocusEvent| {
-            let to = event.related_target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-            if !node.get().is_some_and(|menu| menu.contains(to.as_ref())) {
+            if leaves(&node, &event) {
                 close.emit(());
             }
         })

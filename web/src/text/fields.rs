@@ -24,13 +24,7 @@ pub const GROUPS: [&str; 12] = [
 
 /// The text of the file of a group.
 pub async fn load(base: &str, group: &str) -> Option<String> {
-    let window = web_sys::window()?;
-    let answer = JsFuture::from(window.fetch_with_str(&format!("{base}fields/{group}.json"))).await.ok()?;
-    let answer: web_sys::Response = answer.dyn_into().ok()?;
-    if !answer.ok() {
-        return None;
-    }
-    JsFuture::from(answer.text().ok()?).await.ok()?.as_string()
+    crate::browser::fetched(&format!("{base}fields/{group}.json")).await
 }
 
 /// The documentation of `Type.field`, from the file of its group. What is our own is there in each language (`lang`).
