@@ -111,6 +111,8 @@ test("a link shows the same comparison at the same instant", () =>
     await page.keyboard.press("Home");
     for (let step = 0; step < 5; step += 1) await page.keyboard.press("Shift+ArrowRight");
     await computed(page);
+    // A slow page draws the last step later.
+    await page.waitForFunction(() => document.querySelector(".compare")?.dataset.time === "50000000", undefined, { timeout: 10_000 });
     const numbers = await page.locator(".lane .numbers").allInnerTexts();
     await app.button("ui.share").click();
     await page.waitForFunction(() => location.hash.includes("compare="));
