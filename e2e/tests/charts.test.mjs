@@ -106,12 +106,14 @@ test("dragging in a chart goes there, pointing at one shows its numbers in all",
     const { x, y, width, height } = await over.boundingBox();
     await page.mouse.move(x + width / 2, y + height / 2);
     const at = page.locator(".charts-at");
-    const shown = await at.textContent();
-    assert.ok(Math.abs(await time(page) - Number.parseFloat(shown)) > 3, `${shown} is where the mouse is`);
+    // How far it has come until it is paused depends on the machine, so the middle is read and not expected.
+    const stopped = await time(page);
+    await page.waitForFunction((stopped) => Number.parseFloat(document.querySelector(".charts-at").textContent) < stopped - 3, stopped);
+    const middle = Number.parseFloat(await at.textContent());
     await page.mouse.down();
     await page.mouse.move(x + width / 4, y + height / 2, { steps: 4 });
     await page.mouse.up();
-    await page.waitForFunction(() => window.opscape.now() < 25);
+    await page.waitForFunction((middle) => window.opscape.now() < middle - 1, middle);
     const now = await time(page);
     assert.ok(Math.abs(now - Number.parseFloat(await at.textContent())) < 1, `${now} is where it was dragged to`);
   }));
