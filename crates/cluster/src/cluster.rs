@@ -107,6 +107,14 @@ impl Cluster {
         });
     }
 
+    /// From now on images behave as these say: what runs is asked anew how well it is.
+    pub fn set_images(&mut self, context: &mut Context<'_>, images: Arc<dyn crate::Images>) {
+        self.act(context, |api, parts, context| {
+            api.set_images(images);
+            parts.kubelets.images_changed(api, context);
+        });
+    }
+
     /// A node goes away: its kubelet stops to report, and its pods stop where they are.
     pub fn stop_node(&mut self, context: &mut Context<'_>, node: &str) {
         self.set_away(context, node, true);

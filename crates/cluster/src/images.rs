@@ -5,7 +5,7 @@ use std::time::Duration;
 use opscape_manifest::api::Pod;
 use opscape_manifest::api::meta::Str;
 use opscape_manifest::api::pod::Container;
-use opscape_sim::Rng;
+use opscape_sim::{Rng, Time};
 
 /// Knows how images behave. The kubelet asks once for each start of a container (and once more after each failed pull), and
 /// acts the plan out.
@@ -22,6 +22,18 @@ pub trait Images: Send + Sync {
         owner_ordinal: u32,
         rng: &mut Rng,
     ) -> Plan;
+
+    /// How well a container with this plan is, as far as that has changed since the plan was made: asked again when the
+    /// images of a cluster are set anew. `since`: its process runs since then; none: not yet.
+    fn health(
+        &self,
+        _container: &Container,
+        _restarts: u32,
+        plan: &Plan,
+        _since: Option<Time>,
+    ) -> Option<Box<Health>> {
+        plan.health.clone()
+    }
 
     /// Bytes an image takes on a node; 0: unknown, and nodes do not tell that they have it.
     fn size(&self, _image: &str) -> i64 {

@@ -8,7 +8,8 @@ use opscape_manifest::api::meta::MicroTime;
 use crate::images::Images;
 use crate::metrics::Usage;
 
-/// What a cluster is made with. It never changes while the cluster runs.
+/// What a cluster is made with. Nothing of it changes while the cluster runs, but what its images find around them
+/// ([`crate::Cluster::set_images`]).
 #[derive(Clone)]
 pub struct Options {
     /// Of all random streams: generated names, choices among equals.

@@ -254,6 +254,9 @@ spec:
   - {name: worker, count: 2, cpu: 4, memory: 8Gi}
   images:
   - {name: \"web:*\", readyAfter: 2s, serve: {concurrency: 8, time: 20ms, p99: 80ms, cpuPerRequest: 5ms, errorRate: 0.01}}
+  - {name: \"api:1\", schema: {needs: [users.name], whenMissing: unready}}
+  - {name: \"api:2\", schema: {adds: [users.full_name], drops: [users.name]}}
+  schema: [users.name]
   load:
   - {name: shoppers, url: 'http://shop.example.com/', rate: 200, wave: {to: 2k, every: 24h}}
   - {clients: 10, thinkTime: 2s, requests: [{url: 'http://web/', weight: 3}, {url: 'http://web/cart', method: POST}]}
@@ -318,6 +321,36 @@ spec:
             "readyAfter: 2s, hangs: true",
             "spec.images[0].hangs: Forbidden: may only be set together with `unhealthyAfter`",
             "",
+        ),
+        (
+            "schema: [users.name]",
+            "schema: [users.name, name]",
+            "spec.schema[1]: Invalid value: \"name\": must be a table and a column, as customers.name",
+            "",
+        ),
+        (
+            "needs: [users.name]",
+            "needs: [users.nam]",
+            "spec.images[1].schema.needs[0]: Invalid value: \"users.nam\": is not in `spec.schema`, and no image adds it",
+            "",
+        ),
+        (
+            "drops: [users.name]",
+            "drops: [users.name, users.full_name]",
+            "spec.images[2].schema.adds[0]: Invalid value: \"users.full_name\": may not be added and dropped at once",
+            "",
+        ),
+        (
+            "whenMissing: unready",
+            "whenMissing: hangs",
+            "spec.images[1].schema.whenMissing: Unsupported value: \"hangs\": supported values: \"errors\", \"unready\", \"exits\"",
+            "hint.unsupported",
+        ),
+        (
+            "adds: [users.full_name]",
+            "add: [users.full_name]",
+            "unknown field \"spec.images[2].schema.add\"",
+            "hint.did-you-mean",
         ),
         (
             "count: 2",

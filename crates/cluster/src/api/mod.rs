@@ -86,6 +86,11 @@ impl Api {
         &self.options
     }
 
+    /// From now on images behave as these say.
+    pub(crate) fn set_images(&mut self, images: Arc<dyn crate::Images>) {
+        Arc::make_mut(&mut self.options).images = images;
+    }
+
     /// The present instant as the cluster's clock shows it, in whole seconds.
     pub fn timestamp(&self, now: Time) -> Timestamp {
         Timestamp(self.micro_time(now).0.div_euclid(1_000_000))

@@ -9,7 +9,7 @@ use opscape_manifest::value::{Map, Value};
 
 use super::command::{self, Fate, FileChange};
 use super::known::{self, Known, Process};
-use super::{span, tag_says};
+use super::{schema, span, tag_says};
 
 /// What is known of a container's process.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub(super) struct Program {
     /// Its readiness probe never succeeds.
     pub never_ready: bool,
     pub spell: Option<Spell>,
+    /// From and until when its readiness probe fails because of the database.
+    pub unready: Vec<(Duration, Option<Duration>)>,
 }
 
 /// A time in which a process is unwell.
@@ -68,10 +70,12 @@ pub(super) fn words_of(exec: &Value) -> Vec<&str> {
 /// None: nothing can be found to be unwell.
 pub(super) fn of(container: &Container, program: &Program) -> Option<Box<Health>> {
     let hangs = program.spell.as_ref().filter(|spell| spell.hangs && spell.path.is_none());
+    let readiness = container.readiness_probe.as_ref();
+    let ready = answers(readiness, program.never_ready, container, program);
     let health = Health {
         startup: answers(container.startup_probe.as_ref(), false, container, program),
         liveness: answers(container.liveness_probe.as_ref(), false, container, program),
-        readiness: answers(container.readiness_probe.as_ref(), program.never_ready, container, program),
+        readiness: if readiness.is_some() { schema::interrupt(ready, &program.unready) } else { ready },
         hangs: hangs.map(|spell| (spell.from, spell.until)),
     };
     (health != Health::default()).then(|| Box::new(health))
@@ -84,10 +88,11 @@ pub(super) fn asked(container: &Container, program: &Program, path: &str, port: 
     let ready = container.readiness_probe.as_ref().and_then(|probe| probe.http_get.as_ref());
     let asks_the_same = ready.is_some_and(|get| get.str_at(&["path"]).unwrap_or("/") == path);
     let probe = Probe { http_get: Some(Value::Map(get)), ..Probe::default() };
-    answers(Some(&probe), program.never_ready && asks_the_same, container, program)
+    let answers = answers(Some(&probe), program.never_ready && asks_the_same, container, program);
+    if asks_the_same { schema::interrupt(answers, &program.unready) } else { answers }
 }
 
-type Answers = Vec<(Duration, Answer)>;
+pub(super) type Answers = Vec<(Duration, Answer)>;
 
 fn answers(probe: Option<&Probe>, never: bool, container: &Container, program: &Program) -> Answers {
     let Some(probe) = probe else { return Vec::new() };

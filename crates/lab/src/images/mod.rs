@@ -6,26 +6,31 @@ mod health;
 mod hooks;
 mod known;
 pub(crate) mod output;
+pub(crate) mod schema;
 mod script;
 mod serve;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use opscape_cluster::images::{Answer, Exit, Plan, Pull, Ready};
+use opscape_cluster::images::{Answer, Exit, Health, Plan, Pull, Ready};
 use opscape_manifest::api::Pod;
+use opscape_manifest::api::meta::Str;
 use opscape_manifest::api::pod::Container;
 use opscape_manifest::lab::{Duration as Said, Image, Memory};
 use opscape_manifest::quantity::Quantity;
-use opscape_sim::Rng;
+use opscape_sim::{Rng, Time};
 
 use command::Fate;
 use health::{Program, Spell};
 use known::{Known, Process, Reference};
+use schema::Columns;
 
 /// The images of a lab.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LabImages {
-    said: Vec<Image>,
+    said: Arc<[Image]>,
+    columns: Columns,
 }
 
 /// Seconds until a process without a Lab document's word has ended after TERM.
@@ -36,7 +41,13 @@ const STOP_OF_A_SHELL: f64 = 1e6;
 impl LabImages {
     /// With what a Lab document says; the first entry that matches an image counts.
     pub fn new(said: &[Image]) -> Self {
-        LabImages { said: said.to_vec() }
+        LabImages { said: said.into(), columns: Columns::default() }
+    }
+
+    /// With the columns of the database at t=0.
+    #[must_use]
+    pub fn with_columns(self, columns: &[Str]) -> Self {
+        LabImages { columns: Columns::new(columns), ..self }
     }
 
     /// What the Lab document says of an image.
@@ -68,20 +79,27 @@ impl LabImages {
     pub(crate) fn answers(
         &self,
         container: &Container,
-        (restarts, warm_up): (u32, Duration),
+        (restarts, warm_up, since): (u32, Duration, Time),
         path: &str,
         port: u16,
     ) -> Vec<(Duration, Answer)> {
-        let (program, _) = self.program(container, restarts, warm_up);
+        let (program, _) = self.program(container, restarts, warm_up, Some(since));
         health::asked(container, &program, path, port)
     }
 
+    /// Whether a container ends by itself after one of its starts.
+    pub(crate) fn ends(&self, container: &Container, restarts: u32) -> bool {
+        self.program(container, restarts, Duration::ZERO, None).1.is_some()
+    }
+
     /// The process of a container at one of its starts, which serves after `warm_up`; and when and how it ends by itself.
+    /// `since`: when it started; none: it has not.
     fn program(
         &self,
         container: &Container,
         restarts: u32,
         warm_up: Duration,
+        since: Option<Time>,
     ) -> (Program, Option<(Duration, i32)>) {
         let unsaid = Image::default();
         let said = self.said(&container.image);
@@ -95,6 +113,8 @@ impl LabImages {
                 let again = said.exit_times.is_none_or(|times| i64::from(restarts) < i64::from(times));
                 again.then_some((span(after), said.exit_code.unwrap_or_default()))
             }
+            // It compares the schema while it warms up.
+            None if self.exits(said, since) => Some((warm_up / 2, 1)),
             None => match fate {
                 Fate::Ends(after, code) => Some((after, code)),
                 Fate::Runs | Fate::Unknown if !is_said && tag_says(reference.tag, &["crash", "panic"]) => {
@@ -110,6 +130,7 @@ impl LabImages {
             serves: (!shell && exit.is_none_or(|(after, _)| after > warm_up)).then_some(warm_up),
             never_ready: said.never_ready == Some(true),
             spell: Spell::of(said, is_said, reference.tag, restarts),
+            unready: self.unready(said, since),
         };
         (program, exit)
     }
@@ -140,7 +161,7 @@ impl opscape_cluster::Images for LabImages {
         let memory = self.memory_of(pod, container) as f64;
 
         let reference = Reference::parse(&container.image);
-        let (program, exit) = self.program(container, restarts, warm_up);
+        let (program, exit) = self.program(container, restarts, warm_up, None);
         let leaks = !is_said && tag_says(reference.tag, &["oom", "leak"]);
         let missing = said.not_found == Some(true) || (!is_said && tag_says(reference.tag, MISSING));
         Plan {
@@ -163,6 +184,19 @@ impl opscape_cluster::Images for LabImages {
             stop_code: if shell { 137 } else { 0 },
             memory: memory_curve(memory, warm_up, leaks, &said.memory_over_time),
         }
+    }
+
+    fn health(
+        &self,
+        container: &Container,
+        restarts: u32,
+        plan: &Plan,
+        since: Option<Time>,
+    ) -> Option<Box<Health>> {
+        let Some(warm_up) = plan.serves.filter(|_| self.schema(&container.image).is_some()) else {
+            return plan.health.clone();
+        };
+        health::of(container, &self.program(container, restarts, warm_up, since).0)
     }
 
     fn size(&self, image: &str) -> i64 {

@@ -9,10 +9,11 @@ use opscape_manifest::api::pod::{Container, Probe};
 use opscape_manifest::api::{Pod, Str};
 use opscape_manifest::order;
 use opscape_manifest::value::Value;
+use opscape_sim::Time;
 
 use super::health::{self, Program};
 use super::known::{self, Process, Reference};
-use super::{Fate, LabImages, fate, script, span};
+use super::{Fate, LabImages, fate, schema, script, span};
 
 /// Lines of a periodic source kept at most: the kubelet keeps but the newest part of a long log, too.
 const MOST: i64 = 2_000;
@@ -24,6 +25,8 @@ pub(crate) struct Life {
     pub restarts: u32,
     /// When its process started.
     pub started: i64,
+    /// The same, since t=0.
+    pub since: Time,
     /// When it was told to end.
     pub told: Option<i64>,
     /// When it ended, the code and the reason.
@@ -101,7 +104,7 @@ pub(crate) fn lines(
     let mut written = Written { until, lines: Vec::new(), next: None };
     // A process that has ended writes nothing after that second; the status has whole seconds.
     let end = life.ended.as_ref().map_or(i64::MAX, |(at, ..)| at + SECOND);
-    let process = ProcessOf::of(images, container, life.restarts);
+    let process = ProcessOf::of(images, container, life);
     match process.fate {
         Fate::Ends(..) | Fate::Runs if process.scripted => {
             let words: Vec<&str> =
@@ -125,6 +128,7 @@ pub(crate) fn lines(
 
 /// What is known of a container's process.
 struct ProcessOf<'a> {
+    images: &'a LabImages,
     container: &'a Container,
     reference: Reference<'a>,
     program: Program,
@@ -136,15 +140,15 @@ struct ProcessOf<'a> {
 }
 
 impl<'a> ProcessOf<'a> {
-    fn of(images: &LabImages, container: &'a Container, restarts: u32) -> Self {
+    fn of(images: &'a LabImages, container: &'a Container, life: &Life) -> Self {
         let known = known::look_up(&container.image);
         let said = images.said(&container.image).and_then(|said| said.ready_after);
         let warm_up = said.map_or(Duration::from_secs_f64(known.warm_up), span);
-        let (program, _) = images.program(container, restarts, warm_up);
+        let (program, _) = images.program(container, life.restarts, warm_up, Some(life.since));
         let (fate, scripted) = fate(container, known);
         let reference = Reference::parse(&container.image);
         let warm_up = i64::try_from(warm_up.as_micros()).unwrap_or_default();
-        ProcessOf { container, reference, program, fate, scripted, warm_up }
+        ProcessOf { images, container, reference, program, fate, scripted, warm_up }
     }
 
     /// The log of a program that is not a script.
@@ -223,6 +227,10 @@ impl<'a> ProcessOf<'a> {
             _ => {
                 self.some_service(life, up, end, failed.is_some(), told, written);
                 for one in served {
+                    let at = life.since + Duration::from_micros((one.at - start).max(0).cast_unsigned());
+                    if let Some(missing) = self.missing(at).filter(|_| one.status == 500) {
+                        written.line(one.at, [&date(one.at, "-"), " ERROR ", &missing].concat());
+                    }
                     let level = if one.status < 500 { " INFO  " } else { " ERROR " };
                     let took = (one.micros / 1_000).to_string();
                     let status = one.status.to_string();
@@ -254,6 +262,11 @@ impl<'a> ProcessOf<'a> {
         written
             .line(start, say(start, "INFO ", &["starting ", self.reference.name(), " ", version].concat()));
         if self.program.serves.is_some() && up < end {
+            for (done, columns) in self.migration() {
+                for column in columns {
+                    written.line(up, say(up, "INFO ", &altered(column, done)));
+                }
+            }
             written.line(up, say(up, "INFO ", &["listening on :", &self.port()].concat()));
             self.requests(start, end.min(told.unwrap_or(end)), written, |at, path, code| {
                 say(
@@ -269,12 +282,36 @@ impl<'a> ProcessOf<'a> {
         match &life.ended {
             // A process that is killed has no last words.
             Some((at, code, _)) if failed && told.is_none() && *code < 128 => {
+                if let Some(missing) = self.missing(life.since).filter(|_| self.program.serves.is_none()) {
+                    written.line(*at, say(*at, "ERROR", &missing));
+                }
                 written
                     .line(*at, say(*at, "ERROR", &["fatal: exiting with code ", &code.to_string()].concat()));
             }
-            Some((at, 0, _)) => written.line(*at, say(*at, "INFO ", "done")),
+            Some((at, 0, _)) => {
+                for (done, columns) in self.migration() {
+                    for column in columns {
+                        written.line(*at, say(*at, "INFO ", &altered(column, done)));
+                    }
+                }
+                written.line(*at, say(*at, "INFO ", "done"));
+            }
             _ => {}
         }
+    }
+
+    /// What the database says at an instant if a column is not there.
+    fn missing(&self, at: Time) -> Option<String> {
+        let missing = self.images.missing(&self.container.image, at)?;
+        Some(schema::no_column(missing.column))
+    }
+
+    /// The columns that it adds and drops when it migrates the database.
+    fn migration(&self) -> [(&'static str, &'a [Str]); 2] {
+        let schema = self.images.schema(&self.container.image);
+        let (adds, drops): (&[Str], &[Str]) =
+            schema.map_or((&[], &[]), |schema| (&schema.adds, &schema.drops));
+        [("ADD", adds), ("DROP", drops)]
     }
 
     /// The HTTP probes that the process answers. Where nobody listens or nothing is answered, nothing is logged.
@@ -330,6 +367,12 @@ impl<'a> ProcessOf<'a> {
         let tag = self.reference.tag.split('-').next().unwrap_or_default();
         if tag.starts_with(|c: char| c.is_ascii_digit()) { tag } else { default }
     }
+}
+
+/// `ALTER TABLE customers ADD COLUMN full_name`
+fn altered(column: &str, done: &str) -> String {
+    let (table, column) = column.split_once('.').unwrap_or((column, ""));
+    ["ALTER TABLE ", table, " ", done, " COLUMN ", column].concat()
 }
 
 /// When a probe comes first, and how often.

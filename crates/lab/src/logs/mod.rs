@@ -104,6 +104,7 @@ pub fn read(
         });
     }
     let epoch = cluster.options().epoch.0;
+    life.since = Time(u64::try_from(life.started.saturating_sub(epoch)).unwrap_or_default());
     let until = epoch.saturating_add_unsigned(now.0);
     let traffic = traffic.filter(|traffic| traffic.is_active());
     let ended = life.ended.as_ref().map_or(i64::MAX, |(at, ..)| *at);
@@ -135,7 +136,13 @@ fn life(status: &ContainerStatus, pod: &str, previous: bool) -> Result<Life, Str
         });
     }
     if let Some(running) = running {
-        return Ok(Life { restarts, started: micros(running.started_at), told: None, ended: None });
+        return Ok(Life {
+            restarts,
+            started: micros(running.started_at),
+            since: Time::ZERO,
+            told: None,
+            ended: None,
+        });
     }
     if let Some(ended) = terminated.as_ref().or(last) {
         return Ok(over(ended, restarts));
@@ -156,7 +163,7 @@ fn life(status: &ContainerStatus, pod: &str, previous: bool) -> Result<Life, Str
 
 fn over(ended: &ContainerStateTerminated, restarts: u32) -> Life {
     let end = (micros(ended.finished_at), ended.exit_code, ended.reason.clone());
-    Life { restarts, started: micros(ended.started_at), told: None, ended: Some(end) }
+    Life { restarts, started: micros(ended.started_at), since: Time::ZERO, told: None, ended: Some(end) }
 }
 
 fn micros(stamp: Option<Timestamp>) -> i64 {

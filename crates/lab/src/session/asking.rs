@@ -15,8 +15,9 @@ use super::Session;
 use crate::Act;
 use crate::inspect::LineRef;
 use crate::scene::{PodGlyph, glyph};
-use crate::traffic::{Sending, WorkloadId};
+use crate::traffic::{Sending, WorkloadId, serving};
 use crate::words::{self, Lang, Rich, rich};
+use crate::world::LabModel;
 
 /// A request that was sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,8 +124,9 @@ impl Session {
         let find = |hop: &Hop| hop.pod.and_then(|uid| store.typed_by_uid::<Pod>(uid));
         let last = report.hops.last().filter(|hop| hop.outcome == *outcome);
         let hops = report.hops.iter().map(|hop| {
-            let name = find(hop).map(|pod| pod.metadata.name.to_string());
-            hop_step(hop, name.as_deref(), lang)
+            let pod = find(hop);
+            let without = pod.and_then(|pod| without_column(model, hop, pod, lang));
+            without.unwrap_or_else(|| hop_step(hop, pod.map(|pod| &*pod.metadata.name), lang))
         });
         Some(Answer {
             outcome: *outcome,
@@ -152,6 +154,23 @@ fn hop_step(hop: &Hop, pod: Option<&str>, lang: Lang) -> Step {
         (_, None) => ("route.hop.nobody", Verdict::Passed),
     };
     Step { verdict, text: rich(lang, key, &values), line: None }
+}
+
+/// A pod failed a request because the database has no longer what its image needs, or not yet.
+fn without_column(model: &LabModel, hop: &Hop, pod: &Pod, lang: Lang) -> Option<Step> {
+    let container = serving(pod).filter(|_| hop.outcome == Ended::Status(500))?;
+    let missing = model.images().missing(&container.image, hop.came)?;
+    let mut values =
+        vec![("pod", &*pod.metadata.name), ("image", &*container.image), ("column", &**missing.column)];
+    let at = missing.dropped.map(|change| words::seconds(lang, change.at)).unwrap_or_default();
+    let key = match missing.dropped {
+        Some(change) => {
+            values.extend([("by", &*change.pod), ("at", &*at)]);
+            "route.hop.dropped"
+        }
+        None => "route.hop.no-column",
+    };
+    Some(Step { verdict: Verdict::Passed, text: rich(lang, key, &values), line: None })
 }
 
 fn sentence(reason: &Reason, lang: Lang) -> Rich {

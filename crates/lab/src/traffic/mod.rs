@@ -244,6 +244,17 @@ impl Traffic {
         }
     }
 
+    /// Images find another database than before.
+    pub(crate) fn database_changed(&mut self, around: Around<'_>) {
+        let needs = |pod: &&Arc<Pod>| {
+            serving(pod).is_some_and(|container| around.images.schema(&container.image).is_some())
+        };
+        let pods = around.cluster.store().list::<Pod>(None).filter(needs);
+        for pod in pods.map(|pod| pod.metadata.uid).collect::<Vec<Uid>>() {
+            self.process_changed(pod, around);
+        }
+    }
+
     fn process_changed(&mut self, pod: Uid, around: Around<'_>) {
         if self.load.knows(pod) {
             let view =

@@ -34,7 +34,12 @@ impl View<'_> {
         let restarts = pod.status.container_statuses.iter().find(|status| status.name == container.name);
         let restarts = restarts.and_then(|status| u32::try_from(status.restart_count).ok()).unwrap_or(0);
         let warm_up = listens_at.since(process.since);
-        let answers = self.around.images.answers(container, (restarts, warm_up), &check.path, endpoint.port);
+        let answers = self.around.images.answers(
+            container,
+            (restarts, warm_up, process.since),
+            &check.path,
+            endpoint.port,
+        );
         let interval = u64::from(check.interval.max(1)) * 1_000_000;
         let (since, now) = (process.since.0, self.now.0);
         let mut well = false;

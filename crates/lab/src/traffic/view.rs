@@ -154,7 +154,7 @@ impl Network for View<'_> {
             version: self.version(pod),
             node: pod.spec.node_name.clone(),
             node_cpu: milli(node.and_then(|node| node.status.allocatable.get("cpu"))),
-            serve: self.around.images.serve(&container.image),
+            serve: self.serve(&container.image),
             cpu_limit: milli(resources.limits.get("cpu")),
             cpu_request: milli(resources.requests.get("cpu").or(resources.limits.get("cpu"))),
             listens_at: known.and_then(|process| process.listens_at),
@@ -239,6 +239,15 @@ impl View<'_> {
     pub fn pod_with(&self, address: &Str) -> Option<Uid> {
         let at = self.addresses.binary_search_by(|(known, _)| known.cmp(address)).ok()?;
         self.addresses.get(at).map(|(_, uid)| *uid)
+    }
+
+    /// How an image serves now: without what it needs of the database it answers 500.
+    fn serve(&self, image: &str) -> Serve {
+        let usual = self.around.images.serve(image);
+        match self.around.images.missing(image, self.now) {
+            Some(_) => Serve { error_rate: 1.0, ..usual },
+            None => usual,
+        }
     }
 
     fn version(&self, pod: &Arc<Pod>) -> Subject {

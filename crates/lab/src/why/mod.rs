@@ -9,6 +9,7 @@ mod node_groups;
 mod nodes;
 mod rollouts;
 mod scheduling;
+mod schema;
 mod state;
 
 use opscape_cluster::Record;
@@ -78,16 +79,22 @@ pub(crate) fn named(kind: &str, name: &str) -> String {
 pub fn why(run: &Run<LabModel>, key: &ObjectKey, object: Option<&Object>, lang: Lang) -> Why {
     let teller = Teller { run, lang };
     let mut why = Why::default();
+    let mut dropped = None;
     let uid = object.map(|object| object.meta().uid);
     if let Some(object) = object {
         why.rows.extend(state::row(teller, object));
         why.rows.extend(state::failing_pods(teller, object));
         why.to_change = fix::to_change(teller, object);
+        if let Some((row, entry)) = schema::row(teller, object) {
+            why.rows.push(row);
+            dropped = entry;
+        }
     }
     // What led to the last write of its status says little of a Deployment: what it did with its ReplicaSets says more.
     let written = uid.filter(|_| !matches!(&*key.kind, "Deployment" | "Rollout"));
     let written = written.and_then(|uid| run.model().cluster().store().cause_of(uid));
-    let last = written.into_iter().chain(last_word(run, key, uid)).max();
+    // What took the database from its pods says most.
+    let last = dropped.or_else(|| written.into_iter().chain(last_word(run, key, uid)).max());
     let told = why.rows.len();
     if let Some(last) = last {
         chain(teller, last, uid, &mut why.rows);
@@ -116,6 +123,7 @@ pub fn headline(run: &Run<LabModel>, id: EntryId, lang: Lang) -> Option<Rich> {
     let entry = run.journal().get(id)?;
     match &entry.what {
         LabRecord::Act(record) => Some(Rich::parse(&act::flag_of_act(&record.act, lang))),
+        LabRecord::Migrated(migration) => Some(schema::migrated(teller, migration, "next.migrated")),
         LabRecord::Cluster(record) => cluster::headline(teller, record),
     }
 }
@@ -160,6 +168,11 @@ fn chain(teller: Teller<'_>, last: EntryId, about: Option<Uid>, rows: &mut Vec<W
             LabRecord::Act(record) => {
                 rows.push(act::row(teller, id, entry.at, record, subject.as_ref()));
                 return;
+            }
+            LabRecord::Migrated(migration) => {
+                let text = schema::migrated(teller, migration, "why.migrated");
+                let row = told(Mark::Step, text, Rich::default());
+                rows.push(WhyRow { at: entry.at, entry: Some(id), ..row });
             }
             LabRecord::Cluster(Record::Requested(request)) => {
                 subject = Some(ObjectKey {

@@ -7,13 +7,14 @@ mod entrances;
 mod goals;
 mod nodes;
 mod outcome;
+mod schema;
 mod script;
 
 use std::sync::Arc;
 
 use opscape_cluster::metrics::Window;
 use opscape_cluster::{Cluster, Record, Status, Store, Usage, Used};
-use opscape_manifest::api::meta::{MicroTime, Str, Timestamp, unix_seconds};
+use opscape_manifest::api::meta::{MicroTime, Str, Timestamp, Uid, unix_seconds};
 use opscape_manifest::api::{Object, ObjectKey, Pod};
 use opscape_manifest::lab::LabSpec;
 use opscape_sim::{Context, EntryId, Model, Run, Time};
@@ -21,6 +22,7 @@ use opscape_sim::{Context, EntryId, Model, Run, Time};
 pub use diff::{FieldChange, differences, short};
 pub(crate) use entrances::addresses;
 pub use outcome::{Applied, ApplyResult, Outcome};
+pub use schema::Migration;
 pub(crate) use script::{FOREWARNING, file_of, files_of};
 pub use script::{Runner, World};
 
@@ -47,6 +49,15 @@ pub enum LabEvent {
     Goals,
     /// A check is due.
     Judge(usize),
+    /// A container that migrates the database when it starts begins to listen.
+    Migrates {
+        /// Its pod.
+        pod: Uid,
+        /// Which of its containers, init containers first.
+        container: u8,
+        /// Which of its attempts to run.
+        life: u32,
+    },
 }
 
 /// What happened.
@@ -56,6 +67,8 @@ pub enum LabRecord {
     Cluster(Record),
     /// A person or the lab's script did something.
     Act(Arc<ActRecord>),
+    /// The columns of the database changed.
+    Migrated(Arc<Migration>),
 }
 
 /// Something a person or the lab's script did.
@@ -127,7 +140,7 @@ impl LabModel {
     /// A run of a world with its nodes, at time 0, with nothing applied.
     pub fn begin(spec: &Arc<LabSpec>, options: &WorldOptions) -> Run<LabModel> {
         let epoch = spec.start.unwrap_or_else(default_epoch);
-        let images = Arc::new(LabImages::new(&spec.images));
+        let images = Arc::new(LabImages::new(&spec.images).with_columns(&spec.schema));
         let seed = options.seed.or(spec.seed.map(i64::cast_unsigned)).unwrap_or(DEFAULT_SEED);
         let cluster = Cluster::new(opscape_cluster::Options {
             seed,
@@ -339,12 +352,16 @@ impl Model for LabModel {
         self.requests_go_on(context.now());
         let seen = match event {
             LabEvent::Cluster(event) => {
-                let seen = self.traffic.is_active().then(|| event.clone());
+                let has_database = self.images.has_database();
+                let seen = (has_database || self.traffic.is_active()).then(|| event.clone());
                 let LabModel { cluster, traffic, images, .. } = self;
                 let usage = LabUsage { traffic, images };
                 context.part(LabEvent::Cluster, LabRecord::Cluster, |context| {
                     cluster.handle_with(event, &usage, context);
                 });
+                if let Some(event) = seen.as_ref().filter(|_| has_database) {
+                    self.database_notices(event, context);
+                }
                 seen
             }
             LabEvent::Step(index) => {
@@ -367,6 +384,10 @@ impl Model for LabModel {
                 self.judge(index, context.now());
                 None
             }
+            LabEvent::Migrates { pod, container, life } => {
+                self.migrates((pod, container, life), context);
+                None
+            }
             LabEvent::Traffic(wake) => {
                 let (traffic, around) = self.traffic_and_around();
                 traffic.handle(wake, around.1, context.now(), around.0);
@@ -382,7 +403,7 @@ impl Model for LabModel {
 
     fn is_visible(record: &LabRecord) -> bool {
         match record {
-            LabRecord::Act(_) => true,
+            LabRecord::Act(_) | LabRecord::Migrated(_) => true,
             LabRecord::Cluster(Record::Kubelet(fact)) => {
                 use opscape_cluster::kubelet::What;
                 matches!(

@@ -3,6 +3,7 @@
 use super::load::{Load, Serve};
 use super::load_balancers::LoadBalancers;
 use super::nodes::{ClusterAutoscaler, NodeGroup};
+use super::schema::ImageSchema;
 use super::{Check, Duration, Text};
 use crate::api::{ObjectMeta, Str, Timestamp};
 use crate::codec::fields;
@@ -44,6 +45,8 @@ pub struct LabSpec {
     pub load_balancers: Option<LoadBalancers>,
     /// How images behave; the first entry that matches counts.
     pub images: Vec<Image>,
+    /// The columns of the database at t=0, as `customers.name`.
+    pub schema: Vec<Str>,
     /// Who sends requests.
     pub load: Vec<Load>,
     /// The ways that are compared, in order; those that are not listed follow.
@@ -65,6 +68,7 @@ fields! {
     cluster_autoscaler "clusterAutoscaler",
     load_balancers "loadBalancers",
     images "images",
+    schema "schema",
     load "load",
     lanes "lanes",
     steps "steps",
@@ -130,6 +134,8 @@ pub struct Image {
     pub memory_over_time: Vec<Memory>,
     /// How it serves requests.
     pub serve: Option<Serve>,
+    /// What it needs of the database, and what it changes there.
+    pub schema: Option<ImageSchema>,
     /// No registry has it: `ErrImagePull`.
     pub not_found: Option<bool>,
 }
@@ -155,6 +161,7 @@ fields! {
     memory_to "memoryTo",
     memory_over_time "memoryOverTime",
     serve "serve",
+    schema "schema",
     not_found "notFound",
 }
 

@@ -24,6 +24,9 @@
 //!   - {name: "nowhere/*", notFound: true}
 //!   - name: "api:*"
 //!     serve: {concurrency: 8, queue: 100, time: 20ms, p99: 80ms, cpuPerRequest: 5ms, errorRate: 0.01}
+//!   - {name: "shop/web:1.*", schema: {needs: [customers.name]}}   # a column that is not there: its requests fail
+//!   - {name: "shop/migrate:2", exitAfter: 5s, schema: {adds: [customers.full_name], drops: [customers.name]}}
+//!   schema: [customers.name]       # the columns of the database at t=0
 //!   load:                          # who sends requests
 //!   - {name: shoppers, url: "http://shop.example.com/", rate: 200, ramp: {to: 800, after: 1m, over: 2m}}
 //!   - {name: crawler, url: "http://shop.example.com/", rate: 50, addresses: 1}   # as one machine: limits and affinity count it
@@ -66,6 +69,7 @@ pub mod load;
 mod load_balancers;
 mod nodes;
 mod scalars;
+mod schema;
 mod validate;
 mod validate_load;
 mod validate_nodes;
@@ -75,6 +79,7 @@ pub use document::{Action, File, Image, Lab, LabSpec, Lane, Memory, Step};
 pub use load_balancers::LoadBalancers;
 pub use nodes::{ClusterAutoscaler, EXPANDERS, MAX_PRICE, NodeGroup};
 pub use scalars::{Duration, Text};
+pub use schema::ImageSchema;
 pub use validate::validate;
 
 /// The annotation of an object that is only in one of the lanes of its text.

@@ -207,6 +207,7 @@ impl Server {
         self.refuses_at = nanos(process.refuses_at);
         self.hangs = process.hangs.map_or((NEVER, NEVER), |(from, until)| (nanos(Some(from)), nanos(until)));
         self.silent = process.state == ProcessState::Silent;
+        self.serve.error_rate = process.serve.error_rate;
     }
 
     /// Whether a connection made now is accepted.

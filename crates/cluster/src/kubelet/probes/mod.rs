@@ -86,6 +86,36 @@ impl Kubelets {
         self.ask_readiness(pod, relist(&pod.spec.node_name, now), api, context);
     }
 
+    /// Images find something else around them than before: what has a plan is asked anew how well it is, and probes ask again
+    /// where that is not what they expect.
+    pub(crate) fn images_changed(&mut self, api: &Api, context: &mut Context<'_>) {
+        let images = api.options().images.clone();
+        let uids: Vec<Uid> = self.pods.iter().map(|(uid, _)| uid).collect();
+        for uid in uids {
+            let Some(pod) = api.store().typed_by_uid::<Pod>(uid).cloned() else { continue };
+            let count = self.pods.get(&uid).map_or(0, |run| run.runs.len());
+            for at in 0..count {
+                let Some((container, _)) = container_of(&pod, at) else { continue };
+                let Some(one) = self.pods.get_mut(&uid).and_then(|run| run.runs.get_mut(at)) else {
+                    continue;
+                };
+                let Some(plan) = &one.plan else { continue };
+                let restarts = u32::try_from(one.restarts).unwrap_or_default();
+                let health = images.health(container, restarts, plan, one.process);
+                if health == plan.health {
+                    continue;
+                }
+                one.plan = Some(Arc::new(Plan { health, ..Plan::clone(plan) }));
+                // An answer that is awaited comes as it was going to.
+                let asks =
+                    Probing::ALL.map(|probing| one.worker(probing).is_some_and(|worker| !worker.awaited));
+                for (probing, _) in Probing::ALL.into_iter().zip(asks).filter(|(_, asks)| *asks) {
+                    self.schedule_probe(&pod, at, (probing, context.now()), api, context);
+                }
+            }
+        }
+    }
+
     /// A sync of the pod asks containers that are not ready, without waiting for their tick (`manualTriggerCh`).
     fn ask_readiness(&mut self, pod: &Arc<Pod>, when: Time, api: &Api, context: &mut Context<'_>) {
         let uid = pod.metadata.uid;
