@@ -1,5 +1,5 @@
 //! A version that needs a schema the old one cannot read, and what expand and contract make of it.
-#![expect(clippy::expect_used, reason = "helpers of tests")]
+#![expect(clippy::panic, clippy::expect_used, reason = "helpers of tests")]
 
 mod common;
 

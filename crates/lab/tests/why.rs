@@ -47,6 +47,8 @@ const ASKED: &[(&str, u64, About)] = &[
     ("cluster-autoscaler", 10_000, About::Object("Deployment", "default", "web")),
     ("hpa", 55_000, About::Object("HorizontalPodAutoscaler", "default", "web")),
     ("zero-downtime", 37_000, About::Pod(PodState::Terminating)),
+    ("expand-contract", 38_000, About::Object("Deployment", "default", "web")),
+    ("expand-contract", 38_000, About::Pod(PodState::Ready)),
 ];
 
 fn find(session: &Session, about: &About) -> Option<ObjectKey> {
