@@ -91,7 +91,10 @@ impl LabModel {
             let present = addresses(&object);
             let at = self.written_at(entrance, &object, now);
             let mut held = present.clone();
-            if at <= now {
+            if let Front::Alb { refused: Some(said), .. } = &entrance.front {
+                // `Build` fails: the load balancer stays as it is, if there is one.
+                self.say_refused(&object, said, context);
+            } else if at <= now {
                 held = self.wanted(entrance, &present);
             } else if !Self::is_settled(entrance, &present) {
                 next = Some(next.map_or(at, |next| next.min(at)));
@@ -141,7 +144,7 @@ impl LabModel {
             Front::Nginx(Some(addresses)) => addresses.clone(),
             Front::Nginx(None) => self.shared("ingress-nginx", &pool),
             Front::Shared(controller) => self.shared(controller, &pool),
-            Front::Alb { name, id, public } => vec![alb_hostname(name, id, *public).into()],
+            Front::Alb { name, id, public, .. } => vec![alb_hostname(name, id, *public).into()],
             Front::Own if Self::is_settled(entrance, present) => present.to_vec(),
             Front::Own => {
                 let asked = entrance.wanted.first().map_or("", |address| &**address);
@@ -170,6 +173,15 @@ impl LabModel {
         let address: Str = address.to_string().into();
         self.controllers.shared.insert(controller.into(), address.clone());
         vec![address]
+    }
+
+    /// The AWS Load Balancer Controller says why it cannot make what is asked for (`recordIngressGroupEvent`,
+    /// controllers/ingress/group_controller.go).
+    fn say_refused(&mut self, object: &Object, why: &str, context: &mut LabContext<'_>) {
+        let text = ["Failed build model due to ", why].concat();
+        let said = Message::warning("FailedBuildModel", &text);
+        let reporter = Reporter::new("ingress");
+        self.in_cluster(context, |cluster, context| cluster.tell(context, &reporter, object, &said));
     }
 
     /// ingress-nginx says of each Ingress that was written that it will look at it (internal/ingress/controller/store/store.go).

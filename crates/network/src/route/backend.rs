@@ -87,6 +87,8 @@ pub(super) enum Lookup {
     Nginx,
     /// As ingress-nginx with `service-upstream`: the cluster IP stands for all.
     NginxClusterIp,
+    /// Not at all: it is a target group outside of the cluster, under the Service's name.
+    Outside,
 }
 
 impl Backend {
@@ -118,6 +120,10 @@ impl Backend {
             endpoints: Endpoints::Known(Vec::new()),
             wanted,
         };
+        if backend.wanted.lookup == Lookup::Outside {
+            let endpoint = Endpoint { address: backend.service.clone(), port: 0, node: "".into() };
+            return Backend { state: State::Found, endpoints: Endpoints::Known(vec![endpoint]), ..backend };
+        }
         let Some(service) = objects.service(&backend.namespace, &backend.service) else { return backend };
         if &*service.spec.kind == "ExternalName" {
             return external_name(backend, service, asked);

@@ -42,16 +42,24 @@ pub enum Front {
         id: Str,
         /// `internet-facing`, or only from within the VPC.
         public: bool,
+        /// Why its controller refuses the whole group; it then stays as it was.
+        refused: Option<Str>,
     },
 }
 
 /// The Ingresses and Gateways that somebody serves, in the order of their kinds and names.
 pub fn entrances(objects: &Objects) -> Vec<Entrance> {
+    let of_alb = |ingress: &&Found<IngressSpec>| {
+        let controller = class::controller_of(ingress, &objects.classes);
+        controller.is_ok_and(|controller| matches!(class::flavour(&controller), class::Flavour::Alb))
+    };
+    let of_alb: Vec<_> = objects.ingresses.iter().filter(of_alb).collect();
+    let refused = if of_alb.is_empty() { Vec::new() } else { alb::refusals(objects, &of_alb) };
     let ingresses = objects.ingresses.iter().filter_map(|ingress| {
         let controller = class::controller_of(ingress, &objects.classes).ok()?;
         let front = match class::flavour(&controller) {
             class::Flavour::Nginx => Front::Nginx(of_nginx(objects)),
-            class::Flavour::Alb => alb_of(ingress, objects),
+            class::Flavour::Alb => alb_of(ingress, objects, &refused),
             class::Flavour::Plain => Front::Shared(controller),
         };
         Some(Entrance { origin: ingress.origin.clone(), front, wanted: Vec::new() })
@@ -67,6 +75,7 @@ pub fn entrances(objects: &Objects) -> Vec<Entrance> {
                 name: alb_name(&gateway.meta.namespace, &gateway.meta.name),
                 id: id.into(),
                 public: false,
+                refused: None,
             }
         } else {
             Front::Own
@@ -110,8 +119,9 @@ fn balancers(status: &Value) -> impl Iterator<Item = Str> {
 }
 
 /// `buildLoadBalancerName` (aws-load-balancer-controller, pkg/ingress/model_build_load_balancer.go)
-fn alb_of(ingress: &Found<IngressSpec>, objects: &Objects) -> Front {
+fn alb_of(ingress: &Found<IngressSpec>, objects: &Objects, refused: &[(Str, String)]) -> Front {
     let id = alb::group_of(ingress, objects);
+    let refused = refused.iter().find(|(group, _)| *group == id).map(|(_, said)| said.as_str().into());
     let given = alb::annotation(ingress, "load-balancer-name").filter(|name| !name.is_empty());
     let name = match (given, id.split_once('/')) {
         (Some(name), _) => name.to_owned(),
@@ -121,7 +131,7 @@ fn alb_of(ingress: &Found<IngressSpec>, objects: &Objects) -> Front {
     let public = alb::annotation(ingress, "scheme") == Some("internet-facing");
     // A name that was given is taken as it is.
     let id = if given.is_some() { Str::default() } else { id };
-    Front::Alb { name, id, public }
+    Front::Alb { name, id, public, refused }
 }
 
 fn alb_name(namespace: &str, name: &str) -> String {

@@ -7,8 +7,9 @@ use opscape_manifest::api::gateway::{GatewaySpec, HttpRouteSpec, ReferenceGrantS
 use opscape_manifest::api::ingress::{IngressClassSpec, IngressSpec};
 use opscape_manifest::api::meta::{ObjectMeta, Str};
 use opscape_manifest::api::network_policy::NetworkPolicySpec;
-use opscape_manifest::api::{EndpointSlice, Object, Pod, Service};
+use opscape_manifest::api::{EndpointSlice, Object, Pod, Secret, Service};
 use opscape_manifest::codec::{self, Codec};
+use opscape_manifest::golang::base64_decode;
 use opscape_manifest::order::sort_by;
 use opscape_manifest::value::Value;
 
@@ -39,6 +40,8 @@ pub struct Objects {
     /// With the name of the Service.
     pub(super) slices: Vec<(Str, Arc<EndpointSlice>)>,
     pub(super) secrets: Vec<(Str, Str)>,
+    /// The `clientID` of those Secrets that have one, in clear.
+    pub(super) clients: Vec<((Str, Str), String)>,
     pub(super) namespaces: Vec<ObjectMeta>,
     pub(super) ingresses: Vec<Found<IngressSpec>>,
     pub(super) classes: Vec<Found<IngressClassSpec>>,
@@ -119,7 +122,9 @@ impl Objects {
             }
             Object::Namespace(namespace) => self.namespaces.push(namespace.metadata.clone()),
             Object::Secret(secret) => {
-                self.secrets.push((namespace_of(&secret.metadata), secret.metadata.name.clone()));
+                let key = (namespace_of(&secret.metadata), secret.metadata.name.clone());
+                self.clients.extend(client_id(secret).map(|client| (key.clone(), client)));
+                self.secrets.push(key);
             }
             _ => self.add_other(object),
         }
@@ -191,6 +196,15 @@ fn found<T>(object: &Object, spec: T) -> Found<T> {
 
 fn origin(object: &Object, namespace: Str) -> Arc<Origin> {
     Arc::new(Origin { kind: object.kind_name().into(), namespace, name: object.meta().name.clone() })
+}
+
+/// `clientID`, or as the first controller of AWS had it, `clientId`.
+fn client_id(secret: &Secret) -> Option<String> {
+    ["clientID", "clientId"].into_iter().find_map(|key| {
+        let plain = secret.string_data.get(key).map(|text| text.as_bytes().to_vec());
+        let bytes = plain.or_else(|| base64_decode(secret.data.get(key)?).ok())?;
+        String::from_utf8(bytes).ok()
+    })
 }
 
 /// An object that does not fit its type is passed over; the check of the text says so.

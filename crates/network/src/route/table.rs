@@ -6,14 +6,14 @@ use opscape_manifest::api::ingress::IngressSpec;
 use opscape_manifest::api::meta::Str;
 
 use super::alb::LoadBalancer;
-use super::backend::{Backend, State, Wanted};
+use super::backend::{Backend, Lookup, State, Wanted};
 use super::class::{self, Flavour};
 use super::gateway::Gateways;
 use super::ingress::Plain;
 use super::nginx::{self, Controller};
 use super::objects::{Found, Objects};
 use super::policy::Policies;
-use super::reason::{Reason, Why};
+use super::reason::{Origin, Reason, Why};
 use super::service::Services;
 use super::{BackendId, Decision, Request};
 
@@ -55,9 +55,15 @@ pub(super) struct Builder<'o> {
     pub objects: &'o Objects,
     backends: Vec<Backend>,
     pub notes: Vec<Reason>,
+    /// Ingresses that their controller refuses, and its words.
+    pub refused: Vec<(Arc<Origin>, String)>,
 }
 
-impl Builder<'_> {
+impl<'o> Builder<'o> {
+    pub(super) fn new(objects: &'o Objects) -> Builder<'o> {
+        Builder { objects, backends: Vec::new(), notes: Vec::new(), refused: Vec::new() }
+    }
+
     /// The backend for what a route asks for; the same one for the same.
     pub(super) fn backend(&mut self, wanted: Wanted) -> BackendId {
         let known = self.backends.iter().position(|backend| backend.wanted == wanted);
@@ -82,7 +88,7 @@ impl Table {
 
     /// Compiles the routes of a set of objects.
     pub fn compile(objects: &Objects) -> Table {
-        let mut builder = Builder { objects, backends: Vec::new(), notes: Vec::new() };
+        let mut builder = Builder::new(objects);
         let mut entries = Vec::new();
         if !objects.gateways.is_empty() {
             entries.push(Entry::Gateways(Gateways::new(&mut builder)));
@@ -194,6 +200,7 @@ impl Table {
         let key = match (reason.key, backend.state) {
             ("route.unavailable", State::NoService) => "route.unavailable.no-service",
             ("route.unavailable", State::NoPort) => "route.unavailable.no-port",
+            ("route.backend", _) if backend.wanted.lookup == Lookup::Outside => "route.outside",
             ("route.backend", _) if backend.known().is_empty() => "route.backend.assumed",
             (key, _) => key,
         };
@@ -211,7 +218,7 @@ impl Table {
 /// Whom rules name: an origin and the field of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Source {
-    pub origin: Arc<super::reason::Origin>,
+    pub origin: Arc<Origin>,
     pub field: Str,
 }
 

@@ -64,19 +64,24 @@ impl Default for Redirect {
 pub(super) const PREFIX: &str = "alb.ingress.kubernetes.io/";
 
 impl Action {
-    /// The action of a backend: its Service, or what an annotation says.
+    /// The action of a backend: its Service, or what an annotation says. `Err`: what the controller says against it.
     pub(super) fn new(
         ingress: &Found<IngressSpec>,
         service: &IngressServiceBackend,
         builder: &mut Builder<'_>,
-    ) -> Action {
+    ) -> Result<Action, String> {
         let sticky = cookie(ingress);
         if &*service.port.name == "use-annotation" {
             let name = [PREFIX, "actions.", &service.name].concat();
-            let action = ingress.annotation(&name).and_then(json);
-            return action.and_then(|action| Action::read(&action, ingress, sticky, builder)).unwrap_or_else(
-                || Action::Fixed { status: 503, body: "Backend action does not exist".into() },
-            );
+            let Some(raw) = ingress.annotation(&name) else {
+                return Ok(Action::Fixed { status: 503, body: "Backend action does not exist".into() });
+            };
+            let broken = |why: &str| ["failed to parse json annotation, ", &name, ": ", raw, why].concat();
+            let action = json(raw).filter(|value| value.as_map().is_some()).ok_or_else(|| broken(""))?;
+            return Action::read(&action, ingress, sticky, builder).map_err(|fault| match fault {
+                Fault::Json(why) => broken(&why),
+                Fault::Rule(why) => why,
+            });
         }
         let port = match service.port.number {
             0 => PortKey::Name(service.port.name.clone()),
@@ -84,7 +89,15 @@ impl Action {
         };
         let targets = vec![target(ingress, &service.name, port, 1, builder)];
         note_target_type(ingress, &service.name, builder);
-        Action::to(targets, sticky, builder)
+        Ok(Action::to(targets, sticky, builder))
+    }
+
+    /// The only Service that it leads to.
+    pub(super) fn service(&self, builder: &Builder<'_>) -> Option<Str> {
+        let Action::Forward { targets, .. } = self else { return None };
+        let [only] = targets.as_slice() else { return None };
+        let backend = builder.known(only.backend)?;
+        (backend.wanted.lookup != Lookup::Outside).then(|| backend.service.clone())
     }
 
     /// Whether targets are asked whether they are well.
@@ -103,57 +116,69 @@ impl Action {
         Action::Forward { targets, sticky }
     }
 
+    /// `Action.validate` of config_types.go
     fn read(
         action: &Value,
         ingress: &Found<IngressSpec>,
         sticky: Option<Str>,
         builder: &mut Builder<'_>,
-    ) -> Option<Action> {
-        match text(action, "type")? {
+    ) -> Result<Action, Fault> {
+        match text(action, "type").unwrap_or_default() {
             "fixed-response" => {
-                let config = member(action, "fixedResponseConfig")?;
-                let status =
-                    number(member(config, "statusCode")).and_then(|code| u16::try_from(code).ok())?;
-                Some(Action::Fixed { status, body: text(config, "messageBody").unwrap_or_default().into() })
+                let config = member(action, "fixedResponseConfig").ok_or("missing FixedResponseConfig")?;
+                let place = "FixedResponseActionConfig.fixedResponseConfig";
+                let status = string(config, place, "statusCode")?.filter(|code| !code.is_empty());
+                let status = status.ok_or("invalid FixedResponseConfig: statusCode is required")?;
+                // `^(2|4|5)\d\d$` (CreateRule of the API of Elastic Load Balancing)
+                let status = status.parse().ok().filter(|code| matches!(code, 200..=299 | 400..=599));
+                let status = status.ok_or("statusCode must be 2XX, 4XX or 5XX")?;
+                let body = string(config, place, "messageBody")?.unwrap_or_default();
+                Ok(Action::Fixed { status, body: body.into() })
             }
             "redirect" => {
-                let config = member(action, "redirectConfig")?;
-                let part = |name: &str, default: Str| text(config, name).map_or(default, Into::into);
+                let config = member(action, "redirectConfig").ok_or("missing RedirectConfig")?;
+                let part = |name: &str| string(config, "RedirectActionConfig.redirectConfig", name);
+                let status = part("statusCode")?.filter(|code| !code.is_empty());
+                let status = match status.ok_or("invalid RedirectConfig: statusCode is required")? {
+                    "HTTP_301" => 301,
+                    "HTTP_302" => 302,
+                    _ => return Err("statusCode must be one of HTTP_301, HTTP_302".into()),
+                };
                 let usual = Redirect::default();
-                let status =
-                    text(config, "statusCode").and_then(|code| code.trim_start_matches("HTTP_").parse().ok());
-                Some(Action::Redirect(Redirect {
-                    protocol: part("protocol", usual.protocol),
-                    host: part("host", usual.host),
-                    port: member(config, "port")
-                        .and_then(Value::as_int)
-                        .map_or_else(|| part("port", usual.port), |port| port.to_string().into()),
-                    path: part("path", usual.path),
-                    query: part("query", usual.query),
-                    status: status?,
+                let part = |name: &str, usual: Str| Ok::<Str, Fault>(part(name)?.map_or(usual, Into::into));
+                Ok(Action::Redirect(Redirect {
+                    protocol: part("protocol", usual.protocol)?,
+                    host: part("host", usual.host)?,
+                    port: part("port", usual.port)?,
+                    path: part("path", usual.path)?,
+                    query: part("query", usual.query)?,
+                    status,
                 }))
             }
             "forward" => {
-                let config = member(action, "forwardConfig")?;
+                let (arn, config) = (text(action, "targetGroupARN"), member(action, "forwardConfig"));
+                let config = match (arn, config) {
+                    (Some(arn), None) => {
+                        return Ok(Action::to(vec![outside(arn, 1, builder)], sticky, builder));
+                    }
+                    (None, Some(config)) => config,
+                    _ => {
+                        return Err(
+                            "precisely one of TargetGroupArn and ForwardConfig can be specified".into()
+                        );
+                    }
+                };
+                let list = items(member(config, "targetGroups"));
                 let mut targets = Vec::new();
-                for one in items(member(config, "targetGroups")) {
-                    let Some(name) = text(one, "serviceName") else { continue };
-                    let port = member(one, "servicePort");
-                    let port = match number(port) {
-                        Some(port) => PortKey::Number(i32::try_from(port).ok()?),
-                        None => PortKey::Name(port?.as_str()?.into()),
-                    };
-                    let weight = number(member(one, "weight"))
-                        .and_then(|weight| u32::try_from(weight).ok())
-                        .unwrap_or(1);
-                    targets.push(target(ingress, name, port, weight, builder));
+                for one in list {
+                    targets.push(tuple(one, list.len() > 1, ingress, builder)?);
                 }
                 let stickiness = member(config, "targetGroupStickinessConfig");
                 let own = stickiness.and_then(|config| member(config, "enabled")).and_then(Value::as_bool);
                 let sticky = if own == Some(true) { Some("AWSALBTG".into()) } else { sticky };
-                Some(Action::to(targets, sticky, builder))
+                Ok(Action::to(targets, sticky, builder))
             }
-            _ => None,
+            other => Err(Fault::Rule(["unknown action type: ", other].concat())),
         }
     }
 
@@ -227,6 +252,78 @@ fn forward<'r>(
     })
 }
 
+/// What is wrong with an action.
+enum Fault {
+    /// Its JSON does not fit: what Go says, behind the text.
+    Json(String),
+    /// It is not allowed.
+    Rule(String),
+}
+
+impl From<&str> for Fault {
+    fn from(text: &str) -> Fault {
+        Fault::Rule(text.to_owned())
+    }
+}
+
+/// A member that has to be a string, as all of AWS's do: `"statusCode": 503` is none.
+fn string<'v>(config: &'v Value, place: &str, name: &str) -> Result<Option<&'v str>, Fault> {
+    let kind = match member(config, name) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) => return Ok(Some(text)),
+        Some(Value::Int(_) | Value::Float(_)) => "number",
+        Some(Value::Bool(_)) => "bool",
+        Some(Value::List(_)) => "array",
+        Some(Value::Map(_)) => "object",
+    };
+    let parts =
+        [": json: cannot unmarshal ", kind, " into Go struct field ", place, ".", name, " of type string"];
+    Err(Fault::Json(parts.concat()))
+}
+
+/// `TargetGroupTuple.validate`
+fn tuple(
+    one: &Value,
+    weighted: bool,
+    ingress: &Found<IngressSpec>,
+    builder: &mut Builder<'_>,
+) -> Result<Target, Fault> {
+    let invalid = |text: &str| Fault::Rule(["invalid ForwardConfig: ", text].concat());
+    let weight = number(member(one, "weight")).and_then(|weight| u32::try_from(weight).ok());
+    if weighted && weight.is_none() {
+        return Err(invalid("weight must be set when route to multiple target groups"));
+    }
+    let weight = weight.unwrap_or(1);
+    let name = match (text(one, "targetGroupARN"), text(one, "serviceName")) {
+        (Some(arn), None) => return Ok(outside(arn, weight, builder)),
+        (None, Some(name)) => name,
+        _ => {
+            let rule = "precisely one of targetGroupARN and serviceName can be specified";
+            return Err(invalid(&["invalid TargetGroupTuple: ", rule].concat()));
+        }
+    };
+    let port = member(one, "servicePort");
+    let port = match (number(port).and_then(|port| i32::try_from(port).ok()), port.and_then(Value::as_str)) {
+        (Some(number), _) => PortKey::Number(number),
+        (None, Some(name)) => PortKey::Name(name.into()),
+        (None, None) => return Err(invalid("invalid TargetGroupTuple: missing servicePort")),
+    };
+    note_target_type(ingress, name, builder);
+    let target = target(ingress, name, port, weight, builder);
+    let missing = builder.known(target.backend).is_some_and(|backend| backend.state == State::NoService);
+    if weighted && missing && !builder.objects.assumed {
+        // Only a single one is answered for.
+        builder.refused.push((ingress.origin.clone(), ["Service \"", name, "\" not found"].concat()));
+    }
+    Ok(target)
+}
+
+/// A target group that somebody made outside of the cluster: it answers, and nobody here knows what.
+fn outside(arn: &str, weight: u32, builder: &mut Builder<'_>) -> Target {
+    let wanted = Wanted { service: arn.into(), lookup: Lookup::Outside, ..Wanted::nothing() };
+    Target { backend: builder.backend(wanted), weight, health: None }
+}
+
 fn target(
     ingress: &Found<IngressSpec>,
     service: &str,
@@ -254,6 +351,9 @@ fn note_target_type(ingress: &Found<IngressSpec>, service: &str, builder: &mut B
     let note = note.with("from", ingress.origin.to_string()).at(&ingress.origin, "metadata.annotations");
     if kind == "instance" && !node_port && !builder.notes.contains(&note) {
         builder.notes.push(note);
+        // The grammar is its own.
+        let said = "TargetGroup port is empty. When using Instance targets, your service be must of type 'NodePort' or 'LoadBalancer'";
+        builder.refused.push((ingress.origin.clone(), said.to_owned()));
     }
 }
 

@@ -1,11 +1,14 @@
 //! Conditions of listener rules: `buildRuleConditions` of model_build_listener_rules.go, and how an Application Load
 //! Balancer matches them (docs.aws.amazon.com/elasticloadbalancing, rule condition types).
 
+use std::borrow::Cow;
+
 use opscape_manifest::api::meta::Str;
 use opscape_manifest::value::Value;
 
 use super::json::{items, member, text};
 use crate::route::Request;
+use crate::route::reason::Reason;
 use crate::route::regex::Regex;
 use crate::route::request::{decode, parameters};
 
@@ -17,7 +20,7 @@ pub(super) enum Condition {
     /// One of these patterns fits the path.
     Path(Vec<Str>),
     /// One of these expressions is found in the host, or in the path.
-    Regex { path: bool, list: Vec<Regex> },
+    Regex { path: bool, list: Vec<Regex>, expressions: Vec<Str> },
     /// One of these patterns fits the header, whatever the case.
     Header(Str, Vec<Str>),
     /// The method is one of these.
@@ -37,25 +40,55 @@ impl Condition {
             Condition::Path(list) => {
                 (list.iter().any(|one| glob(one, path, false)), "route.path.pattern-not")
             }
-            Condition::Regex { path: true, list } => {
+            Condition::Regex { path: true, list, .. } => {
                 (list.iter().any(|one| one.is_match(path.as_bytes())), "route.path.regex-not")
             }
-            Condition::Regex { path: false, list } => {
+            Condition::Regex { path: false, list, .. } => {
                 (list.iter().any(|one| one.is_match(host.as_bytes())), "route.host.not")
             }
             Condition::Header(name, list) => {
                 let value = request.header(name);
                 let holds = value.is_some_and(|value| list.iter().any(|one| glob(one, value, true)));
-                (holds, "route.match.header")
+                (holds, "route.alb.condition.header")
             }
             Condition::Method(list) => {
-                (list.iter().any(|one| **one == *request.method), "route.match.method")
+                (list.iter().any(|one| **one == *request.method), "route.alb.condition.method")
             }
-            Condition::Query(list) => (list.iter().any(|one| query(one, request)), "route.match.query"),
-            Condition::Source(list) => (list.iter().any(|one| &**one == "0.0.0.0/0"), "route.match.source"),
+            Condition::Query(list) => {
+                (list.iter().any(|one| query(one, request)), "route.alb.condition.query")
+            }
+            Condition::Source(list) => {
+                (list.iter().any(|one| &**one == "0.0.0.0/0"), "route.alb.condition.source")
+            }
         };
         if fits.0 { Ok(()) } else { Err(fits.1) }
     }
+}
+
+impl Condition {
+    /// What it asks for, in a reason about it.
+    pub(super) fn say(&self, reason: Reason) -> Reason {
+        let (name, values): (&str, Vec<Cow<'_, str>>) = match self {
+            Condition::Header(name, values) => (name, plain(values)),
+            Condition::Host(values)
+            | Condition::Path(values)
+            | Condition::Method(values)
+            | Condition::Source(values) => ("", plain(values)),
+            Condition::Regex { expressions, .. } => ("", plain(expressions)),
+            Condition::Query(pairs) => {
+                let pair = |(key, value): &(Option<Str>, Str)| match key {
+                    Some(key) => Cow::Owned([key, "=", value].concat()),
+                    None => Cow::Owned(value.to_string()),
+                };
+                ("", pairs.iter().map(pair).collect())
+            }
+        };
+        reason.with("name", name).with("values", values.join("`, `"))
+    }
+}
+
+fn plain(values: &[Str]) -> Vec<Cow<'_, str>> {
+    values.iter().map(|value| Cow::Borrowed(&**value)).collect()
 }
 
 fn query((key, value): &(Option<Str>, Str), request: &Request) -> bool {
@@ -92,22 +125,22 @@ fn glob(pattern: &str, text: &str, fold: bool) -> bool {
     pattern.get(p..).unwrap_or_default().iter().all(|byte| *byte == b'*')
 }
 
-/// The patterns of an Ingress path (`buildPathPatterns`). `None`: wildcards where there may be none.
-pub(super) fn patterns(path: &str, kind: &str) -> Option<Vec<Str>> {
+/// The patterns of an Ingress path (`buildPathPatterns`). `Err`: wildcards where there may be none.
+pub(super) fn patterns(path: &str, kind: &str) -> Result<Vec<Str>, String> {
     if !matches!(kind, "Exact" | "Prefix") {
-        return Some(vec![path.into()]);
+        return Ok(vec![path.into()]);
     }
     if path.contains(['*', '?']) {
-        return None;
+        return Err([&kind.to_lowercase(), " path shouldn't contain wildcards: ", path].concat());
     }
     if kind == "Exact" {
-        return Some(vec![path.into()]);
+        return Ok(vec![path.into()]);
     }
     if path == "/" {
-        return Some(vec!["/*".into()]);
+        return Ok(vec!["/*".into()]);
     }
     let bare = path.strip_suffix('/').unwrap_or(path);
-    Some(vec![bare.into(), [bare, "/*"].concat().into()])
+    Ok(vec![bare.into(), [bare, "/*"].concat().into()])
 }
 
 /// The hosts and paths of a rule, and the conditions that an annotation adds.
@@ -119,49 +152,68 @@ pub(super) struct Added {
 }
 
 impl Added {
-    /// Reads `conditions.NAME`.
-    pub(super) fn read(&mut self, annotation: &Value) {
+    /// Reads `conditions.NAME` (`RuleCondition.Validate` of config_types.go).
+    pub(super) fn read(&mut self, annotation: &Value) -> Result<(), String> {
         for one in annotation.as_list().unwrap_or_default() {
-            let values = |config: &str, name: &str| {
-                strings(member(one, config).and_then(|config| member(config, name)))
+            let field = text(one, "field").unwrap_or_default();
+            let config = match field {
+                "host-header" => "hostHeaderConfig",
+                "path-pattern" => "pathPatternConfig",
+                "http-header" => "httpHeaderConfig",
+                "http-request-method" => "httpRequestMethodConfig",
+                "query-string" => "queryStringConfig",
+                "source-ip" => "sourceIPConfig",
+                _ => continue,
             };
-            match text(one, "field").unwrap_or_default() {
+            let inside = member(one, config).ok_or_else(|| ["missing ", config].concat())?;
+            let values = strings(member(inside, "values"));
+            let expressions = strings(member(inside, "regexValues"));
+            let empty = items(member(inside, "values")).is_empty() && expressions.is_empty();
+            if empty {
+                let word = if field == "query-string" { "Values" } else { "values" };
+                return Err(["invalid ", config, ": ", word, " cannot be empty"].concat());
+            }
+            match field {
                 "host-header" => {
-                    self.hosts.extend(values("hostHeaderConfig", "values"));
-                    self.expressions(false, &values("hostHeaderConfig", "regexValues"));
+                    self.hosts.extend(values);
+                    self.expressions(false, expressions)?;
                 }
                 "path-pattern" => {
-                    self.paths.extend(values("pathPatternConfig", "values"));
-                    self.expressions(true, &values("pathPatternConfig", "regexValues"));
+                    self.paths.extend(values);
+                    self.expressions(true, expressions)?;
                 }
                 "http-header" => {
-                    let config = member(one, "httpHeaderConfig");
-                    let name = config.and_then(|config| text(config, "httpHeaderName")).unwrap_or_default();
-                    self.others.push(Condition::Header(name.into(), values("httpHeaderConfig", "values")));
+                    let name = text(inside, "httpHeaderName").unwrap_or_default();
+                    self.others.push(Condition::Header(name.into(), values));
                 }
-                "http-request-method" => {
-                    self.others.push(Condition::Method(values("httpRequestMethodConfig", "values")));
-                }
+                "http-request-method" => self.others.push(Condition::Method(values)),
                 "query-string" => {
-                    let config = member(one, "queryStringConfig");
-                    let pairs =
-                        items(config.and_then(|config| member(config, "values"))).iter().map(|pair| {
-                            let value = text(pair, "value").unwrap_or_default();
-                            (text(pair, "key").filter(|key| !key.is_empty()).map(Into::into), value.into())
-                        });
-                    self.others.push(Condition::Query(pairs.collect()));
+                    let mut pairs = Vec::new();
+                    for pair in items(member(inside, "values")) {
+                        let value = text(pair, "value").filter(|value| !value.is_empty());
+                        let value = value.ok_or("invalid queryStringConfig: value cannot be empty")?;
+                        let key = text(pair, "key").filter(|key| !key.is_empty());
+                        pairs.push((key.map(Into::into), value.into()));
+                    }
+                    self.others.push(Condition::Query(pairs));
                 }
-                "source-ip" => self.others.push(Condition::Source(values("sourceIpConfig", "values"))),
-                _ => {}
+                _ => self.others.push(Condition::Source(values)),
             }
         }
+        Ok(())
     }
 
-    pub(super) fn expressions(&mut self, path: bool, list: &[Str]) {
-        if !list.is_empty() {
-            let list = list.iter().filter_map(|one| Regex::new(one, false)).collect();
-            self.others.push(Condition::Regex { path, list });
+    pub(super) fn expressions(&mut self, path: bool, expressions: Vec<Str>) -> Result<(), String> {
+        if expressions.is_empty() {
+            return Ok(());
         }
+        let mut list = Vec::new();
+        for one in &expressions {
+            let regex = Regex::new(one, false).filter(Regex::is_regular);
+            list.push(regex.ok_or_else(|| ["invalid regex: ", &**one].concat())?);
+        }
+        self.others.push(Condition::Regex { path, list, expressions });
+        Ok(())
     }
 
     /// All of it.
@@ -203,6 +255,6 @@ mod tests {
         }
         assert!(glob("*.Example.com", "a.b.example.COM", true));
         assert_eq!(patterns("/img/", "Prefix").unwrap(), ["/img".into(), Str::from("/img/*")]);
-        assert_eq!(patterns("/a*", "Exact"), None);
+        assert_eq!(patterns("/a*", "Exact").unwrap_err(), "exact path shouldn't contain wildcards: /a*");
     }
 }

@@ -2,11 +2,13 @@
 //! Application Load Balancer, in the order of `group.order`; the first rule whose conditions hold is taken.
 
 mod actions;
+mod auth;
 mod conditions;
 mod health;
 mod json;
+mod transforms;
 
-use opscape_manifest::api::ingress::{HttpIngressPath, IngressSpec};
+use opscape_manifest::api::ingress::{HttpIngressPath, IngressServiceBackend, IngressSpec};
 use opscape_manifest::api::meta::Str;
 use opscape_manifest::order::sort_by;
 
@@ -15,7 +17,9 @@ use super::reason::{Reason, Why};
 use super::table::{Builder, Claim, Source, Table};
 use super::{Decision, Request};
 use actions::{Action, PREFIX, Redirect};
+use auth::Auth;
 use conditions::{Added, Condition, patterns};
+use transforms::Transforms;
 
 /// A load balancer.
 #[derive(Debug, Clone)]
@@ -30,14 +34,22 @@ struct Listener {
     https: bool,
     /// In the order of their priority.
     rules: Vec<Rule>,
-    default: Action,
+    default: Backend,
     default_source: Option<Source>,
+}
+
+/// What is done with a request: who may come in, and then an action.
+#[derive(Debug, Clone)]
+struct Backend {
+    auth: Option<Auth>,
+    action: Action,
 }
 
 #[derive(Debug, Clone)]
 struct Rule {
     conditions: Vec<Condition>,
-    action: Action,
+    backend: Backend,
+    transforms: Transforms,
     source: Source,
     path: Str,
     host: Str,
@@ -131,7 +143,8 @@ impl LoadBalancer {
             match &to_https {
                 // Its other rules are ignored.
                 Some(action) if !https => {
-                    Listener { port, https, rules: Vec::new(), default: action.clone(), default_source: None }
+                    let default = action.clone().into();
+                    Listener { port, https, rules: Vec::new(), default, default_source: None }
                 }
                 _ => Listener::new(port, https, &members, builder),
             }
@@ -143,8 +156,8 @@ impl LoadBalancer {
     /// Whether it asks targets whether they are well.
     pub(super) fn asks_targets(&self) -> bool {
         let actions = |listener: &Listener| {
-            let rules = listener.rules.iter().map(|rule| &rule.action);
-            rules.chain([&listener.default]).any(Action::asks_targets)
+            let rules = listener.rules.iter().map(|rule| &rule.backend);
+            rules.chain([&listener.default]).any(|backend| backend.action.asks_targets())
         };
         self.listeners.iter().any(actions)
     }
@@ -177,8 +190,9 @@ impl LoadBalancer {
         });
         let mut taken: Option<&Rule> = None;
         for rule in &listener.rules {
-            match rule.conditions.iter().find_map(|one| one.holds(request).err()) {
-                Some(key) => why.say(|| rule.say(Reason::passed(key), request)),
+            let against = |one| Condition::holds(one, request).err().map(|key| (one, key));
+            match rule.conditions.iter().find_map(against) {
+                Some((one, key)) => why.say(|| one.say(rule.say(Reason::passed(key), request))),
                 None if taken.is_some() => why.say(|| rule.say(Reason::passed("route.alb.later"), request)),
                 None => {
                     why.say(|| rule.say(Reason::taken("route.alb.rule"), request));
@@ -190,7 +204,9 @@ impl LoadBalancer {
             }
         }
         if let Some(rule) = taken {
-            return rule.action.act(table, request, listener.port, why);
+            let source = Some(&rule.source);
+            let decision = rule.backend.act(table, request, listener.port, source, why);
+            return rule.transforms.apply(decision, request, &rule.source, why);
         }
         why.say(|| {
             let reason = Reason::taken("route.alb.default");
@@ -199,21 +215,67 @@ impl LoadBalancer {
                 None => reason,
             }
         });
-        listener.default.act(table, request, listener.port, why)
+        listener.default.act(table, request, listener.port, listener.default_source.as_ref(), why)
+    }
+}
+
+impl From<Action> for Backend {
+    fn from(action: Action) -> Backend {
+        Backend { auth: None, action }
+    }
+}
+
+impl Backend {
+    /// `Build` of enhanced_backend_builder.go, `buildActions`
+    fn new(
+        ingress: &Found<IngressSpec>,
+        service: &IngressServiceBackend,
+        https: bool,
+        source: &Source,
+        builder: &mut Builder<'_>,
+    ) -> Result<Backend, String> {
+        let action = Action::new(ingress, service, builder)?;
+        let only = action.service(builder);
+        let auth = Auth::read(ingress, only.as_deref(), builder)?;
+        if auth.is_some() && !https {
+            builder.notes.push(source.mark(Reason::note("route.alb.auth.http")));
+        }
+        Ok(Backend { auth: auth.filter(|_| https), action })
+    }
+
+    fn act<'r>(
+        &self,
+        table: &Table,
+        request: &'r Request,
+        port: u16,
+        source: Option<&Source>,
+        why: &mut Why<'_>,
+    ) -> Decision<'r> {
+        let stopped = self.auth.as_ref().and_then(|auth| auth.stops(request, source, why));
+        stopped.unwrap_or_else(|| self.action.act(table, request, port, why))
     }
 }
 
 impl Listener {
     /// `buildListenerRules`, `buildListenerDefaultActions`
     fn new(port: u16, https: bool, members: &[&Found<IngressSpec>], builder: &mut Builder<'_>) -> Listener {
-        let mut listener =
-            Listener { port, https, rules: Vec::new(), default: Action::NotFound, default_source: None };
+        let mut listener = Listener {
+            port,
+            https,
+            rules: Vec::new(),
+            default: Action::NotFound.into(),
+            default_source: None,
+        };
         for member in members {
             let source = |field: String| Source { origin: member.origin.clone(), field: field.into() };
             let default = member.spec.default_backend.as_ref().and_then(|backend| backend.service.as_ref());
             if let (Some(service), None) = (default, &listener.default_source) {
-                listener.default = Action::new(member, service, builder);
-                listener.default_source = Some(source("spec.defaultBackend".to_owned()));
+                let source = source("spec.defaultBackend".to_owned());
+                match Backend::new(member, service, https, &source, builder) {
+                    Ok(backend) => listener.default = backend,
+                    Err(said) => refuse(member, &source, said, builder),
+                }
+                listener.default_source = Some(source);
             }
             for (r, rule) in member.spec.rules.iter().enumerate() {
                 let mut paths: Vec<(usize, &HttpIngressPath)> =
@@ -229,7 +291,7 @@ impl Listener {
                 });
                 for (p, path) in paths {
                     let source = source(format!("spec.rules[{r}].http.paths[{p}]"));
-                    listener.add(member, &rule.host, path, source, builder);
+                    listener.add(member, &rule.host, path, &source, builder);
                 }
             }
         }
@@ -241,38 +303,88 @@ impl Listener {
         ingress: &Found<IngressSpec>,
         host: &Str,
         path: &HttpIngressPath,
-        source: Source,
+        source: &Source,
         builder: &mut Builder<'_>,
     ) {
         let Some(service) = &path.backend.service else { return };
+        match self.rule(ingress, host, path, service, source, builder) {
+            Ok(Some(rule)) => self.rules.push(rule),
+            Ok(None) => {}
+            Err(said) => refuse(ingress, source, said, builder),
+        }
+    }
+
+    /// The rule of a path; `None`: it would lead to itself.
+    fn rule(
+        &self,
+        ingress: &Found<IngressSpec>,
+        host: &Str,
+        path: &HttpIngressPath,
+        service: &IngressServiceBackend,
+        source: &Source,
+        builder: &mut Builder<'_>,
+    ) -> Result<Option<Rule>, String> {
+        let by_name = |what: &str| {
+            let name = [PREFIX, what, ".", &service.name].concat();
+            let Some(raw) = ingress.annotation(&name) else { return Ok(None) };
+            let value = parse(raw).filter(|value| value.as_list().is_some());
+            value.map(Some).ok_or_else(|| ["failed to parse json annotation, ", &name, ": ", raw].concat())
+        };
         let mut added = Added::default();
         if !host.is_empty() {
             added.hosts.push(host.clone());
         }
         let by_regex = annotation(ingress, "use-regex-path-match") == Some("true");
         if by_regex && !matches!(&*path.path_type, "Exact" | "Prefix") {
-            added.expressions(true, &[path.path.get(1..).unwrap_or_default().into()]);
+            added.expressions(true, vec![path.path.get(1..).unwrap_or_default().into()])?;
         } else if !path.path.is_empty() {
-            let Some(patterns) = patterns(&path.path, &path.path_type) else {
-                let note = Reason::note("route.alb.wildcard").with("path", &*path.path);
-                builder.notes.push(source.mark(note));
-                return;
-            };
-            added.paths.extend(patterns);
+            added.paths.extend(patterns(&path.path, &path.path_type)?);
         }
-        let more = annotation(ingress, &["conditions.", &service.name].concat()).and_then(parse);
-        if let Some(more) = more {
-            added.read(&more);
+        if let Some(more) = by_name("conditions")? {
+            added.read(&more)?;
         }
-        let action = Action::new(ingress, service, builder);
-        if let Action::Redirect(redirect) = &action
+        let transforms =
+            by_name("transforms")?.map_or(Ok(Transforms::default()), |one| Transforms::read(&one))?;
+        let backend = Backend::new(ingress, service, self.https, source, builder)?;
+        if let Action::Redirect(redirect) = &backend.action
             && redirect.loops(self.port, self.https, &added.hosts, &added.paths)
         {
-            return;
+            return Ok(None);
         }
-        let (path, host) = (path.path.clone(), host.clone());
-        self.rules.push(Rule { conditions: added.conditions(), action, source, path, host });
+        Ok(Some(Rule {
+            conditions: added.conditions(),
+            backend,
+            transforms,
+            source: source.clone(),
+            path: path.path.clone(),
+            host: host.clone(),
+        }))
     }
+}
+
+/// The controller changes nothing of a group while it refuses one of it. Here the rule is left out, and that is said.
+fn refuse(ingress: &Found<IngressSpec>, source: &Source, said: String, builder: &mut Builder<'_>) {
+    let note = source.mark(Reason::note("route.alb.refused").with("message", &said));
+    if !builder.notes.contains(&note) {
+        builder.notes.push(note);
+    }
+    builder.refused.push((ingress.origin.clone(), said));
+}
+
+/// The groups that the controller refuses, with its words (`FailedBuildModel`), each for the first thing it finds.
+pub(super) fn refusals(objects: &Objects, ingresses: &[&Found<IngressSpec>]) -> Vec<(Str, String)> {
+    let mut builder = Builder::new(objects);
+    groups(ingresses, &mut builder);
+    let mut refused: Vec<(Str, String)> = Vec::new();
+    for (origin, said) in builder.refused {
+        let Some(ingress) = ingresses.iter().find(|one| one.origin == origin) else { continue };
+        let group = group_of(ingress, objects);
+        if !refused.iter().any(|(known, _)| *known == group) {
+            let name = [&*origin.namespace, "/", &*origin.name].concat();
+            refused.push((group, ["ingress: ", &name, ": ", &said].concat()));
+        }
+    }
+    refused
 }
 
 impl Rule {

@@ -111,6 +111,14 @@ impl Regex {
         self.find(text).is_some()
     }
 
+    /// Whether it is one in the strict sense: without back references, look-around and possessive repeats.
+    pub fn is_regular(&self) -> bool {
+        !self
+            .program
+            .iter()
+            .any(|step| matches!(step, Step::Back { .. } | Step::Look { .. } | Step::Atomic { .. }))
+    }
+
     /// Whether it matches the whole of a text.
     pub fn is_full_match(&self, text: &[u8]) -> bool {
         run::full(self, text)
