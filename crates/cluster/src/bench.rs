@@ -68,6 +68,7 @@ fn begin(pods: i32, nodes: u32, seed: u64, served: bool) -> Run<Crowd> {
         epoch: MicroTime(1_767_225_600_000_000),
         images: Arc::new(Quick),
         usage: crate::metrics::idle(),
+        webhooks: crate::webhooks::none(),
         latency: Latency::default(),
         flags: Flags::default(),
     });

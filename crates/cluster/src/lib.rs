@@ -32,6 +32,7 @@ pub mod rollouts;
 pub mod scheduler;
 mod status;
 mod store;
+pub mod webhooks;
 pub mod words;
 
 pub use api::{Api, DeleteOptions, Propagation, Scale, WriteOptions, kind_called};

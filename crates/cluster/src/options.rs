@@ -7,6 +7,7 @@ use opscape_manifest::api::meta::MicroTime;
 
 use crate::images::Images;
 use crate::metrics::Usage;
+use crate::webhooks::Webhooks;
 
 /// What a cluster is made with. Nothing of it changes while the cluster runs, but what its images find around them
 /// ([`crate::Cluster::set_images`]).
@@ -20,6 +21,8 @@ pub struct Options {
     pub images: Arc<dyn Images>,
     /// What containers use, unless [`crate::Cluster::handle_with`] is told otherwise.
     pub usage: Arc<dyn Usage>,
+    /// Who else is asked about what is written.
+    pub webhooks: Arc<dyn Webhooks>,
     /// How long the components take.
     pub latency: Latency,
     /// Command-line flags of the real components.

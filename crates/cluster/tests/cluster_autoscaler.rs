@@ -55,6 +55,7 @@ fn site(seed: u64, settings: Settings, nodes: &[Object]) -> Run<World> {
         epoch: MicroTime(1_795_223_393_613_000),
         images: Arc::new(ByName),
         usage: opscape_cluster::metrics::idle(),
+        webhooks: opscape_cluster::webhooks::none(),
         latency: Latency::default(),
         flags,
     });

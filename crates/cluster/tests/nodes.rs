@@ -62,6 +62,7 @@ fn site() -> Run<Site> {
         epoch: MicroTime(1_795_223_393_613_000),
         images: Arc::new(ByName),
         usage: opscape_cluster::metrics::idle(),
+        webhooks: opscape_cluster::webhooks::none(),
         latency: Latency::default(),
         flags,
     };

@@ -74,6 +74,7 @@ fn begin() -> Run<World> {
         epoch: MicroTime(1_795_223_393_000_000),
         images: Arc::new(ByName),
         usage: opscape_cluster::metrics::idle(),
+        webhooks: opscape_cluster::webhooks::none(),
         latency: Latency::ZERO,
         flags: Flags::default(),
     });

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use opscape_cluster::{Cluster, Request, Status, Usage};
 use opscape_lab::logs::{Log, LogQuery};
+use opscape_lab::traffic::Table;
 use opscape_lab::traffic::{Report, Sending, WorkloadId};
 use opscape_lab::words::Lang;
 use opscape_lab::{Act, Refused, Session as Lab, World};
@@ -219,6 +220,10 @@ impl World for Desk<'_> {
 
     fn report(&self, workload: WorkloadId) -> Option<&Report> {
         World::report(self.world, workload)
+    }
+
+    fn routes(&self) -> Option<&Table> {
+        World::routes(self.world)
     }
 
     fn logs(&self, query: LogQuery<'_>) -> Result<Log, Status> {

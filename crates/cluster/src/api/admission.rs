@@ -22,6 +22,16 @@ impl Api {
     }
 }
 
+impl Api {
+    /// ValidatingAdmissionWebhook (k8s.io/apiserver/pkg/admission/plugin/webhook/errors, `ToStatusErr`).
+    pub(super) fn ask_webhooks(&self, object: &Object) -> Result<(), Status> {
+        self.options.webhooks.review(object, &self.store).map_err(|refusal| {
+            let crate::webhooks::Refusal { webhook, message } = refusal;
+            Status::bad_request(format!("admission webhook {webhook:?} denied the request: {message}"))
+        })
+    }
+}
+
 /// What validation says of a new object.
 pub(super) fn validate(object: &Value) -> Result<(), Status> {
     refuse(object, &validation::create(object))

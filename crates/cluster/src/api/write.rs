@@ -87,6 +87,7 @@ impl Api {
         self.admit(&mut object)?;
         generation::clear_status(&mut object);
         validate(&value)?;
+        self.ask_webhooks(&object)?;
         let meta = object.meta();
         if self.store.object(&kind, &meta.namespace, &meta.name).is_some() {
             return Err(resource.already_exists(&meta.name));
@@ -160,6 +161,7 @@ impl Api {
         opscape_manifest::defaults::apply(&mut value);
         validate_update(&value, &old.to_value())?;
         new = read(&value)?;
+        self.ask_webhooks(&new)?;
         self.allocate(&mut new)?;
         share_unchanged(&old, &mut new);
         Ok(finish_update(&old, new))

@@ -78,6 +78,7 @@ pub fn run_with(seed: u64, latency: Latency, nodes: &[Object], usage: Arc<dyn Us
         epoch: MicroTime(1_795_223_393_613_000),
         images: Arc::new(ByName),
         usage,
+        webhooks: opscape_cluster::webhooks::none(),
         latency,
         flags: Flags::default(),
     });

@@ -105,6 +105,8 @@ impl Session {
                 Decision::Answer { backend, .. } => backend.iter().copied().collect(),
                 _ => Vec::new(),
             };
+            let mut backends: Vec<_> = backends;
+            backends.dedup();
             let named = backends.into_iter().map(|id| table.backend(id));
             sent.services = named.map(|one| (one.namespace.clone(), one.service.clone())).collect();
         }

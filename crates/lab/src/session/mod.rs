@@ -19,6 +19,7 @@ use opscape_manifest::check::{Checked, Role};
 use opscape_manifest::codec;
 use opscape_manifest::diagnostic::{Diagnostic, Severity};
 use opscape_manifest::lab::{Lab, LabSpec};
+use opscape_network::route::Table;
 use opscape_sim::{EntryId, Model, Run, Time, Timeline};
 
 pub use acts::BadActs;
@@ -370,6 +371,10 @@ impl World for Session {
 
     fn report(&self, workload: WorkloadId) -> Option<&Report> {
         self.model().traffic().report(workload)
+    }
+
+    fn routes(&self) -> Option<&Table> {
+        self.model().traffic().table()
     }
 
     fn logs(&self, query: LogQuery<'_>) -> Result<Log, Status> {

@@ -23,7 +23,7 @@ pub use opscape_network::load::Access;
 use opscape_network::load::Load;
 use opscape_network::load::Workload;
 pub use opscape_network::load::{Report, WorkloadId};
-use opscape_network::route::Table;
+pub use opscape_network::route::Table;
 use opscape_network::telemetry::{Subject, Telemetry};
 use opscape_sim::Time;
 

@@ -11,7 +11,7 @@ use opscape_network::load::{
     Backend, Balance, Call, Limit, Network, Process, ProcessState, Proxy, Route, Serve, To,
 };
 use opscape_network::route::policy::End;
-use opscape_network::route::{Answer, BackendId, Decision, Policy, Reason, Request, Table, Verdict};
+use opscape_network::route::{Answer, BackendId, Decision, Policy, Reason, Request, Share, Table, Verdict};
 use opscape_network::telemetry::{Outcome, Subject};
 use opscape_sim::Time;
 
@@ -54,6 +54,7 @@ impl Network for View<'_> {
             return ends(Outcome::NoHost);
         };
         request.namespace = call.from.as_ref().map(ToString::to_string);
+        request.node = call.from.as_ref().and_then(|_| self.node_of(&call.address));
         let limits = !table.policies().is_empty();
         let asking = self.asking(call).filter(|_| limits);
         if let Some(asking) = &asking
@@ -93,7 +94,7 @@ impl Network for View<'_> {
                 let shares = forward.shares.iter().map(|share| match share.backend {
                     Some(id) => {
                         let kind = (balance, direct);
-                        let mut backend = self.backend(table, id, share.weight, kind, connecting.as_ref());
+                        let mut backend = self.backend(table, id, share, kind, connecting.as_ref());
                         if let Some(check) = &share.health {
                             self.leave_out_unwell(&mut backend.pods, table.backend(id).known(), check);
                         }
@@ -111,13 +112,18 @@ impl Network for View<'_> {
                 To::Backends(shares.collect())
             }
             Decision::Answer { kind: Answer::Unavailable, status: 503, backend: Some(id), .. } => {
-                let mut backend = self.backend(table, *id, 1, (Balance::RoundRobin, direct), None);
+                let nobody = Share { weight: 1, backend: Some(*id), ..Share::default() };
+                let mut backend = self.backend(table, *id, &nobody, (Balance::RoundRobin, direct), None);
                 backend.pods.clear();
                 To::Backends(vec![backend])
             }
             Decision::Answer { .. } if is_unknown(&request, &reasons) => return ends(Outcome::NoHost),
             Decision::Redirect { status, .. } | Decision::Answer { status, .. } => {
                 To::Ends(Outcome::Status(*status))
+            }
+            // kube-proxy drops what it may send to nobody on the node, and refuses what nobody serves at all.
+            Decision::Dropped if reasons.iter().any(|reason| reason.key == "route.service.local-none") => {
+                To::Ends(Outcome::TimedOut)
             }
             Decision::Dropped if direct => To::Ends(Outcome::Refused),
             Decision::Dropped => To::Ends(Outcome::TimedOut),
@@ -190,7 +196,7 @@ impl View<'_> {
         &self,
         table: &Table,
         id: BackendId,
-        weight: u32,
+        share: &Share,
         (balance, direct): (Balance, bool),
         from: Option<&End>,
     ) -> Backend {
@@ -203,7 +209,9 @@ impl View<'_> {
             balance => balance,
         };
         let mut listens = None;
-        let pods = backend.known().iter().map(|endpoint| {
+        let endpoints =
+            if direct { backend.reached(share.node.as_deref()) } else { backend.known().iter().collect() };
+        let pods = endpoints.into_iter().map(|endpoint| {
             let uid = self.pod_at(&endpoint.address, endpoint.port, &mut listens);
             let pod = from.and_then(|from| {
                 let uid = self.pod_with(&endpoint.address)?;
@@ -214,7 +222,7 @@ impl View<'_> {
         });
         Backend {
             service: Some(Subject::Service(backend.namespace.clone(), backend.service.clone())),
-            weight,
+            weight: share.weight,
             ends: None,
             pods: pods.collect(),
             balance,
@@ -234,6 +242,12 @@ impl View<'_> {
             .unwrap_or_else(|| (container.image.clone(), port, images.listens_on(&container.image, port)));
         *listens = Some((image, port, does));
         if does || images.is_told(container) { uid } else { NOBODY }
+    }
+
+    /// The node of the pod with an address.
+    fn node_of(&self, address: &Str) -> Option<String> {
+        let pod = self.around.cluster.store().typed_by_uid::<Pod>(self.pod_with(address)?)?;
+        Some(pod.spec.node_name.to_string())
     }
 
     pub fn pod_with(&self, address: &Str) -> Option<Uid> {

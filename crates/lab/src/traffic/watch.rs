@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use opscape_cluster::{Change, Op, Store};
 use opscape_manifest::api::meta::{Str, Uid};
-use opscape_manifest::api::{Object, Pod, Resource, Service};
+use opscape_manifest::api::{Node, Object, Pod, Resource, Service};
 use opscape_network::route::{Objects, Table};
 
 use super::{Around, Traffic, addresses};
@@ -30,6 +30,7 @@ const ROUTES: &[&str] = &[
     "ReferenceGrant",
     "NetworkPolicy",
     "Namespace",
+    "Node",
     "Secret",
 ];
 
@@ -77,6 +78,11 @@ impl Dirty {
                 if let Some(name) = meta.label("kubernetes.io/service-name") {
                     self.service(&meta.namespace, &name.into());
                 }
+            }
+            Object::Node(node) => {
+                let old = change.old.as_ref().and_then(Node::from_object);
+                self.all |= change.op != Op::Modified
+                    || old.is_none_or(|old| old.status.addresses != node.status.addresses);
             }
             object => {
                 let spec_changed = change.op != Op::Modified

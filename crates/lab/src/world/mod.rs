@@ -9,6 +9,7 @@ mod nodes;
 mod outcome;
 mod schema;
 mod script;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -147,6 +148,7 @@ impl LabModel {
             epoch: MicroTime(epoch.0.saturating_mul(1_000_000)),
             images: images.clone(),
             usage: opscape_cluster::metrics::idle(),
+            webhooks: Arc::new(webhooks::Installed),
             latency: options.latency.clone().unwrap_or_default(),
             flags: opscape_cluster::Flags {
                 load_balancers: Some(nodes::load_balancers(spec)),

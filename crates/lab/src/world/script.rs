@@ -7,6 +7,7 @@ use opscape_cluster::{Cluster, Request, Status, Usage};
 use opscape_manifest::api::Object;
 use opscape_manifest::lab::LabSpec;
 use opscape_manifest::text;
+use opscape_network::route::Table;
 use opscape_sim::{Context, Time};
 
 use super::{LabEvent, LabModel, LabRecord};
@@ -40,6 +41,11 @@ pub trait World {
 
     /// What became of them so far. `None`: they were never sent, at this instant.
     fn report(&self, _workload: WorkloadId) -> Option<&Report> {
+        None
+    }
+
+    /// What the proxies know of routes and endpoints; `None`: nobody has sent anything yet.
+    fn routes(&self) -> Option<&Table> {
         None
     }
 
@@ -108,6 +114,10 @@ impl World for Desk<'_, '_> {
 
     fn report(&self, workload: WorkloadId) -> Option<&Report> {
         self.model.traffic.report(workload)
+    }
+
+    fn routes(&self) -> Option<&Table> {
+        self.model.traffic.table()
     }
 
     fn request(&mut self, request: Request) -> Result<Object, Status> {

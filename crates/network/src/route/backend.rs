@@ -26,6 +26,8 @@ pub struct Backend {
     pub state: State,
     /// Who serves.
     pub endpoints: Endpoints,
+    /// Those that still serve though they are being deleted: kube-proxy's last resort.
+    pub(super) draining: Vec<Endpoint>,
     pub(super) wanted: Wanted,
 }
 
@@ -108,6 +110,14 @@ impl Backend {
         }
     }
 
+    /// Whom kube-proxy connects to, on a node or on all of them: those that are ready, or else those that still serve
+    /// (`CategorizeEndpoints`, pkg/proxy/topology.go).
+    pub fn reached(&self, node: Option<&str>) -> Vec<&Endpoint> {
+        let here = |one: &&Endpoint| node.is_none_or(|node| &*one.node == node);
+        let ready: Vec<&Endpoint> = self.known().iter().filter(here).collect();
+        if ready.is_empty() { self.draining.iter().filter(here).collect() } else { ready }
+    }
+
     /// Looks up what a route asks for.
     pub(super) fn resolve(wanted: Wanted, objects: &Objects) -> Backend {
         let asked = if let PortKey::Number(number) = wanted.port { number } else { 0 };
@@ -118,6 +128,7 @@ impl Backend {
             target_port: None,
             state: State::NoService,
             endpoints: Endpoints::Known(Vec::new()),
+            draining: Vec::new(),
             wanted,
         };
         if backend.wanted.lookup == Lookup::Outside {
@@ -143,8 +154,15 @@ impl Backend {
             Endpoints::Known(vec![endpoint])
         } else {
             let all = candidates(objects, service, port, backend.wanted.lookup);
-            let ready = all.into_iter().filter(|one| one.ready).map(|one| one.endpoint);
-            Endpoints::Known(ready.collect())
+            let mut ready = Vec::new();
+            for one in all {
+                if one.ready {
+                    ready.push(one.endpoint);
+                } else if one.draining {
+                    backend.draining.push(one.endpoint);
+                }
+            }
+            Endpoints::Known(ready)
         };
         // A named target port may be another number in each Pod; where all agree, it is known.
         if let (None, [first, rest @ ..]) = (backend.target_port, backend.known())

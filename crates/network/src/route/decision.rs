@@ -77,7 +77,7 @@ pub struct Forward<'r> {
 }
 
 /// A share of a random split.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Share {
     /// Of the sum of all weights.
     pub weight: u32,
@@ -87,6 +87,8 @@ pub struct Share {
     pub changes: Vec<Change>,
     /// How a load balancer asks whether its targets are well; `None`: whoever is ready gets requests.
     pub health: Option<Arc<HealthCheck>>,
+    /// Only those on this node get it (`externalTrafficPolicy: Local`).
+    pub node: Option<Str>,
 }
 
 /// How the targets of a load balancer are asked whether they are well. Those that are not get no requests; if none is, all do.
@@ -194,7 +196,7 @@ impl Decision<'_> {
 impl Share {
     /// All of it.
     pub(super) fn all(backend: BackendId) -> Share {
-        Share { weight: 1, backend: Some(backend), changes: Vec::new(), health: None }
+        Share { weight: 1, backend: Some(backend), changes: Vec::new(), health: None, node: None }
     }
 }
 

@@ -5,6 +5,7 @@
 //! what becomes of a [`Request`], and [`Table::explain`] says also why, rule by rule. Random splits are given as weights;
 //! who asks draws. Who serves a Service changes more often than the routes: [`Table::refresh_service`].
 
+pub mod admission;
 mod alb;
 mod backend;
 mod class;

@@ -43,6 +43,8 @@ pub struct Objects {
     /// The `clientID` of those Secrets that have one, in clear.
     pub(super) clients: Vec<((Str, Str), String)>,
     pub(super) namespaces: Vec<ObjectMeta>,
+    /// With their names and addresses.
+    pub(super) nodes: Vec<(Str, Vec<Str>)>,
     pub(super) ingresses: Vec<Found<IngressSpec>>,
     pub(super) classes: Vec<Found<IngressClassSpec>>,
     pub(super) class_groups: Vec<(Str, Str)>,
@@ -119,6 +121,11 @@ impl Objects {
             Object::EndpointSlice(slice) => {
                 let service = slice.metadata.label("kubernetes.io/service-name").unwrap_or_default();
                 self.slices.push((service.into(), slice.clone()));
+            }
+            Object::Node(node) => {
+                let address = |entry: &Value| entry.str_at(&["address"]).map(Str::from);
+                let addresses = node.status.addresses.iter().filter_map(address).collect();
+                self.nodes.push((node.metadata.name.clone(), addresses));
             }
             Object::Namespace(namespace) => self.namespaces.push(namespace.metadata.clone()),
             Object::Secret(secret) => {

@@ -67,6 +67,9 @@ pub fn targets(table: &Table, forward: &Forward<'_>) -> String {
             Some(backend) => {
                 let port = backend.port.to_string();
                 out = [&out, &*backend.namespace, "/", &*backend.service, ":", &port].concat();
+                if let Some(node) = &share.node {
+                    out = [&out, " (", node, ")"].concat();
+                }
             }
             None => out.push_str("500"),
         }

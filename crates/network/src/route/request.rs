@@ -13,6 +13,8 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The namespace of the pod that asks: short names are of Services there. `None`: it comes from outside.
     pub namespace: Option<String>,
+    /// The node of the pod that asks, as far as it is known.
+    pub node: Option<String>,
     /// The `Host` header as sent.
     host: String,
     /// The same in lower case, without a port and a dot at its end.
@@ -89,6 +91,7 @@ impl Request {
             port,
             headers: kept,
             namespace: None,
+            node: None,
             host,
             hostname,
             target,

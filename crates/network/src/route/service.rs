@@ -1,15 +1,17 @@
 //! Connections to Services themselves: through their cluster IP or name from inside, through a node port from outside.
 //! Who gets them is what kube-proxy decides (pkg/proxy/topology.go, `CategorizeEndpoints`, Kubernetes v1.36).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use opscape_manifest::api::Service;
 use opscape_manifest::api::core::ServicePort;
 use opscape_manifest::api::meta::Str;
+use opscape_manifest::order::sort_by;
 use opscape_manifest::value::Value;
 
-use super::backend::{Candidate, Endpoint, Lookup, PortKey, Wanted, candidates, port_number};
-use super::decision::{Forward, Share};
+use super::backend::{Candidate, Endpoint, Endpoints, Lookup, PortKey, Wanted, candidates, port_number};
+use super::decision::{Answer, Forward, Share};
 use super::objects::{Objects, namespace_of};
 use super::reason::{Reason, Why};
 use super::table::{Builder, Table};
@@ -21,6 +23,8 @@ use std::borrow::Cow;
 pub struct Services {
     /// One for each port.
     ports: Vec<Entry>,
+    /// Addresses and names of nodes with the node they are of, in order.
+    nodes: Vec<(Str, Str)>,
 }
 
 #[derive(Debug, Clone)]
@@ -75,7 +79,19 @@ impl Services {
                 ports.push(Entry { service: service.clone(), port: port.clone(), backend, addresses });
             }
         }
-        Services { ports }
+        let mut nodes: Vec<(Str, Str)> = Vec::new();
+        for (name, addresses) in &objects.nodes {
+            nodes.extend(addresses.iter().chain([name]).map(|address| (address.clone(), name.clone())));
+        }
+        sort_by(&mut nodes, Ord::cmp);
+        nodes.dedup();
+        Services { ports, nodes }
+    }
+
+    /// The node with an address or a name.
+    fn node(&self, host: &str) -> Option<&Str> {
+        let at = self.nodes.binary_search_by(|(address, _)| (**address).cmp(host)).ok()?;
+        self.nodes.get(at).map(|(_, node)| node)
     }
 
     /// A request whose URL names a Service, as in `http://web.shop.svc.cluster.local/`, or a node and a node port.
@@ -105,24 +121,114 @@ impl Services {
                 |port: &&Entry| port.port.node_port != 0 && port_number(port.port.node_port) == request.port;
             self.ports.iter().find(node_port)
         };
+        let at = self.node(host);
+        if let Some(node) = at
+            && let Some(port) = self.ports.iter().find(|port| checks_health_at(&port.service, request.port))
+        {
+            return Some(health(table, port, node, why));
+        }
         let (port, key) = match (named, by_node()) {
             (Some(port), _) => (port, "route.service.name"),
             (None, Some(port)) => (port, "route.service.node-port"),
             _ => return None,
         };
+        let spec = &port.service.spec;
         why.say(|| table.say(Reason::taken(key).with("host", request.host()), port.backend));
-        if !table.serves(port.backend) {
+        let backend = table.backend(port.backend);
+        // From a node outwards only `Local` counts; a pod that asks is on a node itself.
+        let inside = named.is_some() && !port.is_outside(host);
+        let local = if inside {
+            spec.internal_traffic_policy.as_deref()
+        } else {
+            Some(&*spec.external_traffic_policy)
+        };
+        let local = local == Some("Local") && !matches!(backend.endpoints, Endpoints::Assumed);
+        let node = match (local, inside) {
+            (false, _) => None,
+            (true, true) => request.node.as_deref(),
+            (true, false) => at.map(|node| &**node),
+        };
+        if let Some(node) = node
+            && backend.reached(Some(node)).is_empty()
+            && !backend.reached(None).is_empty()
+        {
+            why.say(|| port.at_node("route.service.local-none", node, 0));
+            return Some(Decision::Dropped);
+        }
+        if backend.reached(None).is_empty() && !matches!(backend.endpoints, Endpoints::Assumed) {
             why.say(|| table.say(Reason::taken("route.refused"), port.backend));
             return Some(Decision::Dropped);
         }
-        why.say(|| table.say(Reason::taken("route.backend"), port.backend));
+        let mut shares = vec![Share { node: node.map(Str::from), ..Share::all(port.backend) }];
+        if local && node.is_none() && !inside && &*spec.kind == "LoadBalancer" {
+            // It asks the nodes' health check ports, and spreads evenly over those that have somebody.
+            let nodes: BTreeSet<&Str> = backend.reached(None).iter().map(|one| &one.node).collect();
+            shares = nodes
+                .iter()
+                .map(|node| Share { node: Some((*node).clone()), ..Share::all(port.backend) })
+                .collect();
+            why.say(|| {
+                let reason =
+                    Reason::taken("route.service.local-balanced").with("count", nodes.len().to_string());
+                table.say(reason.with("service", &*port.service.metadata.name), port.backend)
+            });
+        } else if let Some(node) = node {
+            why.say(|| port.at_node("route.service.local", node, backend.reached(Some(node)).len()));
+        } else {
+            if local && inside {
+                why.say(|| {
+                    Reason::note("route.service.local-unknown").with("service", &*port.service.metadata.name)
+                });
+            }
+            let key = if table.serves(port.backend) { "route.backend" } else { "route.service.draining" };
+            why.say(|| {
+                let reason = table.say(Reason::taken(key), port.backend);
+                if key == "route.backend" {
+                    reason
+                } else {
+                    reason.with("count", backend.reached(None).len().to_string())
+                }
+            });
+        }
         Some(Decision::Forward(Forward {
-            shares: vec![Share::all(port.backend)],
+            shares,
             path: Cow::Borrowed(request.path()),
             query: Cow::Borrowed(request.query()),
             ..Forward::default()
         }))
     }
+}
+
+impl Entry {
+    /// Whether an address is one that leads in from outside.
+    fn is_outside(&self, host: &str) -> bool {
+        *self.service.spec.cluster_ip != *host && self.addresses.iter().any(|address| address == host)
+    }
+
+    fn at_node(&self, key: &'static str, node: &str, count: usize) -> Reason {
+        Reason::taken(key)
+            .with("service", &*self.service.metadata.name)
+            .with("node", node)
+            .with("count", count.to_string())
+    }
+}
+
+/// Whether kube-proxy answers there for a Service on each node (`needsHealthCheck`).
+fn checks_health_at(service: &Service, port: u16) -> bool {
+    let own = service.spec.health_check_node_port;
+    own != 0 && port_number(own) == port
+}
+
+/// What kube-proxy answers to the load balancer's health check (`hcInstance`, pkg/proxy/healthcheck/service_health.go).
+fn health<'r>(table: &Table, port: &Entry, node: &Str, why: &mut Why<'_>) -> Decision<'r> {
+    let count = table.backend(port.backend).known().iter().filter(|one| one.node == *node).count();
+    why.say(|| port.at_node("route.service.health", node, count));
+    let (namespace, name) = (namespace_of(&port.service.metadata), &port.service.metadata.name);
+    let body = format!(
+        "{{\n\t\"service\": {{\n\t\t\"namespace\": \"{namespace}\",\n\t\t\"name\": \"{name}\"\n\t}},\n\t\"localEndpoints\": {count},\n\t\"serviceProxyHealthy\": true\n}}"
+    );
+    let status = if count == 0 { 503 } else { 200 };
+    Decision::Answer { kind: Answer::Fixed, status, body: body.into(), backend: None }
 }
 
 fn addresses(service: &Service) -> Vec<String> {

@@ -66,6 +66,7 @@ impl Game {
             epoch: MicroTime(epoch),
             images: Arc::new(PretendKubelet),
             usage: Arc::new(PretendMetrics),
+            webhooks: opscape_cluster::webhooks::none(),
             latency: Latency::default(),
             flags,
         };

@@ -100,6 +100,7 @@ impl Action {
             backend: target.backend.ok(),
             changes: target.changes.clone(),
             health: None,
+            node: None,
         };
         self.targets.iter().map(share).collect()
     }

@@ -81,6 +81,11 @@ impl Reader<'_> {
 }
 
 impl Annotations {
+    /// What `canary` says; `None` without it.
+    pub(super) fn canary(ingress: &Found<IngressSpec>) -> Option<bool> {
+        Reader(ingress).flag("canary")
+    }
+
     /// Reads the annotations of an Ingress.
     pub(super) fn read(ingress: &Found<IngressSpec>) -> Arc<Annotations> {
         let reader = Reader(ingress);

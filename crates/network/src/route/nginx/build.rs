@@ -60,26 +60,62 @@ pub(in crate::route) fn controller<'o>(
     ingresses: &[&'o Found<IngressSpec>],
     builder: &mut Builder<'o>,
 ) -> Controller {
-    let mut ingresses = ingresses.to_vec();
-    // `sortIngressSlice`: oldest first; of the same age, the name that comes last.
-    sort_by(&mut ingresses, |a, b| {
-        let name = |one: &Found<IngressSpec>| [&*one.meta.namespace, "/", &*one.meta.name].concat();
-        by_age(&a.meta, &b.meta).then_with(|| name(b).cmp(&name(a)))
-    });
-    let sources: Vec<Source<'o>> =
-        ingresses.iter().map(|ingress| Source { ingress, settings: Annotations::read(ingress) }).collect();
-    let mut build = Build { builder, upstreams: Vec::new(), servers: Vec::new() };
-    for source in &sources {
-        build.create_upstreams(source);
-    }
-    build.create_servers(&sources);
-    for source in &sources {
-        build.fill_servers(source);
-    }
+    let sources: Vec<Source<'o>> = sorted(ingresses)
+        .iter()
+        .map(|ingress| Source { ingress, settings: Annotations::read(ingress) })
+        .collect();
+    let mut build = Build::servers_of(&sources, builder);
     for source in sources.iter().filter(|source| source.settings.canary.is_some()) {
         build.merge_canary(source);
     }
     build.render()
+}
+
+/// `sortIngressSlice`: oldest first; of the same age, the name that comes last.
+fn sorted<'o>(ingresses: &[&'o Found<IngressSpec>]) -> Vec<&'o Found<IngressSpec>> {
+    let mut ingresses = ingresses.to_vec();
+    sort_by(&mut ingresses, |a, b| {
+        let name = |one: &Found<IngressSpec>| [&*one.meta.namespace, "/", &*one.meta.name].concat();
+        by_age(&a.meta, &b.meta).then_with(|| name(b).cmp(&name(a)))
+    });
+    ingresses
+}
+
+/// `checkOverlap`: the host and path of an Ingress that another one has already, and which. `others` are those of the same
+/// controller; the new one comes after them, whatever its age.
+pub(in crate::route) fn overlap<'o>(
+    new: &'o Found<IngressSpec>,
+    others: &[&'o Found<IngressSpec>],
+    builder: &mut Builder<'o>,
+) -> Option<(String, String, Arc<Origin>)> {
+    let ingresses = sorted(others).into_iter().chain([new]);
+    let sources: Vec<Source<'o>> =
+        ingresses.map(|ingress| Source { ingress, settings: Annotations::read(ingress) }).collect();
+    let build = Build::servers_of(&sources, builder);
+    let canary = |ingress: &Found<IngressSpec>| Annotations::canary(ingress);
+    let own = canary(new);
+    for (host, path, ..) in sources.last()?.paths() {
+        let Some(server) = build.server(host).and_then(|at| build.servers.get(at)) else { continue };
+        let mut existing = server.locations.iter().filter(|one| one.path == path && !one.default).peekable();
+        if existing.peek().is_none() {
+            continue;
+        }
+        let existing: Vec<&Arc<Origin>> = existing.filter_map(|one| one.origin.as_ref()).collect();
+        if existing.contains(&&new.origin) {
+            return None;
+        }
+        let clashes = |origin: &&&Arc<Origin>| {
+            let other = others.iter().find(|one| one.origin == ***origin);
+            let other = other.and_then(|other| canary(other));
+            matches!((own, other), (Some(true), Some(true)) | (None, None))
+        };
+        // Whatever comes of the first path that somebody has, the others are not looked at.
+        return existing
+            .iter()
+            .find(clashes)
+            .map(|origin| (host.to_owned(), path.to_owned(), Arc::clone(origin)));
+    }
+    None
 }
 
 /// `upstreamName`
@@ -114,6 +150,21 @@ impl Source<'_> {
 
     fn default_backend(&self) -> Option<&IngressServiceBackend> {
         self.ingress.spec.default_backend.as_ref()?.service.as_ref()
+    }
+}
+
+impl<'b, 'o> Build<'b, 'o> {
+    /// `createUpstreams`, `createServers`, `getBackendServers`
+    fn servers_of(sources: &[Source<'o>], builder: &'b mut Builder<'o>) -> Build<'b, 'o> {
+        let mut build = Build { builder, upstreams: Vec::new(), servers: Vec::new() };
+        for source in sources {
+            build.create_upstreams(source);
+        }
+        build.create_servers(sources);
+        for source in sources {
+            build.fill_servers(source);
+        }
+        build
     }
 }
 

@@ -24,7 +24,7 @@ use super::table::{Claim, Table};
 use super::{BackendId, Request};
 use annotations::Affinity;
 use build::DEFAULT_SERVER;
-pub(in crate::route) use build::controller;
+pub(in crate::route) use build::{controller, overlap};
 use locations::{Hit, Location, Locations};
 use rewrite::{Rewritten, Variables};
 use std::borrow::Cow;

@@ -91,6 +91,9 @@ pub(super) fn service(object: &Value, call: &Call<'_, '_>, page: &mut Page) -> b
             page.pair(title, text(object, path));
         }
     }
+    if number(object, "spec.healthCheckNodePort") != 0 {
+        page.line(&format!("HealthCheck NodePort:\t{}", number(object, "spec.healthCheckNodePort")));
+    }
     true
 }
 

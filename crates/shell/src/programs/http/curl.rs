@@ -5,7 +5,7 @@ use std::time::Duration;
 use opscape_lab::traffic::{Report, Sending, WorkloadId};
 use opscape_manifest::api::meta::{MicroTime, Str, civil};
 use opscape_manifest::api::{Pod, Service};
-use opscape_network::route::dns;
+use opscape_network::route::{Answer, Decision, Request, dns};
 use opscape_network::telemetry::Outcome;
 use opscape_sim::Time;
 
@@ -21,6 +21,8 @@ const USER_AGENT: &str = "curl/8.9.1";
 const RESOLVES_FOR: Duration = Duration::from_secs(10);
 /// How often it looks whether the answer is there.
 const LOOKS: Duration = Duration::from_millis(1);
+/// How many redirects it follows (`--max-redirs`).
+const MAX_REDIRECTS: u32 = 50;
 
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -33,6 +35,8 @@ struct Options {
     fail: bool,
     output: Option<String>,
     write_out: Option<String>,
+    /// How many redirects may still be followed (`-L`).
+    follow: u32,
     max_time: Option<f64>,
     connect_timeout: Option<f64>,
 }
@@ -80,6 +84,7 @@ pub(in super::super) fn curl(arguments: &[String]) -> Box<dyn Task> {
             "v" | "verbose" => options.verbose = true,
             "i" | "include" | "show-headers" => options.include = true,
             "I" | "head" => options.head = true,
+            "L" | "location" => options.follow = MAX_REDIRECTS + 1,
             "s" | "silent" => options.silent = true,
             "S" | "show-error" => options.show_error = true,
             "f" | "fail" => options.fail = true,
@@ -230,7 +235,24 @@ impl Curl {
         Some(poll)
     }
 
-    fn finish(&self, report: &Report, io: &mut Io, scope: &Scope<'_>) -> Poll {
+    /// What is answered without a pod: where else to ask, and a body.
+    fn answered(&self, status: u16, scope: &Scope<'_>) -> (Option<String>, Option<String>) {
+        let Ok(mut request) =
+            Request::new(&self.wanted.method, &self.wanted.url, self.wanted.headers.clone())
+        else {
+            return (None, None);
+        };
+        request.namespace = scope.seat.as_ref().map(|seat| seat.namespace.clone());
+        match scope.world.routes().map(|table| table.answer(&request)) {
+            Some(Decision::Redirect { status: known, location }) if known == status => (Some(location), None),
+            Some(Decision::Answer { kind: Answer::Fixed, status: known, body, .. }) if known == status => {
+                (None, Some(body.to_string()))
+            }
+            _ => (None, None),
+        }
+    }
+
+    fn finish(&mut self, report: &Report, io: &mut Io, scope: &Scope<'_>) -> Poll {
         let Some(url) = Url::of(&self.wanted.url) else { return Poll::Done(3) };
         let (host, port) = (url.host, url.port);
         let address = address::of(host, scope.world.cluster().store());
@@ -277,8 +299,15 @@ impl Curl {
         };
         let pod = report.hops.last().and_then(|hop| hop.pod).filter(|_| status <= 500);
         let pod = pod.and_then(|uid| scope.world.cluster().store().typed_by_uid::<Pod>(uid));
-        let body = body(status, pod.map(|pod| (&pod.metadata.name, image(pod))));
-        let head = response(status, body.len(), scope.utc(), pod.is_some());
+        let (location, fixed) = if pod.is_some() { (None, None) } else { self.answered(status, scope) };
+        let kind = match &fixed {
+            Some(text) if text.starts_with('{') => "application/json",
+            Some(_) => "text/plain",
+            None if pod.is_some() => "text/plain",
+            None => "text/html",
+        };
+        let body = fixed.unwrap_or_else(|| body(status, pod.map(|pod| (&pod.metadata.name, image(pod)))));
+        let head = response(status, (kind, body.len()), location.as_deref(), scope.utc());
         if self.options.verbose {
             let marked: Vec<String> = head.lines().map(|line| ["< ", line, "\n"].concat()).collect();
             io.err(&marked.concat());
@@ -286,11 +315,15 @@ impl Curl {
         if self.options.include || self.options.head {
             io.out(&head);
         }
-        let hidden = self.options.fail && status >= 400;
+        let next = location.filter(|_| self.options.follow > 0);
+        let hidden = self.options.fail && status >= 400 || next.is_some();
         if !self.options.head && !hidden && self.options.output.is_none() {
             io.out(&body);
         }
         self.say(io, &format!("* Connection #0 to host {host} left intact\n"));
+        if let Some(next) = next {
+            return self.follow(next, status, io);
+        }
         if let Some(format) = &self.options.write_out {
             io.out(&write_out(format, status, took.as_secs_f64(), body.len()));
         }
@@ -298,6 +331,29 @@ impl Curl {
             return self.fail(io, 22, &format!("The requested URL returned error: {status}"));
         }
         Poll::Done(0)
+    }
+}
+
+impl Curl {
+    /// Asks there next. What was sent once is not sent again after 301, 302 and 303.
+    fn follow(&mut self, location: String, status: u16, io: &mut Io) -> Poll {
+        self.options.follow -= 1;
+        if self.options.follow == 0 {
+            return self.fail(io, 47, &format!("Maximum ({MAX_REDIRECTS}) redirects followed"));
+        }
+        self.say(io, &format!("* Issue another request to this URL: '{location}'\n"));
+        if self.wanted.method == "POST" && matches!(status, 301..=303) {
+            "GET".clone_into(&mut self.wanted.method);
+            self.wanted.headers.retain(|(name, _)| !name.starts_with("Content-"));
+        }
+        // A Host header that was given is for the first host only.
+        let to = Url::of(&location).map(|url| url.host.to_owned());
+        if to.is_some() && to != Url::of(&self.wanted.url).map(|url| url.host.to_owned()) {
+            self.wanted.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("host"));
+        }
+        self.wanted.url = location;
+        self.running = None;
+        Poll::Waiting(None)
     }
 }
 
@@ -317,10 +373,10 @@ fn image(pod: &Pod) -> Str {
 }
 
 /// The head of an answer.
-fn response(status: u16, length: usize, utc: MicroTime, from_pod: bool) -> String {
-    let kind = if from_pod { "text/plain" } else { "text/html" };
+fn response(status: u16, (kind, length): (&str, usize), location: Option<&str>, utc: MicroTime) -> String {
+    let location = location.map(|to| ["Location: ", to, "\n"].concat()).unwrap_or_default();
     format!(
-        "HTTP/1.1 {status} {}\nDate: {}\nContent-Type: {kind}\nContent-Length: {length}\nConnection: keep-alive\n\n",
+        "HTTP/1.1 {status} {}\nDate: {}\nContent-Type: {kind}\nContent-Length: {length}\nConnection: keep-alive\n{location}\n",
         reason(status),
         http_date(utc)
     )
@@ -429,6 +485,8 @@ impl Task for Curl {
             return Poll::Waiting(Some(next));
         }
         let report = report.clone();
-        self.finish(&report, io, scope)
+        let poll = self.finish(&report, io, scope);
+        // It follows a redirect.
+        if self.running.is_none() { self.poll(io, scope) } else { poll }
     }
 }
