@@ -49,7 +49,7 @@ fn plan(groups: &[(&[usize], &[u64])]) -> Plan {
 }
 
 fn played(plan: &Plan, runners: Option<usize>) -> Run {
-    run(plan, &Fleet::any(runners), &OnSuccess(plan))
+    run(plan, &Fleet::any(runners), OnSuccess(plan))
 }
 
 fn starts(run: &Run) -> Vec<Option<u64>> {
@@ -139,7 +139,7 @@ fn a_job_waits_for_a_runner_that_has_what_it_asks_for() {
         speed,
     };
     let fleet = Fleet { pools: vec![pool("linux", 2, 1.0), pool("gpu", 0, 5.0)], limit: None };
-    let result = run(&plan, &fleet, &OnSuccess(&plan));
+    let result = run(&plan, &fleet, OnSuccess(&plan));
     assert_eq!(outcomes(&result), ["success", "success", "waits"]);
     assert_eq!((result.jobs[0].end, result.jobs[1].end), (Some(Time::secs(7)), Some(Time::secs(1))));
     assert_eq!((result.jobs[2].ready, result.groups[2]), (Some(Time::ZERO), None));
@@ -186,7 +186,7 @@ fn plans() -> impl Strategy<Value = Plan> {
                 jobs,
                 fail_fast,
                 max_parallel,
-                within: None,
+                ..Group::default()
             });
         }
         plan

@@ -67,7 +67,7 @@ pub(super) fn ci(file: &str, text: &str, asked: &Asked, lang: Lang) -> bool {
     workflow.problems.is_empty()
 }
 
-fn on_the_clock<'a>(workflow: &'a Workflow, contexts: &Contexts, asked: &Asked) -> (Planned<'a>, Fleet, Run) {
+fn on_the_clock(workflow: &Workflow, contexts: &Contexts, asked: &Asked) -> (Planned, Fleet, Run) {
     let assumptions = Assumptions { fails: asked.fails.clone(), seed: asked.seed };
     let planned = github::plan(workflow, contexts, &assumptions);
     let fleet = match asked.runners {

@@ -14,7 +14,9 @@ use super::matrix::{Combination, Unknown, expand};
 use super::outcome::ancestors;
 use super::token::{Expression, Token, Value};
 use super::workflow::{Action, Job, Step, Work, Workflow};
-use crate::run::{Decides, Ends, Group, GroupId, Outcome, Plan, PlannedJob, PlannedStep, Serial, duration};
+use crate::run::{
+    Decides, Ends, Group, GroupId, Kind, Outcome, Plan, PlannedJob, PlannedStep, Serial, duration,
+};
 
 /// How long a job may take if nothing is said.
 const TIMEOUT: Duration = Duration::from_hours(6);
@@ -31,22 +33,27 @@ pub struct Assumptions {
 }
 
 /// A workflow that is ready to run.
-pub struct Planned<'a> {
+#[derive(Clone, Debug)]
+pub struct Planned {
     /// What runs.
     pub plan: Plan,
     /// Each group's job; the jobs of workflows that are called among them.
-    jobs: Vec<Placed<'a>>,
+    jobs: Vec<Placed>,
     contexts: Contexts,
 }
 
-struct Placed<'a> {
-    job: &'a Job,
+#[derive(Clone, Debug)]
+struct Placed {
+    /// The ids of the jobs that it needs.
+    needs: Vec<String>,
+    /// The condition as it is asked, and as written; none: nobody wrote one.
+    condition: Option<(String, Token)>,
     /// The groups that end before, near and far ones.
     before: Vec<GroupId>,
 }
 
 /// Plans the jobs of a workflow.
-pub fn plan<'a>(workflow: &'a Workflow, contexts: &Contexts, assumptions: &Assumptions) -> Planned<'a> {
+pub fn plan(workflow: &Workflow, contexts: &Contexts, assumptions: &Assumptions) -> Planned {
     let mut planner = Planner {
         planned: Planned { plan: Plan::default(), jobs: Vec::new(), contexts: contexts.clone() },
         assumptions,
@@ -56,37 +63,37 @@ pub fn plan<'a>(workflow: &'a Workflow, contexts: &Contexts, assumptions: &Assum
     planner.planned
 }
 
-impl Decides for Planned<'_> {
+impl Decides for Planned {
     fn runs(&self, group: GroupId, results: &[Option<Outcome>]) -> bool {
         let Some(placed) = self.jobs.get(group) else { return false };
         let result = |group: &GroupId| results.get(*group).copied().flatten();
         let before: Vec<Outcome> = placed.before.iter().filter_map(result).collect();
         let mut needs = Object::default();
         let groups = self.plan.groups.get(group).map_or(&[][..], |group| &group.needs);
-        for (need, group) in placed.job.needs.iter().zip(groups) {
+        for (need, group) in placed.needs.iter().zip(groups) {
             let outcome = result(group).map_or("", Outcome::name);
             let entry = Object::from_iter([("result", Data::from(outcome))]);
-            needs.insert(need.as_str().unwrap_or(""), entry.into());
+            needs.insert(need.as_str(), entry.into());
         }
         let contexts = self.contexts.with("needs", needs.into()).behind(before);
-        match placed.job.get("if") {
+        match &placed.condition {
             None => contexts.call("success", &[]).is_some_and(|success| success.is_truthy()),
             // What cannot be evaluated fails the job: it does not run.
-            Some(written) => {
-                contexts.truth(&placed.job.condition, written).is_ok_and(|truth| truth.unwrap_or(true))
+            Some((condition, written)) => {
+                contexts.truth(condition, written).is_ok_and(|truth| truth.unwrap_or(true))
             }
         }
     }
 }
 
-struct Planner<'a, 'b> {
-    planned: Planned<'a>,
+struct Planner<'b> {
+    planned: Planned,
     assumptions: &'b Assumptions,
     random: Option<Rng>,
 }
 
-impl<'a> Planner<'a, '_> {
-    fn jobs(&mut self, jobs: &'a [Job], within: Option<GroupId>, prefix: &str) {
+impl Planner<'_> {
+    fn jobs(&mut self, jobs: &[Job], within: Option<GroupId>, prefix: &str) {
         let ancestors = ancestors(jobs);
         // Jobs of the same workflow come one behind the other, those that they call behind all of them.
         let first = self.planned.plan.groups.len();
@@ -102,16 +109,28 @@ impl<'a> Planner<'a, '_> {
                 jobs: Vec::new(),
                 fail_fast: self.flag(job, "fail-fast", true),
                 max_parallel: self.number(job.strategy("max-parallel")).map(|most| most as usize),
+                kind: match &job.work {
+                    Work::Call(_) => Kind::Call,
+                    Work::Steps(_) if job.strategy("matrix").is_some() => Kind::Matrix,
+                    Work::Steps(_) => Kind::Single,
+                },
+                base: job.id().to_owned(),
+                condition: job.get("if").map(Token::shown),
+                place: job.id.place,
+                ..Group::default()
             });
-            let before = before.iter().map(|at| first + at).collect();
-            self.planned.jobs.push(Placed { job, before });
+            self.planned.jobs.push(Placed {
+                needs: job.needs.iter().map(|need| need.as_str().unwrap_or("").to_owned()).collect(),
+                condition: job.get("if").map(|written| (job.condition.clone(), written.clone())),
+                before: before.iter().map(|at| first + at).collect(),
+            });
         }
         for (at, job) in jobs.iter().enumerate() {
             self.job(job, first + at, prefix);
         }
     }
 
-    fn job(&mut self, job: &'a Job, group: GroupId, prefix: &str) {
+    fn job(&mut self, job: &Job, group: GroupId, prefix: &str) {
         let combinations = if let Some(Ok(combinations)) = expand(job, &self.planned.contexts) {
             combinations
         } else {
@@ -156,7 +175,7 @@ impl<'a> Planner<'a, '_> {
         self.planned.plan.jobs.push(job);
     }
 
-    fn steps(&mut self, job: &'a Job, group: GroupId, name: &str, matrix: &Data, steps: &'a [Step]) {
+    fn steps(&mut self, job: &Job, group: GroupId, name: &str, matrix: &Data, steps: &[Step]) {
         let contexts = self.planned.contexts.with("matrix", matrix.clone());
         let mut planned: Vec<PlannedStep> = steps.iter().map(|step| self.step(step, &contexts)).collect();
         if self.ends(job, name) == Ends::Failing {
@@ -188,7 +207,7 @@ impl<'a> Planner<'a, '_> {
         });
     }
 
-    fn step(&mut self, step: &'a Step, contexts: &Contexts) -> PlannedStep {
+    fn step(&mut self, step: &Step, contexts: &Contexts) -> PlannedStep {
         let (name, (usual, opaque)) = match &step.action {
             Action::Run(run) => {
                 // Nobody sees the value of an expression in a script, so that it counts as written.

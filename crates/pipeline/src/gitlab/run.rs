@@ -1,15 +1,23 @@
 //! A pipeline, run: which job waits, starts, is skipped, and how it ends.
 //!
 //! Source: gitlab `app/services/ci/pipeline_processing/atomic_processing_service.rb`, `app/services/ci/process_build_service.rb`
-//! and `lib/gitlab/ci/status/composite.rb`, read, not run. There are as many runners as are asked for; what a job does is
-//! what [`super::script`] understands of its commands.
+//! and `lib/gitlab/ci/status/composite.rb`, read, not run. [`Process`] decides, [`crate::run`] plays it on the clock. There are
+//! as many runners as are asked for; what a job does is what [`super::script`] understands of its commands.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use opscape_sim::Time;
 
 use super::job::Need;
 use super::pipeline::{Pipeline, PipelineJob};
-use super::script::{Files, Shell};
+use super::script::{self, Files, Shell};
 use super::{Repository, glob};
+use crate::run::{
+    self, Course, Decision, Engine, Fleet, Group, JobId, Outcome, Plan, PlannedJob, PlannedStep, Serial,
+    SoFar, State, System, What,
+};
 
 /// How a job stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +38,8 @@ pub enum Status {
     Failed,
     /// Will not run.
     Skipped,
+    /// Was stopped.
+    Canceled,
 }
 
 impl Status {
@@ -44,6 +54,24 @@ impl Status {
             Status::Success => "success",
             Status::Failed => "failed",
             Status::Skipped => "skipped",
+            Status::Canceled => "canceled",
+        }
+    }
+
+    /// How a job stands that the clock knows.
+    pub fn of(job: &run::JobRun) -> Status {
+        match job.state {
+            State::Waiting => Status::Created,
+            State::Manual => Status::Manual,
+            State::Delayed => Status::Scheduled,
+            State::Queued => Status::Pending,
+            State::Running => Status::Running,
+            State::Over => match job.outcome {
+                Some(Outcome::Success) | None => Status::Success,
+                Some(Outcome::Failure) => Status::Failed,
+                Some(Outcome::Cancelled) => Status::Canceled,
+                Some(Outcome::Skipped) => Status::Skipped,
+            },
         }
     }
 }
@@ -103,241 +131,176 @@ pub struct Run {
 const START_SECONDS: u64 = 1;
 
 impl Pipeline {
+    /// What runs: a group for each job.
+    pub fn plan(&self) -> Plan {
+        let stage_of = |job: &PipelineJob| {
+            self.stages.iter().position(|stage| *stage == job.job.stage).unwrap_or(usize::MAX)
+        };
+        let mut plan = Plan { stages: self.stages.clone(), in_order: true, ..Plan::default() };
+        for (id, job) in self.jobs.iter().enumerate() {
+            let others = self.jobs.iter().enumerate();
+            let needs = if let Some(needs) = &job.needs {
+                let names: BTreeSet<&String> = needs.iter().flat_map(Need::jobs).collect();
+                others.filter(|(_, other)| names.contains(&other.job.name)).map(|(id, _)| id).collect()
+            } else {
+                let own = stage_of(job);
+                others.filter(|(_, other)| stage_of(other) < own).map(|(id, _)| id).collect()
+            };
+            let group = job.job.resource_group.as_ref().map(|group| job.variables.expand(group));
+            plan.groups.push(Group {
+                id: job.job.name.clone(),
+                needs,
+                jobs: vec![id],
+                base: job.job.base.clone(),
+                stage: Some(stage_of(job)).filter(|stage| *stage != usize::MAX),
+                by_stage: job.needs.is_none(),
+                condition: (job.when != "on_success").then(|| format!("when: {}", job.when)),
+                place: Some(job.job.place.span).filter(|_| job.job.place.file == 0),
+                ..Group::default()
+            });
+            plan.jobs.push(PlannedJob {
+                name: job.job.name.clone(),
+                group: id,
+                labels: job.job.tags.clone(),
+                steps: steps(job),
+                timeout: job.job.timeout.map(Duration::from_secs),
+                may_fail: job.allow_failure,
+                serial: group.map(|name| Serial { name, cancels: false, replaces: false }),
+            });
+        }
+        plan
+    }
+
     /// Runs the pipeline to where nothing goes on by itself.
     pub fn run(&self, repository: &Repository, options: &Options) -> Run {
-        let jobs = self.jobs.iter().map(|job| JobRun {
-            name: job.job.name.clone(),
-            status: Status::Created,
-            allow_failure: job.allow_failure,
-            queued: None,
-            start: None,
-            end: None,
-            exit_code: None,
-            after_script_failed: false,
-            attempts: 0,
-            output: Vec::new(),
-            unknown: BTreeSet::new(),
+        let process = Process::new(self.clone().into(), repository.clone().into(), options.clone().into());
+        let fleet = Fleet::any(options.runners);
+        let mut engine = Engine::new(self.plan().into(), fleet.into(), process);
+        while let Some(next) = engine.next_at() {
+            engine.advance(next);
+        }
+        let waves = waves(&mut engine);
+        let seconds = engine.now().as_secs_f64() as u64;
+        let jobs = self.jobs.iter().zip(engine.jobs()).enumerate().map(|(id, (job, run))| {
+            let done = engine.system().done.get(&id);
+            let time = |time: Option<Time>| time.map(|time| time.as_secs_f64() as u64);
+            JobRun {
+                name: job.job.name.clone(),
+                status: Status::of(run),
+                allow_failure: job.allow_failure || run.course.as_ref().is_some_and(|course| course.excused),
+                queued: time(run.ready),
+                start: time(run.start),
+                end: time(run.end.filter(|_| run.state == State::Over)),
+                exit_code: done.filter(|_| run.state == State::Over).map(|done| done.code),
+                after_script_failed: done.is_some_and(|done| done.after_script_failed),
+                attempts: run.course.as_ref().map_or(0, |course| course.attempts),
+                output: done.map(|done| done.output.clone()).unwrap_or_default(),
+                unknown: done.map(|done| done.unknown.clone()).unwrap_or_default(),
+            }
         });
-        let mut process = Process {
-            pipeline: self,
-            repository,
-            options,
-            jobs: jobs.collect(),
-            artifacts: BTreeMap::new(),
-            due: BTreeMap::new(),
-            waves: Vec::new(),
-            now: 0,
-        };
-        process.go();
-        let all: Vec<(Status, bool)> =
-            process.jobs.iter().map(|job| (job.status, job.allow_failure)).collect();
-        Run {
-            status: composite(&all, false).unwrap_or(Status::Success),
-            jobs: process.jobs,
-            waves: process.waves,
-            seconds: process.now,
-        }
+        let jobs: Vec<JobRun> = jobs.collect();
+        let all: Vec<(Status, bool)> = jobs.iter().map(|job| (job.status, job.allow_failure)).collect();
+        Run { status: composite(&all, false).unwrap_or(Status::Success), jobs, waves, seconds }
     }
 }
 
-struct Process<'a> {
-    pipeline: &'a Pipeline,
-    repository: &'a Repository,
-    options: &'a Options,
-    jobs: Vec<JobRun>,
-    /// Artifacts by the index of the job that made them.
-    artifacts: BTreeMap<usize, Files>,
-    /// When something happens to a job: a running one ends (with its exit code), a scheduled one may start.
-    due: BTreeMap<(u64, usize), Option<i32>>,
-    waves: Vec<Vec<String>>,
-    now: u64,
+/// Which jobs started together.
+fn waves(engine: &mut Engine<Process>) -> Vec<Vec<String>> {
+    let mut waves: Vec<Vec<String>> = Vec::new();
+    let mut last = None;
+    for happened in engine.take_happened() {
+        let starts = happened.what == What::Started;
+        if let Some(job) = engine.plan().jobs.get(happened.job).filter(|_| starts) {
+            match waves.last_mut() {
+                Some(wave) if last == Some(happened.at) => wave.push(job.name.clone()),
+                _ => waves.push(vec![job.name.clone()]),
+            }
+        }
+        last = starts.then_some(happened.at);
+    }
+    for wave in &mut waves {
+        wave.sort();
+    }
+    waves
 }
 
-impl Process<'_> {
-    fn go(&mut self) {
-        loop {
-            while self.advance_created() {}
-            self.start_pending();
-            let Some(((at, index), ended)) = self.due.pop_first() else { return };
-            self.now = self.now.max(at);
-            self.happen(index, ended);
-            // What happens at the same time happens before anything starts.
-            while let Some((&(next, index), &ended)) = self.due.first_key_value() {
-                if next > self.now {
-                    break;
-                }
-                self.due.pop_first();
-                self.happen(index, ended);
-            }
-        }
+/// What a job does: it gets the sources, then runs its commands.
+fn steps(job: &PipelineJob) -> Vec<PlannedStep> {
+    let step = |name: &str| PlannedStep {
+        name: name.lines().next().unwrap_or_default().trim().to_owned(),
+        on_success: true,
+        ..PlannedStep::default()
+    };
+    let lines: Vec<&String> = job.job.before_script.iter().chain(&job.job.script).collect();
+    let mut steps = vec![step("Getting source from Git repository")];
+    steps.extend(lines.iter().map(|line| step(line)));
+    if !job.job.after_script.is_empty() {
+        steps.push(PlannedStep { on_failure: true, ..step("after_script") });
+    }
+    steps
+}
+
+/// GitLab, as it moves a pipeline on.
+#[derive(Clone, Debug)]
+pub struct Process {
+    pipeline: Arc<Pipeline>,
+    repository: Arc<Repository>,
+    options: Arc<Options>,
+    /// Artifacts by the job that made them.
+    artifacts: BTreeMap<JobId, Arc<Files>>,
+    /// What became of the commands of each job.
+    done: BTreeMap<JobId, Arc<Done>>,
+}
+
+impl Process {
+    /// For a pipeline of a commit.
+    pub fn new(pipeline: Arc<Pipeline>, repository: Arc<Repository>, options: Arc<Options>) -> Process {
+        Process { pipeline, repository, options, artifacts: BTreeMap::new(), done: BTreeMap::new() }
     }
 
-    fn happen(&mut self, index: usize, ended: Option<i32>) {
-        let now = self.now;
-        let codes = self.pipeline.jobs.get(index).map(|job| job.exit_codes.clone()).unwrap_or_default();
-        let Some(job) = self.jobs.get_mut(index) else { return };
-        let Some(code) = ended else {
-            job.status = Status::Pending;
-            job.queued = Some(now);
-            return;
-        };
-        job.end = Some(now);
-        job.exit_code = Some(code);
-        job.status = if code == 0 { Status::Success } else { Status::Failed };
-        job.allow_failure |= code != 0 && codes.contains(&i64::from(code));
+    /// What became of the commands of a job that began.
+    pub fn done(&self, job: JobId) -> Option<&Done> {
+        self.done.get(&job).map(|done| &**done)
     }
 
-    /// Moves jobs on for which all is decided that they wait for; whether there were any.
-    fn advance_created(&mut self) -> bool {
-        let mut any = false;
-        let mut order: Vec<usize> = (0..self.jobs.len()).collect();
-        order.sort_by_key(|index| self.stage_of(*index));
-        for index in order {
-            let (Some(run), Some(job)) = (self.jobs.get(index), self.pipeline.jobs.get(index)) else {
-                continue;
-            };
-            if run.status != Status::Created {
-                continue;
-            }
-            let Some(before) = self.status_before(index, job) else { continue };
-            let by_needs = job.needs.is_some();
-            let wanted = match job.when.as_str() {
-                "on_failure" => before == Status::Failed,
-                "always" => true,
-                _ => before == Status::Success || (!by_needs && before == Status::Skipped),
-            };
-            let play = self.options.play.contains(&run.name) || self.options.play.contains(&job.job.base);
-            let now = self.now;
-            let status = match job.when.as_str() {
-                _ if !wanted => Status::Skipped,
-                "manual" if !play => Status::Manual,
-                "delayed" => Status::Scheduled,
-                _ => Status::Pending,
-            };
-            if status == Status::Scheduled {
-                self.due.insert((now + job.start_in.unwrap_or(0), index), None);
-            }
-            if let Some(run) = self.jobs.get_mut(index) {
-                run.status = status;
-                run.queued = (status == Status::Pending).then_some(now);
-                any = true;
-            }
-        }
-        any
-    }
-
-    fn stage_of(&self, index: usize) -> usize {
-        let stage = self.pipeline.jobs.get(index).map(|job| job.job.stage.as_str());
-        self.pipeline.stages.iter().position(|other| Some(other.as_str()) == stage).unwrap_or(usize::MAX)
+    fn may_fail(&self, job: JobId, run: &run::JobRun) -> bool {
+        self.pipeline.jobs.get(job).is_some_and(|job| job.allow_failure)
+            || run.course.as_ref().is_some_and(|course| course.excused)
     }
 
     /// How what a job waits for stands, once it is decided.
-    fn status_before(&self, index: usize, job: &PipelineJob) -> Option<Status> {
-        let statuses: Vec<(Status, bool)> = if let Some(needs) = &job.needs {
-            let names: Vec<&String> = needs.iter().flat_map(Need::jobs).collect();
-            let needed = self.jobs.iter().filter(|other| names.contains(&&other.name));
-            needed.map(|other| (other.status, other.allow_failure)).collect()
-        } else {
-            let own = self.stage_of(index);
-            let before = self.jobs.iter().enumerate().filter(|(other, _)| self.stage_of(*other) < own);
-            before.map(|(_, other)| (other.status, other.allow_failure)).collect()
-        };
+    fn status_before(&self, index: JobId, job: &PipelineJob, so_far: SoFar<'_>) -> Option<Status> {
+        let before = so_far.plan.groups.get(index).map_or(&[][..], |group| &group.needs);
+        let statuses: Vec<(Status, bool)> = before
+            .iter()
+            .filter_map(|other| Some((*other, so_far.jobs.get(*other)?)))
+            .map(|(other, run)| (Status::of(run), self.may_fail(other, run)))
+            .collect();
         let status = composite(&statuses, job.needs.is_some()).unwrap_or(Status::Success);
+        let decided = |status: &Status| {
+            matches!(status, Status::Success | Status::Failed | Status::Skipped | Status::Canceled)
+        };
         // One need that is skipped decides for jobs that it keeps from running. One that runs in spite of it waits for
         // the other needs: the composite alone would let it start beside them.
-        let open = |status: &Status| {
-            !matches!(status, Status::Success | Status::Failed | Status::Skipped | Status::Manual)
-        };
+        let open = |status: &Status| !decided(status) && *status != Status::Manual;
         if job.when == "always" && statuses.iter().any(|(status, _)| open(status)) {
             return None;
         }
-        matches!(status, Status::Success | Status::Failed | Status::Skipped).then_some(status)
-    }
-
-    fn start_pending(&mut self) {
-        let mut wave = Vec::new();
-        let mut running = self.jobs.iter().filter(|job| job.status == Status::Running).count();
-        let mut groups: BTreeSet<String> = BTreeSet::new();
-        let group =
-            |job: &PipelineJob| job.job.resource_group.as_ref().map(|group| job.variables.expand(group));
-        for (run, job) in self.jobs.iter().zip(&self.pipeline.jobs) {
-            if run.status == Status::Running {
-                groups.extend(group(job));
-            }
-        }
-        for index in 0..self.jobs.len() {
-            let (Some(run), Some(job)) = (self.jobs.get(index), self.pipeline.jobs.get(index)) else {
-                continue;
-            };
-            if run.status != Status::Pending || self.options.runners.is_some_and(|runners| running >= runners)
-            {
-                continue;
-            }
-            if let Some(group) = group(job)
-                && !groups.insert(group)
-            {
-                continue;
-            }
-            running += 1;
-            wave.push(run.name.clone());
-            self.start(index);
-        }
-        if !wave.is_empty() {
-            wave.sort();
-            self.waves.push(wave);
-        }
-    }
-
-    fn start(&mut self, index: usize) {
-        let Some(job) = self.pipeline.jobs.get(index) else { return };
-        let files = self.workspace(index, job);
-        let mut attempts = 0;
-        let mut seconds = 0;
-        let (mut code, mut done);
-        loop {
-            attempts += 1;
-            done = perform(job, files.clone());
-            code = self.options.exit_codes.get(&job.job.name).copied().unwrap_or(done.code);
-            let limit = job.job.timeout.filter(|limit| done.shell.seconds > *limit);
-            if limit.is_some() {
-                code = 1;
-            }
-            seconds += START_SECONDS + limit.unwrap_or(done.shell.seconds);
-            if code == 0 || attempts > job.job.retry {
-                break;
-            }
-        }
-        let keeps = match job.job.artifacts_when.as_str() {
-            "always" => true,
-            "on_failure" => code != 0,
-            _ => code == 0,
-        };
-        if keeps {
-            self.artifacts.insert(index, artifacts(job, &done.shell.files));
-        }
-        let now = self.now;
-        if let Some(run) = self.jobs.get_mut(index) {
-            run.status = Status::Running;
-            run.start = Some(now);
-            run.attempts = attempts;
-            run.output = done.shell.output;
-            run.unknown = done.shell.unknown;
-            run.after_script_failed = done.after_script_failed;
-        }
-        self.due.insert((now + seconds, index), Some(code));
+        Some(status).filter(decided)
     }
 
     /// The files that a job finds: those of the commit, and the artifacts it fetches.
-    fn workspace(&self, index: usize, job: &PipelineJob) -> Files {
+    fn workspace(&self, index: JobId, job: &PipelineJob, so_far: SoFar<'_>) -> Files {
         let mut files = self.repository.files.clone();
-        let own = self.stage_of(index);
-        for (other, run) in self.jobs.iter().enumerate() {
-            let Some(made) = self.artifacts.get(&other).filter(|_| run.end.is_some()) else { continue };
+        let before = so_far.plan.groups.get(index).map_or(&[][..], |group| &group.needs);
+        for (other, made) in &self.artifacts {
+            let Some(run) = so_far.jobs.get(*other).filter(|run| run.state == State::Over) else { continue };
+            let Some(planned) = so_far.plan.jobs.get(*other).filter(|_| run.end.is_some()) else { continue };
             let needed = match &job.needs {
-                Some(needs) => needs.iter().any(|need| need.artifacts && need.jobs().contains(&run.name)),
-                None => self.stage_of(other) < own,
+                Some(needs) => needs.iter().any(|need| need.artifacts && need.jobs().contains(&planned.name)),
+                None => before.contains(other),
             };
-            let depends = job.job.dependencies.as_ref().is_none_or(|names| names.contains(&run.name));
+            let depends = job.job.dependencies.as_ref().is_none_or(|names| names.contains(&planned.name));
             if needed && depends {
                 files.extend(made.iter().map(|(path, text)| (path.clone(), text.clone())));
             }
@@ -346,10 +309,103 @@ impl Process<'_> {
     }
 }
 
-struct Done {
+impl System for Process {
+    fn decide(&self, group: JobId, so_far: SoFar<'_>) -> Decision {
+        let Some(job) = self.pipeline.jobs.get(group) else { return Decision::Skip };
+        let Some(before) = self.status_before(group, job, so_far) else { return Decision::Wait };
+        let wanted = match job.when.as_str() {
+            "on_failure" => before == Status::Failed,
+            "always" => before != Status::Canceled,
+            _ => before == Status::Success || (job.needs.is_none() && before == Status::Skipped),
+        };
+        let play = self.options.play.contains(&job.job.name) || self.options.play.contains(&job.job.base);
+        match job.when.as_str() {
+            _ if !wanted => Decision::Skip,
+            "manual" if !play => Decision::Ask,
+            "delayed" => Decision::Delay(Duration::from_secs(job.start_in.unwrap_or(0))),
+            _ => Decision::Run,
+        }
+    }
+
+    fn course(&mut self, index: JobId, speed: f64, so_far: SoFar<'_>) -> Course {
+        let Some(job) = self.pipeline.jobs.get(index) else { return Course::default() };
+        let files = self.workspace(index, job, so_far);
+        let scaled = |seconds: u64| {
+            let span = Duration::from_secs(seconds);
+            if speed > 0.0 && speed.is_finite() { span.div_f64(speed) } else { span }
+        };
+        let mut course = Course { attempts: 0, ..Course::default() };
+        let mut begin = 0;
+        loop {
+            course.attempts += 1;
+            let mut done = perform(job, files.clone());
+            done.code = self.options.exit_codes.get(&job.job.name).copied().unwrap_or(done.code);
+            let limit = job.job.timeout.filter(|limit| done.shell.seconds > *limit);
+            if limit.is_some() {
+                done.code = 1;
+            }
+            let took = limit.unwrap_or(done.shell.seconds);
+            if done.code != 0 && course.attempts <= job.job.retry {
+                begin += START_SECONDS + took;
+                continue;
+            }
+            let mut at = begin;
+            course.steps = std::iter::once(START_SECONDS)
+                .chain(done.ends.iter().map(|end| START_SECONDS + *end))
+                .map(|end| begin + end.min(START_SECONDS + took))
+                .map(|end| {
+                    let span = (scaled(at), scaled(end));
+                    at = end;
+                    Some(span)
+                })
+                .collect();
+            course.length = scaled(begin + START_SECONDS + took);
+            for (at, _) in &mut done.log {
+                *at = begin + START_SECONDS + (*at).min(took);
+            }
+            let excused = job.exit_codes.contains(&i64::from(done.code));
+            course.excused = done.code != 0 && (job.allow_failure || excused);
+            course.outcome = if done.code == 0 { Outcome::Success } else { Outcome::Failure };
+            let keeps = match job.job.artifacts_when.as_str() {
+                "always" => true,
+                "on_failure" => done.code != 0,
+                _ => done.code == 0,
+            };
+            if keeps {
+                self.artifacts.insert(index, artifacts(job, &done.shell.files).into());
+            }
+            done.finish();
+            self.done.insert(index, done.into());
+            return course;
+        }
+    }
+}
+
+/// What became of the commands of a job.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Done {
+    /// The exit code.
+    pub code: i32,
+    /// Whether `after_script` failed.
+    pub after_script_failed: bool,
+    /// What was printed.
+    pub output: Vec<String>,
+    /// The log: what was run and what was printed, each at its second since the job began.
+    pub log: Vec<(u64, String)>,
+    /// Commands that are not understood and only took time.
+    pub unknown: BTreeSet<String>,
+    /// When each step ended, in seconds.
+    ends: Vec<u64>,
     shell: Shell,
-    code: i32,
-    after_script_failed: bool,
+}
+
+impl Done {
+    /// Forgets what nobody asks for any more.
+    fn finish(&mut self) {
+        let shell = std::mem::take(&mut self.shell);
+        self.output = shell.output;
+        self.unknown = shell.unknown;
+    }
 }
 
 /// Runs the commands of a job.
@@ -357,20 +413,44 @@ fn perform(job: &PipelineJob, files: Files) -> Done {
     let variables = job.variables.for_runner();
     let mut shell = Shell::new(files, variables.clone());
     let lines: Vec<String> = job.job.before_script.iter().chain(&job.job.script).cloned().collect();
-    let code = shell.run(&lines);
-    let mut after_script_failed = false;
+    let (code, mut ends) = script::run_items(&mut shell, &lines);
+    let mut done = Done { code, ..Done::default() };
+    done.write(&lines, &ends, &shell, 0, 0);
     if !job.job.after_script.is_empty() {
         // A shell of its own, in the same directory.
         let mut after = Shell::new(shell.files.clone(), variables);
         let status = if code == 0 { "success" } else { "failed" };
         after.variables.insert("CI_JOB_STATUS".to_owned(), status.to_owned());
-        after_script_failed = after.run(&job.job.after_script) != 0;
+        let (failed, after_ends) = script::run_items(&mut after, &job.job.after_script);
+        done.after_script_failed = failed != 0;
+        done.write(&job.job.after_script, &after_ends, &after, shell.seconds, 0);
+        // Commands that a failure kept from running have no step.
+        ends.resize(lines.len(), (shell.seconds, 0));
         shell.files = after.files;
         shell.seconds += after.seconds;
         shell.output.extend(after.output);
         shell.unknown.extend(after.unknown);
+        ends.push((shell.seconds, 0));
     }
-    Done { shell, code, after_script_failed }
+    done.ends = ends.into_iter().map(|(end, _)| end).collect();
+    done.shell = shell;
+    done
+}
+
+impl Done {
+    /// Writes the log of commands: each as typed, then what it printed.
+    fn write(&mut self, items: &[String], ends: &[(u64, usize)], shell: &Shell, begin: u64, first: usize) {
+        let (mut at, mut printed) = (begin, first);
+        for (item, (end, lines)) in items.iter().zip(ends) {
+            self.log.push((at, ["$ ", item.trim_end()].concat()));
+            at = begin + end;
+            let new = shell.output.get(printed..*lines).unwrap_or_default();
+            self.log.extend(new.iter().map(|line| (at, line.clone())));
+            printed = printed.max(*lines);
+        }
+        let rest = shell.output.get(printed..).unwrap_or_default();
+        self.log.extend(rest.iter().map(|line| (begin + shell.seconds, line.clone())));
+    }
 }
 
 /// The files that a job's `artifacts:paths` name.
@@ -404,7 +484,7 @@ fn composite(jobs: &[(Status, bool)], dag: bool) -> Option<Status> {
     let kinds: BTreeSet<Kind> = jobs
         .iter()
         .map(|(status, may_fail)| match (status, may_fail) {
-            (Status::Failed, true) => SuccessWithWarnings,
+            (Status::Failed | Status::Canceled, true) => SuccessWithWarnings,
             (Status::Manual, true) => Ignored,
             (status, _) => Is(*status),
         })
@@ -416,9 +496,10 @@ fn composite(jobs: &[(Status, bool)], dag: bool) -> Option<Status> {
     let only = |allowed: &[Kind]| kinds.iter().all(|kind| allowed.contains(kind));
     let (success, failed, skipped, created) =
         (Is(Status::Success), Is(Status::Failed), Is(Status::Skipped), Is(Status::Created));
+    let canceled = Is(Status::Canceled);
     Some(if dag && (any(skipped) || any(Ignored)) {
         Status::Skipped
-    } else if dag && !only(&[success, failed, skipped, SuccessWithWarnings]) {
+    } else if dag && !only(&[success, failed, canceled, skipped, SuccessWithWarnings]) {
         Status::Pending
     } else if only(&[skipped, Ignored]) {
         Status::Skipped
@@ -426,6 +507,8 @@ fn composite(jobs: &[(Status, bool)], dag: bool) -> Option<Status> {
         Status::Success
     } else if only(&[created, SuccessWithWarnings, Ignored]) {
         Status::Created
+    } else if only(&[canceled, success, skipped, SuccessWithWarnings, Ignored]) {
+        Status::Canceled
     } else if only(&[Is(Status::Pending), created, skipped, SuccessWithWarnings, Ignored]) {
         Status::Pending
     } else if any(Is(Status::Running)) || any(Is(Status::Pending)) {

@@ -1,19 +1,24 @@
 //! Pipelines on the clock: jobs that wait for others, for a runner and for their turn.
 //!
-//! It knows neither GitHub nor GitLab: each makes a [`Plan`] of its configuration and decides, when all that a group of jobs
-//! waits for has ended, whether it runs ([`Decides`]).
+//! It knows neither GitHub nor GitLab: each makes a [`Plan`] of its configuration and is a [`System`], which decides what
+//! becomes of a group of jobs while others go on. An [`Engine`] can be played to its end ([`run`]) or followed from instant to
+//! instant, with what a person does in between.
 
+mod acts;
 pub mod duration;
 mod engine;
 mod fleet;
 mod graph;
 pub mod json;
 mod plan;
+mod system;
+mod turns;
 
-pub use engine::{Cause, JobRun, Run, run};
+pub use engine::{Cause, Engine, Happened, JobRun, Run, State, What, run};
 pub use fleet::{Fleet, Pool};
 pub use graph::{cycles, longest_path, order};
-pub use plan::{Ends, Group, GroupId, JobId, Plan, PlannedJob, PlannedStep, Serial};
+pub use plan::{Course, Ends, Group, GroupId, JobId, Kind, Plan, PlannedJob, PlannedStep, Serial};
+pub use system::{Decides, Decision, SoFar, System};
 
 /// What became of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,10 +50,4 @@ impl Outcome {
     pub fn of(name: &str) -> Option<Outcome> {
         Outcome::ALL.into_iter().find(|outcome| outcome.name() == name)
     }
-}
-
-/// Says whether a group of jobs runs.
-pub trait Decides {
-    /// Asked once for each group, when all groups that it needs have ended; `results` are of all groups so far.
-    fn runs(&self, group: GroupId, results: &[Option<Outcome>]) -> bool;
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use opscape_manifest::diagnostic::Span;
+
 use super::Outcome;
 
 /// A job by its place in the plan.
@@ -16,6 +18,22 @@ pub struct Plan {
     pub groups: Vec<Group>,
     /// What takes a runner.
     pub jobs: Vec<PlannedJob>,
+    /// The names of the stages, in order; none: the system has no stages.
+    pub stages: Vec<String>,
+    /// Whether of those that wait for a runner the first of the plan gets it, and not the one that waits longest.
+    pub in_order: bool,
+}
+
+/// What a group stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// One job.
+    #[default]
+    Single,
+    /// The jobs that a matrix makes of one.
+    Matrix,
+    /// The jobs of a pipeline that it calls.
+    Call,
 }
 
 /// A job of the configuration: one job, all that a matrix makes of it, or all of a pipeline that it calls.
@@ -33,6 +51,18 @@ pub struct Group {
     pub fail_fast: bool,
     /// The most of its jobs that run at once.
     pub max_parallel: Option<usize>,
+    /// What it stands for.
+    pub kind: Kind,
+    /// The name that several groups share which come from one job of the configuration; else its id.
+    pub base: String,
+    /// Its stage, if there are stages.
+    pub stage: Option<usize>,
+    /// Whether it waits for its needs because it stands in a later stage, and nobody wrote them.
+    pub by_stage: bool,
+    /// The condition as written, if there is one.
+    pub condition: Option<String>,
+    /// Where it stands in the text.
+    pub place: Option<Span>,
 }
 
 /// A job.
@@ -97,7 +127,7 @@ pub enum Ends {
 impl PlannedJob {
     /// How long its steps take, how it ends, and when each step begins and ends. A job that takes too long is cancelled.
     pub fn course(&self, speed: f64) -> Course {
-        let mut course = Course { steps: Vec::new(), length: Duration::ZERO, outcome: Outcome::Success };
+        let mut course = Course::default();
         let limit = self.timeout.unwrap_or(Duration::MAX);
         for step in &self.steps {
             let failed = course.outcome == Outcome::Failure;
@@ -134,4 +164,20 @@ pub struct Course {
     pub length: Duration,
     /// How it ends.
     pub outcome: Outcome,
+    /// Whether that it failed counts for nothing, because of how it failed.
+    pub excused: bool,
+    /// How often it was tried: a job may be run again when it failed.
+    pub attempts: u32,
+}
+
+impl Default for Course {
+    fn default() -> Self {
+        Course {
+            steps: Vec::new(),
+            length: Duration::ZERO,
+            outcome: Outcome::Success,
+            excused: false,
+            attempts: 1,
+        }
+    }
 }

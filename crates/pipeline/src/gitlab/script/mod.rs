@@ -41,6 +41,15 @@ pub struct Shell {
     lenient: bool,
 }
 
+/// Runs lines as a runner does; gives the exit code, and the second and the number of lines printed at which each ended that
+/// was run.
+pub fn run_items(shell: &mut Shell, lines: &[String]) -> (i32, Vec<(u64, usize)>) {
+    shell.run_each(lines).unwrap_or_else(|| {
+        let code = shell.run(lines);
+        (code, vec![(shell.seconds, shell.output.len())])
+    })
+}
+
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Flow {
@@ -71,6 +80,32 @@ impl Shell {
             Flow::Status(code) | Flow::Exit(code) => code,
             Flow::Break | Flow::Continue => 0,
         }
+    }
+
+    /// Runs lines one by one, each of which can be read alone; gives the exit code, and the second and the number of lines
+    /// printed at which each ended that was run. None: they can only be read together, and nothing was run.
+    fn run_each(&mut self, lines: &[String]) -> Option<(i32, Vec<(u64, usize)>)> {
+        let lists = lines.iter().map(|line| parse::parse(line)).collect::<Option<Vec<List>>>()?;
+        let mut output = String::new();
+        let mut ends = Vec::new();
+        let mut code = 0;
+        for list in &lists {
+            let flow = self.list(list, true, "", &mut output);
+            ends.push((self.seconds, output.lines().count()));
+            match flow {
+                Flow::Status(status) => code = status,
+                Flow::Exit(status) => {
+                    code = status;
+                    break;
+                }
+                Flow::Break | Flow::Continue => {
+                    code = 0;
+                    break;
+                }
+            }
+        }
+        self.output.extend(output.lines().map(str::to_owned));
+        Some((code, ends))
     }
 
     /// Runs a list; `strict`: a failure ends it.
