@@ -9,6 +9,7 @@ use opscape_manifest::api::{Namespace, Node, Pod};
 use opscape_sim::IdMap;
 
 use super::interpod::Terms;
+use super::kinds::Changes;
 use super::resources::{Amounts, HostPort, Request, allocatable, host_ports};
 
 /// The label of a node that names it.
@@ -134,9 +135,15 @@ pub(super) struct Cache {
     /// decision reads hundreds of them.
     marks: Vec<u64>,
     next_mark: u64,
+    /// The nodes whose marks changed last.
+    pub changes: Changes,
     pub index: BTreeMap<Str, usize>,
     /// In the order in which they are tried: zone by zone in turn (`nodeTree`).
     pub order: Vec<u32>,
+    /// By node: its place in that order.
+    places: Vec<u32>,
+    /// How often they were put into order.
+    pub sorted: u64,
     pub topologies: Vec<Topology>,
     /// Grows when what is counted by place has to be counted again.
     pub epoch: u64,
@@ -199,6 +206,17 @@ impl Cache {
         if let Some(mark) = self.marks.get_mut(index) {
             *mark = self.next_mark;
         }
+        self.changes.add(index);
+    }
+
+    /// The mark of the last change.
+    pub fn last_mark(&self) -> u64 {
+        self.next_mark
+    }
+
+    /// Where a node is in the order in which they are tried.
+    pub fn place_in_order(&self, index: usize) -> Option<usize> {
+        self.places.get(index).filter(|place| **place != NOWHERE).map(|place| *place as usize)
     }
 
     /// A node is new or has changed. True: its pods are to be added anew.
@@ -387,6 +405,14 @@ impl Cache {
         let longest = zones.iter().map(|(_, nodes)| nodes.len()).max().unwrap_or_default();
         let order = (0..longest).flat_map(|turn| zones.iter().filter_map(move |(_, nodes)| nodes.get(turn)));
         self.order = order.copied().collect();
+        self.sorted += 1;
+        self.places.clear();
+        self.places.resize(self.nodes.len(), NOWHERE);
+        for (place, index) in (0..).zip(&self.order) {
+            if let Some(slot) = self.places.get_mut(*index as usize) {
+                *slot = place;
+            }
+        }
     }
 }
 

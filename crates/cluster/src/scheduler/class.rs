@@ -9,6 +9,7 @@ use opscape_manifest::api::{Node, Pod};
 
 use super::cache::{Cache, NodeInfo};
 use super::interpod::InterPod;
+use super::kinds::Kinds;
 use super::labels::{Matcher, NodeTerm, RequiredNode};
 use super::plugin::{Plugin, Reason};
 use super::resources::{HostPort, Request, balanced_allocation, host_ports, least_allocated};
@@ -54,6 +55,11 @@ pub(super) struct NodeFit {
 }
 
 impl NodeFit {
+    /// What of its labels, taints, ports and room refuses the pod.
+    pub fn refused(self) -> Option<Rejection> {
+        self.refused
+    }
+
     /// How many `PreferNoSchedule` taints the pod does not tolerate.
     pub fn disliked(self) -> i64 {
         i64::from(self.disliked)
@@ -115,6 +121,7 @@ pub(super) struct Class {
     preferred: Vec<(i32, NodeTerm)>,
     tolerates_unschedulable: bool,
     fits: Vec<NodeFit>,
+    pub kinds: Kinds,
     /// Whether it dislikes a taint of some node.
     pub dislikes: bool,
     /// The cache's epoch for which the counts hold.
@@ -155,6 +162,7 @@ impl Class {
             preferred,
             tolerates_unschedulable: taints::tolerates_unschedulable(&pod.spec.tolerations),
             fits: Vec::new(),
+            kinds: Kinds::default(),
             dislikes: false,
             counted: None,
             default: default.cloned(),
@@ -201,6 +209,7 @@ impl Class {
 
     /// Counts anew. `pods`: all bound pods that count, of this class's namespace if it has no terms about pods.
     pub fn recount<'a>(&mut self, cache: &Cache, pods: impl Iterator<Item = &'a Arc<Pod>>) {
+        self.kinds.forget();
         self.interpod.reset();
         self.spread.reset(cache, &self.required, &self.spec.tolerations);
         if !self.spread.is_empty() || self.interpod.own.is_some() {
@@ -220,6 +229,7 @@ impl Class {
     /// A node without pods came: what was counted holds for it, too.
     pub fn node_added(&mut self, cache: &Cache, index: usize) {
         if self.counted.is_some_and(|epoch| epoch + 1 == cache.epoch) {
+            self.kinds.forget();
             self.spread.node_added(cache, index, &self.required, &self.spec.tolerations);
             self.counted = Some(cache.epoch);
         }
@@ -259,7 +269,7 @@ impl Class {
     }
 
     /// Works out what a node is to the pod, if the node has changed since.
-    fn look(&mut self, cache: &Cache, index: usize) -> NodeFit {
+    pub fn look(&mut self, cache: &Cache, index: usize) -> NodeFit {
         let mark = cache.mark(index);
         match self.fits.get(index) {
             Some(fit) if fit.mark == mark => *fit,

@@ -4,23 +4,44 @@ use opscape_manifest::api::meta::Str;
 
 use super::cache::{Cache, NodeInfo};
 use super::class::{Class, NodeFit, Rejection};
+use super::kinds::Kinds;
 use super::plugin::{Plugin, SCORING};
 use super::spread::SpreadScratch;
 
 /// The least number of feasible nodes to look for (`minFeasibleNodesToFind`).
 const FEWEST: usize = 100;
 
+/// Up to this many nodes every verdict is kept.
+pub(super) const ALL_KEPT: usize = 100;
+/// Of more nodes, so many of the best.
+const BEST_KEPT: usize = 5;
+
 /// Buffers that live from one decision to the next; what is in them between decisions means nothing.
 #[derive(Default)]
 pub(super) struct Scratch {
+    /// The feasible nodes, or one of each kind of them.
     pub feasible: Vec<u32>,
+    /// How many nodes each of them stands for.
+    alike: Vec<u32>,
     pub rejected: Vec<(u32, Rejection)>,
     pub fewest: Vec<i64>,
     /// By plugin of [`SCORING`].
     pub scores: [Column; SCORING.len()],
     pub totals: Vec<i64>,
+    /// In a cluster of more than [`ALL_KEPT`] nodes: the chosen one and the next best.
+    pub best: Vec<Candidate>,
+    candidates: Vec<Candidate>,
+    /// By number of a kind: where its node is among the feasible ones.
+    rows: Vec<u32>,
     spread: SpreadScratch,
-    tops: Vec<u32>,
+}
+
+/// A feasible node.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Candidate {
+    pub node: u32,
+    /// Whose scores are its own, among the feasible nodes.
+    pub row: u32,
 }
 
 /// The weighted scores of a plugin, by feasible node.
@@ -51,6 +72,8 @@ pub(super) struct Outcome {
     pub chosen: Option<u32>,
     /// Nodes that were looked at.
     pub evaluated: usize,
+    /// Nodes that could take it.
+    pub feasible: usize,
 }
 
 /// Pods that will come to a node because others make room for them there.
@@ -59,6 +82,8 @@ pub(super) trait Nominated {
     fn with_nominated(&self, info: &NodeInfo) -> Option<NodeInfo>;
     /// The node that was nominated for the pod itself.
     fn own(&self) -> Option<&str>;
+    /// Nobody makes room anywhere.
+    fn none(&self) -> bool;
 }
 
 /// How many feasible nodes suffice (`numFeasibleNodesToFind`): all up to 100; of more, half of them and less the more there
@@ -79,9 +104,28 @@ pub(super) fn choose(
     start: &mut usize,
     scratch: &mut Scratch,
 ) -> Outcome {
-    let mut evaluated = 0;
     scratch.feasible.clear();
+    scratch.alike.clear();
     scratch.rejected.clear();
+    if cache.order.len() > ALL_KEPT
+        && nominated.none()
+        && class.named().is_none()
+        && Kinds::renew(class, cache)
+    {
+        return choose_by_kind(cache, class, start, scratch);
+    }
+    choose_one_by_one(cache, class, nominated, start, scratch)
+}
+
+/// Looks at each node by itself.
+pub(super) fn choose_one_by_one(
+    cache: &Cache,
+    class: &mut Class,
+    nominated: &dyn Nominated,
+    start: &mut usize,
+    scratch: &mut Scratch,
+) -> Outcome {
+    let mut evaluated = 0;
     class.spread.fewest(&mut scratch.fewest);
     if let Some(index) = nominated.own().and_then(|name| cache.index.get(name)) {
         evaluated += 1;
@@ -109,15 +153,57 @@ pub(super) fn choose(
             *start = (*start + evaluated) % count.max(1);
         }
     }
-    let chosen = match scratch.feasible.as_slice() {
-        [] => None,
-        [one] => Some(*one),
-        _ => {
-            score(cache, class, scratch);
-            pick(scratch)
+    let feasible = scratch.feasible.len();
+    scratch.alike.resize(feasible, 1);
+    score(cache, class, scratch);
+    scratch.candidates.clear();
+    let candidates = (0..).zip(&scratch.feasible).map(|(row, node)| Candidate { node: *node, row });
+    scratch.candidates.extend(candidates);
+    Outcome { chosen: select(cache, scratch), evaluated, feasible }
+}
+
+/// Looks at one node of each kind.
+fn choose_by_kind(cache: &Cache, class: &Class, start: &mut usize, scratch: &mut Scratch) -> Outcome {
+    const UNSEEN: u32 = u32::MAX;
+    const REFUSED: u32 = u32::MAX - 1;
+    let kinds = &class.kinds;
+    let count = cache.order.len();
+    let wanted = enough(count);
+    let from = *start % count;
+    let (before, after) = cache.order.split_at(from);
+    let mut evaluated = 0;
+    scratch.candidates.clear();
+    scratch.rows.clear();
+    scratch.rows.resize(kinds.len(), UNSEEN);
+    'enough: for (first, nodes) in [(from, after), (0, before)] {
+        for (place, index) in (first..).zip(nodes) {
+            evaluated += 1;
+            let kind = kinds.at(place);
+            let Some(row) = scratch.rows.get_mut(kind) else { continue };
+            if *row == UNSEEN {
+                *row = match kinds.refused(kind) {
+                    Some(_) => REFUSED,
+                    None => {
+                        scratch.feasible.push(*index);
+                        scratch.alike.push(0);
+                        scratch.feasible.len() as u32 - 1
+                    }
+                };
+            }
+            if let Some(alike) = scratch.alike.get_mut(*row as usize) {
+                *alike += 1;
+                scratch.candidates.push(Candidate { node: *index, row: *row });
+                if scratch.candidates.len() == wanted {
+                    break 'enough;
+                }
+            } else if let Some(rejection) = kinds.refused(kind) {
+                scratch.rejected.push((*index, rejection));
+            }
         }
-    };
-    Outcome { chosen, evaluated }
+    }
+    *start = (from + evaluated) % count;
+    score(cache, class, scratch);
+    Outcome { chosen: select(cache, scratch), evaluated, feasible: scratch.candidates.len() }
 }
 
 fn try_node(cache: &Cache, class: &mut Class, nominated: &dyn Nominated, index: u32, scratch: &mut Scratch) {
@@ -134,7 +220,7 @@ fn try_node(cache: &Cache, class: &mut Class, nominated: &dyn Nominated, index: 
 
 /// Scores all feasible nodes.
 fn score(cache: &Cache, class: &Class, scratch: &mut Scratch) {
-    let Scratch { feasible, scores, totals, spread, .. } = scratch;
+    let Scratch { feasible, alike, scores, totals, spread, .. } = scratch;
     let fits = |of: fn(NodeFit) -> i64| feasible.iter().map(move |index| of(class.fit(*index as usize)));
     let mut same_for_all = 0;
     for (plugin, column) in SCORING.iter().zip(scores.iter_mut()) {
@@ -157,7 +243,7 @@ fn score(cache: &Cache, class: &Class, scratch: &mut Scratch) {
             {
                 out.extend(fits(NodeFit::balanced));
             }
-            Plugin::PodTopologySpread if !class.spread.score(cache, feasible, out, spread) => {
+            Plugin::PodTopologySpread if !class.spread.score(cache, feasible, alike, out, spread) => {
                 out.clear();
             }
             Plugin::InterPodAffinity if !class.interpod.score(cache, feasible, out) => {
@@ -187,30 +273,48 @@ fn score(cache: &Cache, class: &Class, scratch: &mut Scratch) {
 }
 
 /// `selectHost`: the node on top of a heap made of the nodes in the order in which they were found feasible. Of several best
-/// ones it is always the same; all recordings of v1.36 agree with that.
-fn pick(scratch: &mut Scratch) -> Option<u32> {
-    let Scratch { feasible, totals, tops, .. } = scratch;
-    let at = top_of_heap(totals, tops)?;
-    feasible.get(at as usize).copied()
-}
-
-/// Which of these would be on top after `container/heap.Init`. Only what is on top of each part of the heap has a say in what
-/// is on top of the whole, so nothing has to be moved.
-fn top_of_heap(totals: &[i64], tops: &mut Vec<u32>) -> Option<u32> {
-    tops.clear();
-    tops.extend(0..totals.len() as u32);
-    let total = |top: Option<&u32>| top.and_then(|at| totals.get(*at as usize)).copied();
-    for root in (0..totals.len() / 2).rev() {
-        let (left, right) = (tops.get(2 * root + 1), tops.get(2 * root + 2));
-        let larger = if total(right) > total(left) { right } else { left };
-        if total(larger) > total(tops.get(root))
-            && let Some(larger) = larger.copied()
-            && let Some(top) = tops.get_mut(root)
-        {
-            *top = larger;
+/// ones it is always the same; all recordings of v1.36 agree with that. In a large cluster it goes into `best` with the next.
+fn select(cache: &Cache, scratch: &mut Scratch) -> Option<u32> {
+    let Scratch { candidates, totals, best, .. } = scratch;
+    let total = |one: &Candidate| totals.get(one.row as usize).copied().unwrap_or_default();
+    best.clear();
+    let chosen = *candidates.get(top_of_heap(candidates.iter().map(total))?)?;
+    if cache.order.len() > ALL_KEPT {
+        best.push(chosen);
+        let mut least = i64::MIN;
+        for one in candidates.iter() {
+            let its = total(one);
+            if its <= least || one.node == chosen.node {
+                continue;
+            }
+            let later = best.iter().skip(1).position(|known| total(known) < its);
+            best.insert(later.map_or(best.len(), |later| later + 1), *one);
+            best.truncate(BEST_KEPT);
+            if let Some(last) = best.get(BEST_KEPT - 1) {
+                least = total(last);
+            }
         }
     }
-    tops.first().copied()
+    Some(chosen.node)
+}
+
+/// Which of these would be on top after `container/heap.Init`. There a child goes above its parent only if it is larger, and
+/// the right child only if it is larger than the left one: of the largest it is the first one when parents come before
+/// children and what is left before what is right.
+fn top_of_heap(totals: impl Iterator<Item = i64>) -> Option<usize> {
+    let mut top: Option<(i64, u32, usize)> = None;
+    for (at, total) in totals.enumerate() {
+        if top.is_some_and(|(largest, ..)| total < largest) {
+            continue;
+        }
+        // The way down to it, from the highest bit on; of two that begin alike the one above comes first.
+        let slot = at as u32 + 1;
+        let way = slot << slot.leading_zeros();
+        if top.is_none_or(|(largest, first, _)| total > largest || way < first) {
+            top = Some((total, way, at));
+        }
+    }
+    top.map(|(_, _, at)| at)
 }
 
 /// `DefaultNormalizeScore`: to 0..100; `reverse`: the largest becomes the least.
@@ -290,7 +394,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn the_top_is_that_of_a_heap(totals in proptest::collection::vec(0i64..6, 0..80)) {
-            proptest::prop_assert_eq!(top_of_heap(&totals, &mut Vec::new()), heap(&totals));
+            proptest::prop_assert_eq!(top_of_heap(totals.iter().copied()), heap(&totals).map(|at| at as usize));
         }
     }
 

@@ -6,13 +6,8 @@ use opscape_sim::Time;
 
 use super::cache::Cache;
 use super::class::Class;
-use super::cycle::{Outcome, Scratch};
+use super::cycle::{ALL_KEPT, Outcome, Scratch};
 use super::plugin::{Plugin, Reason, SCORING};
-
-/// Up to this many nodes every verdict is kept.
-const ALL_KEPT: usize = 100;
-/// Of more nodes, so many of the best.
-const BEST_KEPT: usize = 5;
 
 /// A decision about a pod.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,7 +112,7 @@ impl Decision {
             }
         }
         let mut verdicts: Vec<Verdict> = Vec::new();
-        let scored = scratch.feasible.len() > 1;
+        let scored = outcome.feasible > 1;
         let answer = |at: usize| {
             if !scored {
                 return Answer::Only;
@@ -142,35 +137,16 @@ impl Decision {
                 node: name(*index),
                 answer: Answer::Refused { plugin: rejection.plugin, reasons: class.reasons(*rejection) },
             }));
-        } else if let Some(chosen) = outcome.chosen {
-            let total = |at: usize| scratch.totals.get(at).copied().unwrap_or_default();
-            let mut best: Vec<usize> = Vec::with_capacity(BEST_KEPT + 1);
-            if let Some(at) = scratch.feasible.iter().position(|index| *index == chosen) {
-                best.push(at);
-            }
-            for at in 0..scratch.feasible.len() {
-                let full = best.len() == BEST_KEPT;
-                if best.first() == Some(&at)
-                    || full && best.last().is_some_and(|last| total(at) <= total(*last))
-                {
-                    continue;
-                }
-                let place = best.iter().skip(1).position(|known| total(*known) < total(at));
-                match place {
-                    Some(place) => best.insert(place + 1, at),
-                    None if best.len() < BEST_KEPT => best.push(at),
-                    None => {}
-                }
-                best.truncate(BEST_KEPT);
-            }
-            let kept = best.iter().filter_map(|at| Some((*at, *scratch.feasible.get(*at)?)));
-            verdicts.extend(kept.map(|(at, index)| Verdict { node: name(index), answer: answer(at) }));
+        } else {
+            let best = scratch.best.iter();
+            verdicts
+                .extend(best.map(|one| Verdict { node: name(one.node), answer: answer(one.row as usize) }));
         }
         Decision {
             at,
             nodes: nodes as u32,
             evaluated: outcome.evaluated as u32,
-            feasible: scratch.feasible.len() as u32,
+            feasible: outcome.feasible as u32,
             chosen: outcome.chosen.map(name),
             refused,
             verdicts,

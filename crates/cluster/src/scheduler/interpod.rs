@@ -164,6 +164,11 @@ impl InterPod {
         self.own.is_some() || !self.existing_away.is_empty()
     }
 
+    /// Whether it has anything to score.
+    pub fn scores(&self) -> bool {
+        !self.scores.is_empty()
+    }
+
     /// A pod came to a node (`sign` 1) or left it (`sign` -1): what this kind thinks of it.
     pub fn count(&mut self, cache: &Cache, pod: &Pod, node: usize, sign: i64) {
         let InterPod { own: Some(own), near, away, scores, score_topologies, .. } = self else { return };

@@ -10,6 +10,7 @@ mod cycle;
 mod decision;
 mod hints;
 mod interpod;
+mod kinds;
 mod labels;
 mod plugin;
 mod preemption;

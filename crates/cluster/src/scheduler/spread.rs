@@ -96,6 +96,15 @@ impl Constraint {
 }
 
 impl Constraint {
+    /// What a score reads of a node: its place and, of a host, the pods counted there.
+    pub fn seen_from(&self, cache: &Cache, index: usize) -> (u32, u32) {
+        match cache.place_of(self.topology, index) {
+            NOWHERE => (NOWHERE, 0),
+            _ if self.hostname => (0, self.by_node.get(index).copied().unwrap_or_default() & !OUTSIDE),
+            place => (place, 0),
+        }
+    }
+
     /// In how many places the feasible nodes are.
     fn places_of(
         &self,
@@ -274,11 +283,13 @@ impl Spread {
         Ok(())
     }
 
-    /// Scores of the feasible nodes, from 0 to 100, into `out`. False: there is nothing to score.
+    /// Scores of the feasible nodes, from 0 to 100, into `out`. `alike`: how many nodes each of them stands for. False: there
+    /// is nothing to score.
     pub fn score(
         &self,
         cache: &Cache,
         feasible: &[u32],
+        alike: &[u32],
         out: &mut Vec<i64>,
         scratch: &mut SpreadScratch,
     ) -> bool {
@@ -286,14 +297,15 @@ impl Spread {
             return false;
         }
         let SpreadScratch { sums, ignored, normal, .. } = scratch;
-        let mut scored = feasible.len();
+        let mut scored: usize = alike.iter().map(|nodes| *nodes as usize).sum();
         ignored.clear();
         if !self.built_in {
             let outside = |node: &u32| {
                 self.soft.iter().any(|one| cache.place_of(one.topology, *node as usize) == NOWHERE)
             };
             ignored.extend(feasible.iter().map(outside));
-            scored -= ignored.iter().filter(|ignored| **ignored).count();
+            let outside = alike.iter().zip(ignored.iter()).filter(|(_, ignored)| **ignored);
+            scored -= outside.map(|(nodes, _)| *nodes as usize).sum::<usize>();
         }
         let is_ignored = |ignored: &[bool], at: usize| ignored.get(at).copied().unwrap_or_default();
         sums.clear();

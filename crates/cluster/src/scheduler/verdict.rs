@@ -41,6 +41,10 @@ impl Nominated for Others<'_> {
     fn own(&self) -> Option<&str> {
         Some(&*self.pod.status.nominated_node_name).filter(|name| !name.is_empty())
     }
+
+    fn none(&self) -> bool {
+        self.all.is_empty() && self.own().is_none()
+    }
 }
 
 impl Scheduler {

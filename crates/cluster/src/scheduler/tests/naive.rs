@@ -17,7 +17,7 @@ use crate::scheduler::cycle::{Scratch, choose};
 use crate::scheduler::taints;
 use crate::scheduler::verdict::Others;
 
-fn object<T: Resource>(value: &serde_json::Value) -> Arc<T> {
+pub(super) fn object<T: Resource>(value: &serde_json::Value) -> Arc<T> {
     let value: Value = serde_json::from_str(&value.to_string()).unwrap();
     let object = opscape_manifest::defaults::applied(&Object::from_value(&value).unwrap());
     T::from_object(&object).unwrap().clone()
