@@ -181,13 +181,12 @@ fn choose_by_kind(cache: &Cache, class: &Class, start: &mut usize, scratch: &mut
             let kind = kinds.at(place);
             let Some(row) = scratch.rows.get_mut(kind) else { continue };
             if *row == UNSEEN {
-                *row = match kinds.refused(kind) {
-                    Some(_) => REFUSED,
-                    None => {
-                        scratch.feasible.push(*index);
-                        scratch.alike.push(0);
-                        scratch.feasible.len() as u32 - 1
-                    }
+                *row = if kinds.refused(kind).is_some() {
+                    REFUSED
+                } else {
+                    scratch.feasible.push(*index);
+                    scratch.alike.push(0);
+                    scratch.feasible.len() as u32 - 1
                 };
             }
             if let Some(alike) = scratch.alike.get_mut(*row as usize) {

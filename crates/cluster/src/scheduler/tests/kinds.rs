@@ -59,7 +59,7 @@ fn pod(number: u64, sort: u64) -> Arc<Pod> {
         0 => {}
         1 => {
             spec["topologySpreadConstraints"] =
-                json!([prefers("kubernetes.io/hostname"), prefers("topology.kubernetes.io/zone")])
+                json!([prefers("kubernetes.io/hostname"), prefers("topology.kubernetes.io/zone")]);
         }
         2 => {
             let term = json!({"matchExpressions": [{"key": "disk", "operator": "In", "values": ["ssd"]}]});
