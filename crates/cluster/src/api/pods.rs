@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet};
-use opscape_manifest::api::meta::{Str, StrMap};
+use opscape_manifest::api::meta::{Str, StrMap, Uid};
 use opscape_manifest::api::pod::{Container, PodCondition, PodSpec, Toleration};
 use opscape_manifest::api::{Node, Pod};
 use opscape_manifest::value::{Map, Value};
@@ -195,6 +195,29 @@ impl Api {
         context: &mut Context<'_>,
     ) -> Result<Arc<Pod>, Status> {
         let pod = self.typed::<Pod>(namespace, name)?.clone();
+        let found = self.store.get::<Node>("", node).cloned();
+        self.bind_to(pod, node, found, context)
+    }
+
+    /// As [`Api::bind`], for those who have the pod as it is and know the node's identity.
+    pub(crate) fn bind_to_node(
+        &mut self,
+        pod: Arc<Pod>,
+        node: (Uid, &str),
+        context: &mut Context<'_>,
+    ) -> Result<Arc<Pod>, Status> {
+        let found = self.store.typed_by_uid::<Node>(node.0).cloned();
+        self.bind_to(pod, node.1, found, context)
+    }
+
+    fn bind_to(
+        &mut self,
+        pod: Arc<Pod>,
+        node: &str,
+        found: Option<Arc<Node>>,
+        context: &mut Context<'_>,
+    ) -> Result<Arc<Pod>, Status> {
+        let name = &pod.metadata.name;
         let resource = resource_of_kind("Pod");
         if pod.metadata.deletion_timestamp.is_some() {
             let why = format!("pod {name} is being deleted, cannot be assigned to a host");
@@ -205,7 +228,6 @@ impl Api {
             return Err(resource.conflict(name, &why));
         }
         let now = self.timestamp(context.now());
-        let found = self.store.get::<Node>("", node).cloned();
         let node: Str = found.as_ref().map_or_else(|| node.into(), |node| node.metadata.name.clone());
         let before = pod;
         let mut pod = Pod::clone(&before);

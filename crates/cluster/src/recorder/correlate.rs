@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use opscape_manifest::api::meta::Str;
+use opscape_manifest::api::meta::{Str, Uid};
 use opscape_sim::Time;
 
 use super::Message;
@@ -40,7 +40,7 @@ struct Group {
 struct Seen {
     key: Key,
     count: i32,
-    name: Option<(Str, Str)>,
+    stored: Option<Uid>,
 }
 
 /// What makes two events the same one.
@@ -59,8 +59,8 @@ pub(super) struct Verdict {
     pub(super) message: Str,
     /// How often it was said, this time included.
     pub(super) count: i32,
-    /// Namespace and name of the Event to update.
-    pub(super) known: Option<(Str, Str)>,
+    /// The Event to update.
+    pub(super) known: Option<Uid>,
     /// It is counted, but not sent.
     pub(super) dropped: bool,
 }
@@ -85,9 +85,9 @@ impl Correlator {
         };
         let (count, known) = if let Some(seen) = self.seen.iter_mut().find(|seen| seen.key == key) {
             seen.count += 1;
-            (seen.count, seen.name.clone())
+            (seen.count, seen.stored)
         } else {
-            self.seen.push(Seen { key: key.clone(), count: 1, name: None });
+            self.seen.push(Seen { key: key.clone(), count: 1, stored: None });
             if self.seen.len() > REMEMBERED {
                 self.seen.remove(0);
             }
@@ -97,10 +97,10 @@ impl Correlator {
         Verdict { key, message, count, known, dropped }
     }
 
-    /// The Event was stored under this namespace and name.
-    pub(super) fn stored(&mut self, key: &Key, name: (Str, Str), count: i32) {
+    /// The Event was stored.
+    pub(super) fn stored(&mut self, key: &Key, uid: Uid, count: i32) {
         if let Some(seen) = self.seen.iter_mut().find(|seen| seen.key == *key) {
-            seen.name = Some(name);
+            seen.stored = Some(uid);
             seen.count = count;
         }
     }
@@ -154,7 +154,7 @@ mod tests {
     fn say(correlator: &mut Correlator, message: &str, at: Time) -> (String, i32, bool) {
         let verdict = correlator.observe(&Message::normal("Scaling", message), at);
         if !verdict.dropped {
-            correlator.stored(&verdict.key, ("ns".into(), "e".into()), verdict.count);
+            correlator.stored(&verdict.key, Uid(1), verdict.count);
         }
         (verdict.message.to_string(), verdict.count, verdict.dropped)
     }

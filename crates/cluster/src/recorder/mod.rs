@@ -122,10 +122,9 @@ impl Api {
         let mut correlator =
             self.recorders.old.remove(&(uid, reporter.clone())).unwrap_or_else(|| Correlator::new(now));
         let verdict = correlator.observe(said, now);
-        let (message, known) = (verdict.message.clone(), verdict.known.clone());
+        let message = verdict.message.clone();
         if !verdict.dropped {
-            let stored =
-                known.as_ref().and_then(|known| self.store().get::<Told>(&known.0, &known.1)).cloned();
+            let stored = verdict.known.and_then(|uid| self.store().typed_by_uid::<Told>(uid)).cloned();
             let told = if let Some(told) = stored {
                 let mut told = Told::clone(&told);
                 told.count = verdict.count;
@@ -144,12 +143,9 @@ impl Api {
                 told.reporting_instance = reporter.host.clone();
                 told
             };
-            correlator.stored(
-                &verdict.key,
-                (told.metadata.namespace.clone(), told.metadata.name.clone()),
-                verdict.count,
-            );
-            self.store_event(regarding, told, context);
+            if let Some(uid) = self.store_event(regarding, told, context) {
+                correlator.stored(&verdict.key, uid, verdict.count);
+            }
         }
         self.recorders.old.insert((uid, reporter.clone()), correlator);
         if self.recorders.old.len() > REMEMBERED
@@ -178,8 +174,8 @@ impl Api {
             if known.count > 2 {
                 return;
             }
-            let (namespace, name) = (known.namespace.clone(), known.name.clone());
-            if let Some(told) = self.store().get::<Told>(&namespace, &name) {
+            let stored = known.stored;
+            if let Some(told) = stored.and_then(|uid| self.store().typed_by_uid::<Told>(uid)) {
                 let mut told = Told::clone(told);
                 told.series = Some(opscape_manifest::api::core::EventSeries {
                     count: 2,
@@ -195,14 +191,14 @@ impl Api {
         told.action = self.recorders.intern(action);
         told.reporting_component = reporter.component.clone();
         told.reporting_instance = reporter.host.clone();
+        let (reason, action) = (told.reason.clone(), told.action.clone());
         let entry = Known {
-            reason: told.reason.clone(),
-            action: told.action.clone(),
+            reason,
+            action,
             warning: said.warning,
             component: reporter.component.clone(),
             version,
-            namespace: told.metadata.namespace.clone(),
-            name: told.metadata.name.clone(),
+            stored: self.store_event(regarding, told, context),
             count: 1,
         };
         let known = self.recorders.new.or_default(uid);
@@ -215,7 +211,6 @@ impl Api {
         {
             self.recorders.new.remove(&oldest);
         }
-        self.store_event(regarding, told, context);
     }
 
     fn new_event(&mut self, regarding: &Object, said: &Message<'_>, context: &mut Context<'_>) -> Told {
@@ -245,7 +240,8 @@ impl Api {
         }
     }
 
-    fn store_event(&mut self, regarding: &Object, told: Told, context: &mut Context<'_>) {
+    /// None: it could not be stored.
+    fn store_event(&mut self, regarding: &Object, told: Told, context: &mut Context<'_>) -> Option<Uid> {
         let fact = EventRecorded {
             regarding: Subject::of(regarding),
             name: told.metadata.name.clone(),
@@ -254,7 +250,7 @@ impl Api {
             message: told.message.clone(),
             count: told.series.as_ref().map_or(told.count.max(1), |series| series.count),
         };
-        let Some(uid) = self.put_event(told, context) else { return };
+        let uid = self.put_event(told, context)?;
         let crowded = self.recorders.stored.len() >= self.options().flags.events_kept;
         if fact.count == 1 {
             if self.recorders.stored.is_empty() {
@@ -270,6 +266,7 @@ impl Api {
         if !crowded || &*fact.kind == "Warning" {
             context.record(Record::EventRecorded(Box::new(fact)));
         }
+        Some(uid)
     }
 
     /// More Events than are kept: the oldest goes.

@@ -1,6 +1,6 @@
 //! What a new-style recorder remembers (k8s.io/client-go/tools/events/event_broadcaster.go).
 
-use opscape_manifest::api::meta::Str;
+use opscape_manifest::api::meta::{Str, Uid};
 
 use super::{Message, Reporter};
 
@@ -15,8 +15,7 @@ pub(super) struct Known {
     pub(super) warning: bool,
     pub(super) component: Str,
     pub(super) version: u64,
-    pub(super) namespace: Str,
-    pub(super) name: Str,
+    pub(super) stored: Option<Uid>,
     pub(super) count: i32,
 }
 

@@ -79,7 +79,9 @@ impl Scheduler {
             let fact = Fact::Scheduled { pod: Box::new(subject), node: node.clone(), decision };
             context.record_as_cause(Record::Scheduler(Box::new(fact)));
             self.queue.remove(uid);
-            if api.bind(&queued.namespace, &queued.name, &node, context).is_ok() {
+            let chosen = outcome.chosen.and_then(|index| self.cache.nodes.get(index as usize));
+            let identity = chosen.map_or_else(Uid::default, |info| info.node.metadata.uid);
+            if api.bind_to_node(pod.clone(), (identity, &node), context).is_ok() {
                 let message =
                     ["Successfully assigned ", &queued.namespace, "/", &queued.name, " to ", &node].concat();
                 let said = Message::normal("Scheduled", &message);

@@ -8,15 +8,52 @@ use std::sync::Arc;
 
 use imbl::{OrdMap, Vector};
 use opscape_manifest::api::meta::{ObjectMeta, OwnerReference, Str, Uid};
-use opscape_manifest::api::{Kind, Object, Pod, Resource};
+use opscape_manifest::api::{Event, Kind, Object, Pod, Resource};
+use opscape_manifest::order;
 use opscape_sim::{EntryId, IdMap, IdSet, Time};
 
 pub use change::{Change, Op};
 pub use name::Name;
 use name::NameRef;
 
-/// Which object has a name. Only its coming and going changes a table.
-type Table = OrdMap<Name, Uid>;
+/// The objects of a kind. Only their coming and going changes a table.
+#[derive(Clone)]
+enum Table {
+    /// Which object has a name.
+    Named(OrdMap<Name, Uid>),
+    /// Events come and go by the thousand, and hardly anybody asks for one by its name: they are put in order when somebody does.
+    Events(IdSet<Uid>),
+}
+
+impl Table {
+    fn new(kind: &str) -> Table {
+        if kind == Kind::Event.name() { Table::Events(IdSet::new()) } else { Table::Named(OrdMap::new()) }
+    }
+
+    fn insert(&mut self, meta: &ObjectMeta) {
+        match self {
+            Table::Events(events) => drop(events.insert(meta.uid)),
+            Table::Named(names) => {
+                let name = Name { namespace: meta.namespace.clone(), name: meta.name.clone() };
+                names.insert(name, meta.uid);
+            }
+        }
+    }
+
+    fn remove(&mut self, meta: &ObjectMeta) {
+        match self {
+            Table::Events(events) => drop(events.remove(&meta.uid)),
+            Table::Named(names) => drop(names.remove(&NameRef(&meta.namespace, &meta.name))),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Table::Events(events) => events.len(),
+            Table::Named(names) => names.len(),
+        }
+    }
+}
 
 /// All objects. Cloning shares everything.
 #[derive(Clone, Default)]
@@ -52,6 +89,11 @@ impl Store {
         self.scan(T::KIND.name(), namespace).filter_map(T::from_object)
     }
 
+    /// All Events, or those in a namespace, in order of their creation: cheaper than [`Store::list`].
+    pub fn events_by_age(&self, namespace: Option<&str>) -> impl Iterator<Item = &Arc<Event>> {
+        self.events(namespace).filter_map(Event::from_object)
+    }
+
     /// An object of any kind, by the name of its kind (`Ingress`).
     pub fn object(&self, kind: &str, namespace: &str, name: &str) -> Option<Object> {
         self.find(kind, namespace, name).cloned()
@@ -64,7 +106,7 @@ impl Store {
 
     /// How many objects of a kind there are.
     pub fn count(&self, kind: &str) -> usize {
-        self.tables.get(kind).map_or(0, OrdMap::len)
+        self.tables.get(kind).map_or(0, Table::len)
     }
 
     /// The names of the kinds of which there are objects, or were.
@@ -132,19 +174,45 @@ impl Store {
     }
 
     fn find(&self, kind: &str, namespace: &str, name: &str) -> Option<&Object> {
-        self.by_uid(*self.tables.get(kind)?.get(&NameRef(namespace, name))?)
+        match self.tables.get(kind)? {
+            Table::Named(names) => self.by_uid(*names.get(&NameRef(namespace, name))?),
+            Table::Events(_) => self.events(Some(namespace)).find(|event| *event.meta().name == *name),
+        }
+    }
+
+    /// All Events, or those in a namespace, in order of their creation.
+    fn events(&self, namespace: Option<&str>) -> impl Iterator<Item = &Object> {
+        let events = match self.tables.get(Kind::Event.name()) {
+            Some(Table::Events(events)) => Some(events),
+            _ => None,
+        };
+        let wanted: Option<Str> = namespace.map(Str::from);
+        let events = events.into_iter().flat_map(IdSet::iter).filter_map(|uid| self.by_uid(uid));
+        events.filter(move |event| wanted.as_ref().is_none_or(|wanted| event.meta().namespace == *wanted))
     }
 
     fn scan(&self, kind: &str, namespace: Option<&str>) -> impl Iterator<Item = &Object> {
         let wanted: Option<Str> = namespace.map(Str::from);
-        let table = self.tables.get(kind);
+        let (names, events) = match self.tables.get(kind) {
+            Some(Table::Named(names)) => (Some(names), Vec::new()),
+            Some(Table::Events(_)) => {
+                let mut events: Vec<&Object> = self.events(namespace).collect();
+                order::sort_by(&mut events, |a, b| {
+                    let (a, b) = (a.meta(), b.meta());
+                    NameRef(&a.namespace, &a.name).order(&b.namespace, &b.name)
+                });
+                (None, events)
+            }
+            None => (None, Vec::new()),
+        };
         let from = NameRef(namespace.unwrap_or_default(), "");
-        let range = table.map(|table| table.range::<_, NameRef<'_>>(from..));
+        let range = names.map(|names| names.range::<_, NameRef<'_>>(from..));
         range
             .into_iter()
             .flatten()
             .take_while(move |(name, _)| wanted.as_ref().is_none_or(|wanted| name.namespace == *wanted))
             .filter_map(|(_, uid)| self.by_uid(*uid))
+            .chain(events)
     }
 
     /// A new identity.
@@ -161,12 +229,13 @@ impl Store {
         let old =
             self.by_uid.insert(uid, Stored { object: object.clone(), cause }).map(|stored| stored.object);
         if old.is_none() {
-            let meta = object.meta();
-            let name = Name { namespace: meta.namespace.clone(), name: meta.name.clone() };
-            match self.tables.get_mut(object.kind_name()) {
-                Some(table) => table.insert(name, uid),
-                None => self.tables.entry(object.kind_name().into()).or_default().insert(name, uid),
-            };
+            let kind = object.kind_name();
+            if !self.tables.contains_key(kind) {
+                self.tables.insert(kind.into(), Table::new(kind));
+            }
+            if let Some(table) = self.tables.get_mut(kind) {
+                table.insert(object.meta());
+            }
         }
         self.index(uid, old.as_ref(), Some(&object));
         let op = if old.is_some() { Op::Modified } else { Op::Added };
@@ -178,7 +247,7 @@ impl Store {
         let meta = object.meta();
         let uid = meta.uid;
         let old = self.by_uid.remove(&uid)?.object;
-        self.tables.get_mut(object.kind_name())?.remove(&NameRef(&meta.namespace, &meta.name));
+        self.tables.get_mut(object.kind_name())?.remove(meta);
         self.index(uid, Some(&old), None);
         self.version += 1;
         let mut last = object.clone();

@@ -29,6 +29,13 @@ impl PartialOrd for Name {
 /// A [`Name`] to look up.
 pub(super) struct NameRef<'a>(pub &'a str, pub &'a str);
 
+impl NameRef<'_> {
+    /// Which of two comes first.
+    pub fn order(&self, namespace: &str, name: &str) -> Ordering {
+        name_order(self.0, namespace).then_with(|| name_order(self.1, name))
+    }
+}
+
 impl Equivalent<Name> for NameRef<'_> {
     fn equivalent(&self, key: &Name) -> bool {
         self.0 == &*key.namespace && self.1 == &*key.name
@@ -37,6 +44,6 @@ impl Equivalent<Name> for NameRef<'_> {
 
 impl Comparable<Name> for NameRef<'_> {
     fn compare(&self, key: &Name) -> Ordering {
-        name_order(self.0, &key.namespace).then_with(|| name_order(self.1, &key.name))
+        self.order(&key.namespace, &key.name)
     }
 }

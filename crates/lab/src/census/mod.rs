@@ -99,6 +99,8 @@ pub struct Mark {
     pub pulling: bool,
     /// What it reserves on its node; nothing once it has ended.
     pub requests: Requests,
+    /// Where its node is in the list of nodes, if it is there still.
+    place: u32,
 }
 
 /// Pods on a node.
@@ -239,17 +241,25 @@ impl Census {
         Arc::make_mut(&mut workloads[at])
     }
 
-    fn tally_mut(&mut self, node: &Str) -> &mut Tally {
+    /// The pods on a node. `at`: where it was the last time, and where it is.
+    fn tally_mut(&mut self, node: &Str, at: &mut u32) -> &mut Tally {
         let nodes = Arc::make_mut(&mut self.nodes);
-        let at = match nodes.binary_search_by(|tally| name_order(&tally.node, node)) {
-            Ok(at) => at,
-            Err(at) => {
-                nodes.insert(at, Arc::new(Tally { node: node.clone(), ..Tally::default() }));
-                at
+        let there = nodes.get(*at as usize).is_some_and(|tally| Arc::ptr_eq(&tally.node, node));
+        let place = if there { Ok(*at as usize) } else { Self::find_tally(nodes, node) };
+        let place = match place {
+            Ok(place) => place,
+            Err(place) => {
+                nodes.insert(place, Arc::new(Tally { node: node.clone(), ..Tally::default() }));
+                place
             }
         };
+        *at = place as u32;
         #[expect(clippy::indexing_slicing, reason = "it was found or inserted there")]
-        Arc::make_mut(&mut nodes[at])
+        Arc::make_mut(&mut nodes[place])
+    }
+
+    fn find_tally(nodes: &[Arc<Tally>], node: &str) -> Result<usize, usize> {
+        nodes.binary_search_by(|tally| name_order(&tally.node, node))
     }
 
     fn take_replica_set(&mut self, set: &Arc<ReplicaSet>, change: &Change, store: &Store, now: Time) {
@@ -316,7 +326,8 @@ impl Census {
             Some(old) if old.node == node => old.requests,
             _ => Requests::of(pod),
         };
-        self.set_pod(uid, Some(&Mark { version, node, state, since, pulling, requests }), now);
+        let place = old.map_or(0, |old| old.place);
+        self.set_pod(uid, Some(Mark { version, node, state, since, pulling, requests, place }), now);
     }
 
     /// The version of a pod. Pods of one ReplicaSet share it.
@@ -328,30 +339,13 @@ impl Census {
         Arc::new(version)
     }
 
-    fn set_pod(&mut self, uid: Uid, mark: Option<&Mark>, now: Time) {
-        let old = match mark {
-            Some(mark) => self.pods.insert(uid, mark.clone()),
-            None => self.pods.remove(&uid),
-        };
-        if let Some(old) = &old {
-            self.all.remove(old.state);
-            if old.node.is_empty() {
-                self.tray.remove(&uid);
-            } else {
-                let tally = self.tally_mut(&old.node);
-                tally.counts.remove(old.state);
-                tally.requests.take_away(old.requests);
-                if let Some(counts) = tally.colours.get_mut(usize::from(old.version.colour - 1)) {
-                    counts.remove(old.state);
-                }
-            }
-        }
-        if let Some(mark) = mark {
+    fn set_pod(&mut self, uid: Uid, mut mark: Option<Mark>, now: Time) {
+        if let Some(mark) = &mut mark {
             self.all.add(mark.state);
             if mark.node.is_empty() {
                 self.tray.insert(uid);
             } else {
-                let tally = self.tally_mut(&mark.node);
+                let tally = self.tally_mut(&mark.node, &mut mark.place);
                 tally.counts.add(mark.state);
                 tally.requests.add(mark.requests);
                 if let Some(counts) = tally.colours.get_mut(usize::from(mark.version.colour - 1)) {
@@ -359,12 +353,29 @@ impl Census {
                 }
             }
         }
-        let same = old.as_ref().zip(mark).is_some_and(|(old, new)| old.version == new.version);
-        if let Some(old) = &old {
+        let new = mark.as_ref().map(|mark| (mark.version.clone(), mark.state));
+        let waits = mark.as_ref().is_some_and(|mark| mark.node.is_empty());
+        let old = match mark {
+            Some(mark) => self.pods.insert(uid, mark),
+            None => self.pods.remove(&uid),
+        };
+        if let Some(mut old) = old {
+            self.all.remove(old.state);
+            if !old.node.is_empty() {
+                let tally = self.tally_mut(&old.node, &mut old.place);
+                tally.counts.remove(old.state);
+                tally.requests.take_away(old.requests);
+                if let Some(counts) = tally.colours.get_mut(usize::from(old.version.colour - 1)) {
+                    counts.remove(old.state);
+                }
+            } else if !waits {
+                self.tray.remove(&uid);
+            }
+            let same = new.as_ref().is_some_and(|(version, _)| old.version == *version);
             self.count(&old.version, now, !same, |counts| counts.remove(old.state));
         }
-        if let Some(mark) = mark {
-            self.count(&mark.version, now, true, |counts| counts.add(mark.state));
+        if let Some((version, state)) = new {
+            self.count(&version, now, true, |counts| counts.add(state));
         }
     }
 
@@ -413,8 +424,7 @@ impl Census {
 
     /// The pods on a node; none if there never were any.
     pub fn node(&self, node: &str) -> Option<&Tally> {
-        let at = self.nodes.binary_search_by(|tally| (*tally.node).cmp(node)).ok()?;
-        self.nodes.get(at).map(AsRef::as_ref)
+        self.nodes.get(Self::find_tally(&self.nodes, node).ok()?).map(AsRef::as_ref)
     }
 
     /// Pods without a node, by age.

@@ -23,7 +23,7 @@ pub(crate) fn rows(run: &Run<LabModel>, filter: &EventFilter) -> Vec<EventRow> {
     };
     let all = cluster
         .store()
-        .list::<Event>(filter.namespace.as_deref())
+        .events_by_age(filter.namespace.as_deref())
         .filter(|event| !filter.warnings || &*event.kind == "Warning")
         .filter(|event| filter.object.as_ref().is_none_or(|key| is_about(event, key)));
     for event in all {
