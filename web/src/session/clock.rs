@@ -12,10 +12,11 @@ use crate::memory::Room;
 
 /// What the world may take of a frame, in milliseconds.
 const BUDGET: f64 = 8.0;
-/// What it may take at once while nothing is drawn: two frames, short enough that input does not seem to wait.
-const WHOLE: f64 = 29.0;
-/// While the world lags behind, drawing takes one part of the time in so many.
-const SHARE: f64 = 8.0;
+/// What it may take at once while nothing is drawn: three frames, short enough that input does not seem to wait.
+const WHOLE: f64 = 45.0;
+/// While the world lags behind it has so many times as long to itself as it took to make a picture of it. The page takes about
+/// as long again to draw that.
+const SHARE: f64 = 16.0;
 /// A frame that comes later than this (a hidden tab, a slow page) counts as this long.
 const LONGEST: f64 = 100.0;
 /// Before a page moves it counts as long as one that is in time: the part of the program that it begins with has what these

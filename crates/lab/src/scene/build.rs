@@ -215,17 +215,27 @@ fn port(port: &opscape_manifest::api::core::ServicePort) -> String {
 }
 
 fn nodes(model: &LabModel, level: Level) -> Vec<NodeCard> {
-    let mut cards: Vec<NodeCard> =
-        model.cluster().store().list::<Node>(None).map(|node| node_card(model, node, level)).collect();
-    order::sort_by(&mut cards, |a, b| (&a.zone, natural(&a.name)).cmp(&(&b.zone, natural(&b.name))));
-    cards
+    let mut nodes: Vec<(Place<'_>, &Node)> =
+        model.cluster().store().list::<Node>(None).map(|node| (Place::of(node), &**node)).collect();
+    order::sort_by(&mut nodes, |(a, _), (b, _)| a.cmp(b));
+    nodes.into_iter().map(|(_, node)| node_card(model, node, level)).collect()
 }
 
-/// `node-2` comes before `node-10`.
-fn natural(name: &str) -> (&str, u64) {
-    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    let number = name.get(stem.len()..).and_then(|digits| digits.parse().ok()).unwrap_or_default();
-    (stem, number)
+/// Where a node is drawn: by zone, and `node-2` before `node-10`.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Place<'a> {
+    zone: &'a str,
+    stem: &'a str,
+    number: u64,
+}
+
+impl<'a> Place<'a> {
+    fn of(node: &'a Node) -> Place<'a> {
+        let name: &str = &node.metadata.name;
+        let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        let number = name.get(stem.len()..).and_then(|digits| digits.parse().ok()).unwrap_or_default();
+        Place { zone: node.metadata.label(ZONE).unwrap_or_default(), stem, number }
+    }
 }
 
 /// Health of a node and since when, from its Ready condition.
