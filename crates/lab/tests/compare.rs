@@ -134,8 +134,8 @@ fn a_future_that_was_left_is_a_lane_like_any_other() {
     session.act(undo).expect("is done");
     session.seek(Time::secs(90));
     let left = session.of_branch(0).expect("a branch");
-    let mut lanes = [Lane::of(About::default(), session), Lane::of(About::default(), left)];
-    let [here, left] = lanes.each_mut().map(|lane| {
+    let [here, left] = [session, left].map(|session| {
+        let mut lane = Lane::of(About::default(), session);
         lane.advance(Time::secs(90), &mut || true);
         lane.measures()
     });

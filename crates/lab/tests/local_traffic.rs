@@ -1,5 +1,5 @@
 //! `externalTrafficPolicy: Local` under load: at a node's own address, and through a load balancer.
-#![expect(clippy::expect_used, reason = "helpers of tests")]
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 mod common;
 

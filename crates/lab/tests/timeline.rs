@@ -175,6 +175,26 @@ fn stepping_stops_where_something_can_be_seen() {
 }
 
 #[test]
+fn what_comes_next_can_be_looked_for_bit_by_bit() {
+    let (mut at_once, mut in_bits) =
+        (open(&common::lab("zero-downtime")), open(&common::lab("zero-downtime")));
+    let mut calls = 0;
+    for second in 0..40 {
+        for session in [&mut at_once, &mut in_bits] {
+            session.advance(Time::secs(second), &mut || true);
+        }
+        let wanted = at_once.next_visible();
+        // One event at each call; none is found as well where there is nothing.
+        let found = (0..4_000).find_map(|_| {
+            calls += 1;
+            in_bits.look_for_next(&mut || false)
+        });
+        assert_eq!(found, wanted, "at {second} s");
+    }
+    assert!(calls > 80, "{calls}");
+}
+
+#[test]
 fn an_act_in_the_past_makes_another_future() {
     let mut session = play(&common::lab("first-deployment"), &[]);
     let end = session.now();

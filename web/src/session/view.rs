@@ -18,9 +18,12 @@ use super::asking::Ask;
 use super::clock::FAST;
 use super::editing::TextView;
 use super::terminal::Screen;
+use crate::browser;
 
 /// Events listed at most.
 const EVENTS_MOST: usize = 500;
+/// What looking for the next thing to be seen may take of a frame, in milliseconds. While it stands it takes what it needs.
+const LOOKS: f64 = 3.0;
 
 /// What the stage shows a mark for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -245,7 +248,10 @@ impl State {
             if !self.reads || self.clock.playing && self.clock.speed >= FAST {
                 self.parts.next = None;
             } else if renewed.is(3) || passed {
-                self.parts.next = world.next_visible().map(|next| Rc::new((next.at, next.text)));
+                let begin = browser::milliseconds();
+                let playing = self.clock.playing;
+                let next = world.look_for_next(&mut || !playing || browser::milliseconds() - begin < LOOKS);
+                self.parts.next = next.map(|next| Rc::new((next.at, next.text)));
             }
             view.title = self.parts.title.clone();
             view.branches = self.parts.branches.clone();
