@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { axe, picture } from "../browser.mjs";
 import { shop } from "../labs.mjs";
@@ -175,3 +176,88 @@ test("where pods are cells, requests run together to their nodes", () =>
     await picture(page, "requests-cells");
     assert.equal((await send(page, app, "http://shop.example/")).outcome, "200");
   }));
+
+/** What each ribbon's place in the picture says of it: whether it stands back. */
+const standBack = (page) => page.locator(".ribbon").evaluateAll((all) => all.map((ribbon) => ribbon.classList.contains("back")));
+
+test("a rule that is pointed at lights its ribbons", () =>
+  withApp({}, async (page, app) => {
+    await app.open(shop());
+    await app.seek(14);
+    assert.ok(!(await standBack(page)).includes(true), "nothing is pointed at");
+    await page.locator(`[data-route="${FIRST}"]`).hover();
+    await page.locator(".ribbon.back").first().waitFor();
+    // Of the two Services and five pods, those of the other one stand back; what comes in is the entry's.
+    const back = await standBack(page);
+    assert.equal(back.filter((stands) => stands).length, 1 + 3, "web's ribbon and its three pods stand back");
+    assert.equal(await page.locator(".ribbon.of-version:not(.back)").count(), 2, "api's two pods do not");
+    await page.mouse.move(5, 5);
+    await page.waitForFunction(() => document.querySelector(".ribbon.back") === null);
+    // The same to the keyboard.
+    await page.locator(`[data-route="${SECOND}"]`).focus();
+    await page.waitForFunction(() => document.querySelectorAll(".ribbon.of-version.back").length === 2);
+  }));
+
+test("where pods are cells, a rule that is pointed at lights its rivers", () =>
+  withApp({}, async (page, app) => {
+    await app.open(shop());
+    await app.seek(14);
+    await app.button("ui.nodes").click();
+    const rivers = page.locator("canvas.rivers");
+    await rivers.waitFor();
+    const rule = page.locator(`.far [data-route="${FIRST}"]`);
+    await rule.waitFor();
+    assert.match(await rule.getAttribute("aria-label"), /shop\.example.*Prefix \/api.*api:80/);
+    // How much ink there is: what stands back is pale.
+    const ink = () =>
+      rivers.evaluate((canvas) => {
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        let sum = 0;
+        for (let at = 3; at < data.length; at += 4) sum += data[at];
+        return sum;
+      });
+    const whole = await ink();
+    await rule.hover();
+    await page.locator("canvas.rivers[data-lit]").waitFor();
+    await page.getByRole("tooltip").waitFor();
+    // The mark is set before the canvas is painted.
+    await page.waitForFunction(
+      ([whole]) => {
+        const canvas = document.querySelector("canvas.rivers");
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        let sum = 0;
+        for (let at = 3; at < data.length; at += 4) sum += data[at];
+        return sum < whole * 0.8;
+      },
+      [whole],
+    );
+    assert.deepEqual(await axe(page), []);
+    await picture(page, "requests-cells-lit");
+    await page.mouse.move(5, 5);
+    await page.locator("canvas.rivers:not([data-lit])").waitFor();
+  }));
+
+for (const language of ["en", "ko"]) {
+  test(`an Ingress and the HTTPRoute that is to replace it stand side by side: ${language}`, () =>
+    withApp({ language }, async (page, app) => {
+      await app.open(await readFile(new URL("../../static/labs/ingress-to-gateway.yaml", import.meta.url), "utf8"));
+      await app.seek(20);
+      const table = app.inspector.locator("table.beside");
+      await page.locator('[data-key="HTTPRoute/default/shop"]').first().click();
+      await table.waitFor();
+      const rows = await table.locator("tbody tr").evaluateAll((rows) =>
+        rows.map((row) => ({ words: row.innerText, differs: row.classList.contains("differs") })),
+      );
+      const heads = await table.locator("thead th").allInnerTexts();
+      assert.match(heads[0], /Ingress[\s\S]*shop\.example\.com/);
+      assert.match(heads[1], /HTTPRoute[\s\S]*new\.example\.com/);
+      const api = rows.find((row) => row.words.includes("/api"));
+      assert.ok(api?.differs, `the path of the API leads elsewhere yet: ${JSON.stringify(rows)}`);
+      assert.ok(api.words.includes("api") && api.words.includes("web"));
+      assert.deepEqual(await axe(page), []);
+      await picture(page, `beside-${language}`);
+      // Each head leads to its object.
+      await table.locator("thead th").first().getByRole("button").click();
+      await app.inspector.getByText("IngressClass", { exact: false }).first().waitFor();
+    }));
+}

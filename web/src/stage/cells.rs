@@ -12,6 +12,7 @@ use yew::prelude::*;
 
 use super::board::pod_key;
 use super::far::far;
+use super::flows::Lit;
 use super::layout::Rect;
 use super::painter::{Painted, paint};
 use super::rivers::Palette;
@@ -32,6 +33,8 @@ pub struct Props {
     pub view: Rc<View>,
     pub width: f32,
     pub height: f32,
+    /// What is pointed at: what flows there stands out.
+    pub lit: Option<Lit>,
 }
 
 /// A node's block in the picture.
@@ -129,7 +132,7 @@ fn plan(scene: &Scene, width: f32, height: f32) -> Plan {
 
 #[component]
 pub fn Cells(props: &Props) -> Html {
-    let Props { session, view, width, height } = props;
+    let Props { session, view, width, height, lit } = props;
     let canvas = use_node_ref();
     let rivers = use_node_ref();
     let hover = use_state(|| None::<(f32, f32, String)>);
@@ -144,12 +147,21 @@ pub fn Cells(props: &Props) -> Html {
         });
     }
     {
-        let (rivers, view, plan, width) = (rivers.clone(), view.clone(), plan.clone(), *width);
+        let (rivers, view, plan, width, lit) =
+            (rivers.clone(), view.clone(), plan.clone(), *width, lit.clone());
         let palette = use_mut_ref(|| None::<Palette>);
         use_effect(move || {
             if let Some(canvas) = rivers.cast::<HtmlCanvasElement>() {
                 let dashes = !crate::browser::reduced_motion();
-                super::rivers::paint(&canvas, &view, &plan, width, dashes, &mut palette.borrow_mut());
+                super::rivers::paint(
+                    &canvas,
+                    &view,
+                    lit.as_ref(),
+                    &plan,
+                    width,
+                    dashes,
+                    &mut palette.borrow_mut(),
+                );
             }
         });
     }
@@ -197,7 +209,7 @@ pub fn Cells(props: &Props) -> Html {
         <>
             <canvas ref={canvas} tabindex="0" role="application" aria-label={summary(view)} style={format!("width:{width}px;height:{}px", plan.height)}
                 onclick={clicked} onmousemove={moved} onmouseleave={left} onkeydown={keyed} />
-            if view.scene.traffic.is_some() { <canvas ref={rivers} class="rivers" aria-hidden="true" style={format!("width:{width}px;height:{}px", plan.height)} /> }
+            if view.scene.traffic.is_some() { <canvas ref={rivers} class="rivers" aria-hidden="true" data-lit={lit.is_some().then_some("")} style={format!("width:{width}px;height:{}px", plan.height)} /> }
             if let Some(rect) = plan.front { { far(view, rect, plan.source) } }
             if let Some((x, y, text)) = &*hover {
                 <div class="tooltip" style={format!("left:{}px;top:{}px", (x + 12.0).min(width - 220.0).max(4.0) as i32, (y + 14.0) as i32)}>{ text }</div>

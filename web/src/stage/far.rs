@@ -1,13 +1,20 @@
-//! Who sends and what lets in, where pods are cells.
+//! Who sends and what lets in, where pods are cells; and the rules, to point at.
 
+use opscape_lab::scene::{EntryCard, RouteRow};
 use opscape_lab::words::rate;
 use yew::prelude::*;
 
-use super::front::{failures, percent, send_button, sent};
+use super::board::id_of;
+use super::front::{failures, percent, rates_of, route_key, send_button, sent};
 use super::layout::Rect;
 use super::rivers::WIDEST;
-use crate::draw::px;
+use super::routes::label;
+use crate::draw::{fit, px};
 use crate::session::View;
+
+/// The rules that are shown, and the height of one.
+const MOST_ROWS: usize = 8;
+const ROW: f32 = 22.0;
 
 /// Who sends and what lets in, in a few words: where pods are cells. `source`: where requests go on from there.
 pub fn far(view: &View, rect: Rect, source: (f32, f32)) -> Html {
@@ -37,8 +44,13 @@ pub fn far(view: &View, rect: Rect, source: (f32, f32)) -> Html {
     let trunk = if all.rate > 0.0 { WIDEST } else { 0.0 };
     let (card_x, card_w) = (rect.x + 74.0, rect.right() - 10.0 - rect.x - 74.0);
     let end = (card_x + card_w, source.0);
+    let lines_of_failures = failed.len().min(3) + usize::from(all.errors > 0.0);
+    let send_y = rect.y + 22.0 + lines_of_failures as f32 * 15.0;
+    let list = Rect { y: send_y + 38.0, h: ROW, ..rect };
+    let shown = rules.min(MOST_ROWS);
+    let more = if rules > shown { 18.0 } else { 0.0 };
     html! {
-        <svg class="far" width={px(source.0 + 12.0)} height={px(rect.y + 160.0)}>
+        <svg class="far" width={px(source.0 + 12.0)} height={px(list.y + shown as f32 * ROW + more + 8.0)}>
             if trunk > 0.0 {
                 <g class="flows ribbon" aria-hidden="true">
                     <path class="body" d={format!("M{} {}H{}", px(rect.x), px(rect.y), px(card_x))} stroke-width={px(trunk)} />
@@ -57,7 +69,11 @@ pub fn far(view: &View, rect: Rect, source: (f32, f32)) -> Html {
             if all.errors > 0.0 {
                 <text x={px(rect.x)} y={px(rect.y + 30.0 + failed.len().min(3) as f32 * 15.0)} class="t-11 t-2">{ view.say("ui.flow.of-all", &[("share", &percent(all.errors, all.rate))]) }</text>
             }
-            { send_button(view, "0", rect.x, rect.y + 22.0 + (failed.len().min(3) + usize::from(all.errors > 0.0)) as f32 * 15.0) }
+            { send_button(view, "0", rect.x, send_y) }
+            { self::rules(view, list) }
+            if more > 0.0 {
+                <text x={px(rect.x)} y={px(list.y + shown as f32 * ROW + 14.0)} class="t-11 t-2">{ view.say("ui.flow.more-rules", &[("n", &(rules - shown).to_string())]) }</text>
+            }
             <g transform={format!("translate({} {})", px(card_x), px(rect.y - 34.0))}>
                 <rect class="card" x=".5" y=".5" width={px(card_w - 1.0)} height="68" rx="6" />
                 <text x={px(card_w / 2.0)} y="23" text-anchor="middle" class="t-name">{ kind }</text>
@@ -67,4 +83,28 @@ pub fn far(view: &View, rect: Rect, source: (f32, f32)) -> Html {
             </g>
         </svg>
     }
+}
+
+/// The first rules, one in a row: what is pointed at stands out in the rivers. `first`: where the first one stands.
+fn rules(view: &View, first: Rect) -> Html {
+    let all = view.scene.entries.iter().flat_map(|card| card.routes.iter().map(move |row| (card, row)));
+    let one = |(place, (card, row)): (usize, (&EntryCard, &RouteRow))| {
+        let sum = rates_of(&view.scene, card, row).rate;
+        let flows = if sum > 0.0 { rate(view.lang, sum) } else { String::new() };
+        let key = route_key(card, row);
+        let id = id_of(&key);
+        let host = if row.host.is_empty() { "" } else { &*row.host };
+        let path = if row.path.is_empty() { view.word("ui.flow.default") } else { &*row.path };
+        let room = first.w - 14.0 - flows.chars().count() as f32 * 6.5;
+        let y = first.y + place as f32 * ROW;
+        html! {
+            <g key={id.clone()} class="route" transform={format!("translate({} {})", px(first.x), px(y))}
+                role="button" tabindex="0" data-key={id} data-route={row.field.to_string()} aria-label={label(view, row, &flows)}>
+                <rect class="head-target" x="-6" y="0" width={px(first.w + 4.0)} height={px(ROW - 2.0)} rx="4" />
+                <text x="0" y="14" class="mono t-11">{ fit(&[host, path].concat(), room, 11.0) }</text>
+                <text x={px(first.w - 8.0)} y="14" text-anchor="end" class="t-11">{ flows }</text>
+            </g>
+        }
+    };
+    html! { <>{ for all.take(MOST_ROWS).enumerate().map(one) }</> }
 }

@@ -30,8 +30,7 @@ pub fn object_of(key: &ObjectKey) -> (ObjectKey, Option<&str>) {
 }
 
 /// What a rule lets in. A canary stands in for a share of another Ingress's rule: what that one sends to the canary's Service.
-pub fn rates_of(board: &Board<'_>, card: &EntryCard, row: &RouteRow) -> Rates {
-    let scene = &board.view.scene;
+pub fn rates_of(scene: &Scene, card: &EntryCard, row: &RouteRow) -> Rates {
     let mut sum = Rates::default();
     let Some(traffic) = &scene.traffic else { return sum };
     let is_row = |place: &Place, card: &EntryCard, row: &RouteRow| {
@@ -204,7 +203,7 @@ pub fn entry(board: &Board<'_>, card: &EntryCard, place: &EntryBox) -> Html {
     let label =
         format!("{} {}, {}", card.kind, card.name, if several { hosts.join(", ") } else { host.to_owned() });
     let small = frame.w < 130.0 || board.layout.short;
-    let large = title.chars().count() as f32 * 8.8 < frame.w - 20.0;
+    let large = title.chars().count() as f32 * 8.8 < frame.w - 24.0;
     let canary = card.canary.as_ref().map(|share| ["canary ", share].concat());
     let note = if let Some(canary) = &canary {
         canary.trim_end()
@@ -217,7 +216,7 @@ pub fn entry(board: &Board<'_>, card: &EntryCard, place: &EntryBox) -> Html {
         html! {
             <>
                 <text x="12" y="21" class="t-3">{ card.kind }</text>
-                <text x={px(frame.w / 2.0)} y="21" text-anchor="middle" class="t-name">{ fit(title, frame.w - 160.0, 13.0) }</text>
+                <text x={px(frame.w / 2.0)} y="21" text-anchor="middle" class="t-name">{ fit(title, frame.w - 168.0, 13.8) }</text>
                 <text x={px(frame.w - 12.0)} y="21" text-anchor="end" class="t-2">{ fit(note, 70.0, 12.0) }</text>
             </>
         }
@@ -225,7 +224,7 @@ pub fn entry(board: &Board<'_>, card: &EntryCard, place: &EntryBox) -> Html {
         html! {
             <>
                 <text x="10" y="15" class="t-11 t-3">{ card.kind }</text>
-                <text x="10" y="31" class="t-name">{ fit(title, frame.w - 18.0, 13.0) }</text>
+                <text x="10" y="31" class="t-name">{ fit(title, frame.w - 22.0, 13.8) }</text>
             </>
         }
     } else {
@@ -233,7 +232,7 @@ pub fn entry(board: &Board<'_>, card: &EntryCard, place: &EntryBox) -> Html {
             <>
                 <text x="12" y="20" class="t-3">{ card.kind }</text>
                 <text x={px(frame.w - 12.0)} y="20" text-anchor="end" class="t-2">{ fit(note, frame.w - 26.0 - card.kind.len() as f32 * 7.0, 12.0) }</text>
-                <text x="12" y="40" class={if large { "t-name t-15" } else { "t-name" }}>{ fit(title, frame.w - 20.0, if large { 14.2 } else { 12.6 }) }</text>
+                <text x="12" y="40" class={if large { "t-name t-15" } else { "t-name" }}>{ fit(title, frame.w - 24.0, if large { 14.2 } else { 13.8 }) }</text>
             </>
         }
     };
@@ -244,7 +243,8 @@ pub fn entry(board: &Board<'_>, card: &EntryCard, place: &EntryBox) -> Html {
         self::row(board, card, row, *rect, (several && other, beside))
     });
     let rows: Vec<Html> = rows.collect();
-    let hidden = card.routes.iter().skip(place.rows.len()).map(|row| rates_of(board, card, row).rate);
+    let hidden =
+        card.routes.iter().skip(place.rows.len()).map(|row| rates_of(&board.view.scene, card, row).rate);
     let hidden: f32 = hidden.sum();
     html! {
         <g key={format!("e{}", id_of(&key))} class={board.class("entry", &key)}>
@@ -278,7 +278,7 @@ fn row(
 ) -> Html {
     let view = board.view;
     let key = route_key(card, row);
-    let rates = rates_of(board, card, row);
+    let rates = rates_of(&board.view.scene, card, row);
     let flows = if rates.rate > 0.0 { rate(view.lang, rates.rate) } else { String::new() };
     let path = if row.path.is_empty() { view.word("ui.flow.default") } else { &*row.path };
     let path = match row.conditions.first() {

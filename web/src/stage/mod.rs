@@ -211,12 +211,16 @@ pub fn Picture(props: &Props) -> Html {
 
     let scene = &view.scene;
     let canvas = matches!(scene.level, Level::Far | Level::Bars);
+    let lit = route.as_ref().and_then(|(key, ..)| {
+        let (object, field) = object_of(key);
+        flows::Lit::of(scene, &object, field)
+    });
     let content = if width < 10.0 {
         Html::default()
     } else if scene.nodes.is_empty() && scene.tray.is_empty() && scene.services.is_empty() {
         empty(view, width, height)
     } else if canvas {
-        html! { <cells::Cells session={session.clone()} view={view.clone()} width={width} height={height} /> }
+        html! { <cells::Cells session={session.clone()} view={view.clone()} width={width} height={height} lit={lit} /> }
     } else {
         let mut slots = slots.borrow_mut();
         slots.update(scene, view.playing, browser::milliseconds());
@@ -231,10 +235,6 @@ pub fn Picture(props: &Props) -> Html {
         let focus =
             (*focus).clone().or_else(|| view.selected.clone()).filter(|key| known(view, key)).or(first);
         let dashes = !browser::reduced_motion();
-        let lit = route.as_ref().and_then(|(key, ..)| {
-            let (object, field) = object_of(key);
-            flows::Lit::of(scene, &object, field)
-        });
         let glides = view.playing && !still;
         Board { view, layout: &layout, k, dashes, focus: focus.as_ref(), glides, lit }.draw()
     };

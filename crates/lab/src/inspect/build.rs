@@ -1,6 +1,7 @@
 //! An object as an [`Inspection`].
 
 use opscape_cluster::cluster_autoscaler::GROUP_LABEL;
+use opscape_cluster::load_balancer::points;
 use opscape_manifest::api::meta::{ObjectMeta, Str};
 use opscape_manifest::api::{Deployment, Kind, Node, Object, ObjectKey, Pod, ReplicaSet, Service};
 use opscape_manifest::print;
@@ -253,6 +254,9 @@ impl About<'_> {
         let spec = &service.spec;
         self.inspection.word = spec.kind.to_string();
         self.mono("fact.ip", &*spec.cluster_ip, None);
+        let outside: Vec<&str> = points(&service.status).collect();
+        self.mono("fact.outside", outside.join(", "), None);
+        self.note_stand_in(&outside.join(", "));
         let ports: Vec<String> = spec.ports.iter().map(|port| port.port.to_string()).collect();
         self.mono("fact.ports", ports.join(", "), None);
         let selector: Vec<String> =
@@ -303,6 +307,7 @@ impl About<'_> {
             let label = words::text(self.lang, "fact.ip").to_owned();
             let value = card.address.to_string();
             self.inspection.facts.push(Fact { label, value, mono: true, link: None });
+            self.note_stand_in(&card.address);
         }
         for row in &card.routes {
             let host = if row.host.is_empty() { "*" } else { &row.host };
@@ -313,6 +318,14 @@ impl About<'_> {
                 let link = backend.ready.map(|_| to);
                 self.inspection.facts.push(Fact { label, value, mono: true, link });
             }
+        }
+    }
+
+    /// What of an address is not as it would be in the cloud.
+    fn note_stand_in(&mut self, address: &str) {
+        if address.contains(".amazonaws.com") {
+            let said = words::text(self.lang, "fact.stand-in.aws").to_owned();
+            self.fact("fact.stand-in", said);
         }
     }
 

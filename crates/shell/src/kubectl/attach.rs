@@ -2,6 +2,7 @@
 //! deletes it afterwards.
 
 use opscape_cluster::DeleteOptions;
+use opscape_lab::words as texts;
 use opscape_manifest::api::{Object, ObjectKey};
 use opscape_sim::Time;
 
@@ -67,6 +68,9 @@ impl Attached {
     /// With `--rm` the pod goes; kubectl waits for that.
     fn end(&mut self, code: i32, call: &mut Call<'_, '_>) -> Result<Poll, Failure> {
         if !call.flags.truth("rm") {
+            // The image's own plan goes on; what was run beside it is not its process.
+            let text = texts::text(call.scope.shell.lang, "shell.kubectl.run-stays");
+            call.io.err(&[text, "\n"].concat());
             return Ok(Poll::Done(code));
         }
         let options = DeleteOptions { grace: Some(0), ..DeleteOptions::default() };

@@ -85,6 +85,11 @@ impl Lit {
         Some(Lit { entry, route, services, canary: card.canary.is_some() })
     }
 
+    /// Whether requests go on to a Service from there.
+    pub fn leads_to(&self, service: usize) -> bool {
+        self.services.contains(&service)
+    }
+
     /// Whether a ribbon is one of them.
     pub fn holds(&self, of: Of) -> bool {
         match of {

@@ -11,9 +11,9 @@ use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 use super::cells::{NODE_W, Plan};
-use super::flows::SPEED;
+use super::flows::{Lit, SPEED};
 use crate::session::View;
-use shares::{RED, Shares, Sums, add, shares, total};
+use shares::{PARTS, RED, Shares, Sums, add, shares, total};
 
 /// The widest river, and the widest above a row of nodes.
 pub const WIDEST: f32 = 14.0;
@@ -36,10 +36,14 @@ fn widest_row(plan: &Plan, shares: &Shares) -> f32 {
     rows.into_iter().map(|(.., sum)| sum).fold(0.0, f32::max)
 }
 
-/// Paints everything that flows.
+/// How much is seen of what stands back behind what is pointed at (`.ribbon.back` in stage.css).
+const BACK: f64 = 0.18;
+
+/// Paints everything that flows. `lit`: what is pointed at, if anything flows there.
 pub fn paint(
     canvas: &HtmlCanvasElement,
     view: &Rc<View>,
+    lit: Option<&Lit>,
     plan: &Plan,
     width: f32,
     dashes: bool,
@@ -57,7 +61,10 @@ pub fn paint(
     let scale = f64::from(scale);
     let _ = context.set_transform(scale, 0.0, 0.0, scale, 0.0, 0.0);
     context.clear_rect(0.0, 0.0, f64::from(width), f64::from(plan.height));
-    let shares = shares(&view.scene);
+    // Where nothing of it flows, nothing stands back for it.
+    let flows = |all: &Sums| all.iter().take(RED).any(|rate| *rate > 0.0);
+    let shares = Some(shares(&view.scene, lit)).filter(|shares| flows(&shares.all));
+    let shares = shares.unwrap_or_else(|| self::shares::shares(&view.scene, None));
     let most = total(&shares.all);
     if most <= 0.0 {
         return;
@@ -184,7 +191,7 @@ impl River<'_> {
         let all = sums.iter().enumerate().filter(|(_, rate)| **rate > 0.0);
         all.map(|(colour, rate)| {
             let width = rate * self.k;
-            (colour, if colour == RED { width.clamp(1.25, 4.0) } else { width.max(1.0) })
+            (colour, if colour % PARTS == RED { width.clamp(1.25, 4.0) } else { width.max(1.0) })
         })
         .collect()
     }
@@ -194,9 +201,13 @@ impl River<'_> {
         self.widths(sums).into_iter().map(|(_, width)| width).sum()
     }
 
-    fn rect(&self, colour: &str, x: f32, y: f32, w: f32, h: f32) {
+    /// A stretch of one part of [`Sums`].
+    fn rect(&self, part: usize, x: f32, y: f32, w: f32, h: f32) {
+        let colour = self.palette.colours.get(part % PARTS).map_or("", String::as_str);
         self.context.set_fill_style_str(colour);
+        self.context.set_global_alpha(if part < PARTS { 1.0 } else { BACK });
         self.context.fill_rect(f64::from(x), f64::from(y), f64::from(w), f64::from(h));
+        self.context.set_global_alpha(1.0);
     }
 
     /// A stretch from the left to the right, its colours side by side.
@@ -205,13 +216,7 @@ impl River<'_> {
         let all: f32 = widths.iter().map(|(_, width)| width).sum();
         let mut top = y - all / 2.0;
         for (colour, width) in widths {
-            self.rect(
-                self.palette.colours.get(colour).map_or("", String::as_str),
-                from - 0.5,
-                top,
-                to - from + 1.0,
-                width,
-            );
+            self.rect(colour, from - 0.5, top, to - from + 1.0, width);
             top += width;
         }
         all
@@ -234,7 +239,7 @@ impl River<'_> {
         let mut left = x - all / 2.0;
         let (top, height) = (from.min(to) - 0.5, (to - from).abs() + 1.0);
         for (colour, width) in widths {
-            self.rect(self.palette.colours.get(colour).map_or("", String::as_str), left, top, width, height);
+            self.rect(colour, left, top, width, height);
             left += width;
         }
         self.dash(f64::from(from), f64::from(to), f64::from(x), all, true);
@@ -246,13 +251,7 @@ impl River<'_> {
         let all: f32 = widths.iter().map(|(_, width)| width.max(1.5)).sum();
         let mut left = x - all / 2.0;
         for (colour, width) in widths {
-            self.rect(
-                self.palette.colours.get(colour).map_or("", String::as_str),
-                left,
-                y,
-                width.max(1.5),
-                5.0,
-            );
+            self.rect(colour, left, y, width.max(1.5), 5.0);
             left += width.max(1.5);
         }
     }
