@@ -137,7 +137,7 @@ pub fn Picture(props: &Props) -> Html {
     let scale = use_mut_ref(flows::Scale::default);
     let focus = use_state(|| None::<ObjectKey>);
     let menu = use_state(|| None::<menu::Opened>);
-    let route = use_state(|| None::<(ObjectKey, f64, f64)>);
+    let route = use_state(|| None::<(ObjectKey, routes::At)>);
 
     let clicked = {
         let (session, focus, view) = (session.clone(), focus.clone(), view.clone());
@@ -185,8 +185,12 @@ pub fn Picture(props: &Props) -> Html {
             let found = row.and_then(|row| {
                 let key = key_of(&row.get_attribute("data-key")?)?;
                 let frame = row.get_bounding_client_rect();
-                let (x, y) = within(&node, frame.left() + 8.0, frame.bottom() + 6.0);
-                Some((key, x, y))
+                let stage = node.cast::<web_sys::Element>()?.get_bounding_client_rect();
+                // Where there is no room below, the card stands above.
+                let above = frame.bottom() + routes::CARD > stage.bottom();
+                let edge = if above { frame.top() - 6.0 } else { frame.bottom() + 6.0 };
+                let (x, y) = within(&node, frame.left() + 8.0, edge);
+                Some((key, routes::At { x, y, above }))
             });
             if found != *route {
                 route.set(found);
@@ -243,7 +247,7 @@ pub fn Picture(props: &Props) -> Html {
             onmouseover={hovered} onfocusin={focused} onmouseleave={left} data-time={view.at.0.to_string()}>
             { content }
             { routes::table(view) }
-            if let Some((key, x, y)) = &*route { { routes::card(view, key, (*x, *y)) } }
+            if let Some((key, at)) = &*route { { routes::card(view, key, *at) } }
             if let Some(opened) = &*menu {
                 <menu::ActMenu session={session.clone()} view={view.clone()} opened={opened.clone()} {close} />
             }

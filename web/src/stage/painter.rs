@@ -176,13 +176,15 @@ impl Painter<'_> {
             self.context.stroke();
         }
         if !zone.name.is_empty() {
-            self.write(&zone.name, place.x + 10.0, place.y + 20.0, &self.colours.ink, true);
+            // A river comes down the left edge.
+            let left = place.x + if self.view.scene.traffic.is_some() { 24.0 } else { 10.0 };
+            self.write(&zone.name, left, place.y + 20.0, &self.colours.ink, true);
             let about = self.view.say(
                 "ui.zone-about",
                 &[("nodes", &count(zone.nodes as u64)), ("pods", &count(u64::from(zone.counts.total())))],
             );
             let name_width = zone.name.chars().count() as f32 * 7.0;
-            self.write(&about, place.x + 18.0 + name_width, place.y + 20.0, &self.colours.ink2, false);
+            self.write(&about, left + 8.0 + name_width, place.y + 20.0, &self.colours.ink2, false);
             self.split(&zone.bars, place.x + place.w - 54.0, place.y + 12.0, 44.0, 8.0);
         }
     }

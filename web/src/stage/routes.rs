@@ -105,8 +105,19 @@ pub fn label(view: &View, row: &RouteRow, flows: &str) -> String {
     out
 }
 
+/// How high the card of a rule may be, in pixels.
+pub const CARD: f64 = 150.0;
+
+/// Where the card of a rule stands: its upper left corner, or its lower left one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct At {
+    pub x: f64,
+    pub y: f64,
+    pub above: bool,
+}
+
 /// What a rule matches, where the pointer or the focus is.
-pub fn card(view: &View, key: &ObjectKey, (x, y): (f64, f64)) -> Html {
+pub fn card(view: &View, key: &ObjectKey, at: At) -> Html {
     let Some((card, row)) = find(view, key).filter(|_| object_of(key).1.is_some()) else {
         return Html::default();
     };
@@ -114,7 +125,7 @@ pub fn card(view: &View, key: &ObjectKey, (x, y): (f64, f64)) -> Html {
     let flows = view.scene.traffic.iter().flat_map(|traffic| &traffic.flows);
     let flow = flows.filter(|flow| flow.to == place).max_by(|a, b| a.rates.rate.total_cmp(&b.rates.rate));
     html! {
-        <div class="route-card" role="tooltip" style={format!("left:{}px;top:{}px", x as i32, y as i32)}>
+        <div class={classes!("route-card", at.above.then_some("above"))} role="tooltip" style={format!("left:{}px;top:{}px", at.x as i32, at.y as i32)}>
             <b class="mono">{ host(view, row).to_owned() }</b>
             <dl>
                 <dt>{ view.word("ui.route.matches") }</dt><dd class="mono">{ takes(view, row) }</dd>
