@@ -66,7 +66,12 @@ pub fn targets(table: &Table, forward: &Forward<'_>) -> String {
         match share.backend.map(|id| table.backend(id)) {
             Some(backend) => {
                 let port = backend.port.to_string();
-                out = [&out, &*backend.namespace, "/", &*backend.service, ":", &port].concat();
+                if backend.namespace.is_empty() {
+                    // A target group outside of the cluster.
+                    out.push_str(&backend.service);
+                } else {
+                    out = [&out, &*backend.namespace, "/", &*backend.service, ":", &port].concat();
+                }
                 if let Some(node) = &share.node {
                     out = [&out, " (", node, ")"].concat();
                 }

@@ -42,6 +42,8 @@ struct Listener {
 #[derive(Debug, Clone)]
 struct Backend {
     auth: Option<Auth>,
+    /// There is an `auth-type`, and nobody is asked, because the listener is one of HTTP.
+    unasked: bool,
     action: Action,
 }
 
@@ -221,7 +223,7 @@ impl LoadBalancer {
 
 impl From<Action> for Backend {
     fn from(action: Action) -> Backend {
-        Backend { auth: None, action }
+        Backend { auth: None, unasked: false, action }
     }
 }
 
@@ -231,16 +233,13 @@ impl Backend {
         ingress: &Found<IngressSpec>,
         service: &IngressServiceBackend,
         https: bool,
-        source: &Source,
         builder: &mut Builder<'_>,
     ) -> Result<Backend, String> {
         let action = Action::new(ingress, service, builder)?;
         let only = action.service(builder);
         let auth = Auth::read(ingress, only.as_deref(), builder)?;
-        if auth.is_some() && !https {
-            builder.notes.push(source.mark(Reason::note("route.alb.auth.http")));
-        }
-        Ok(Backend { auth: auth.filter(|_| https), action })
+        let unasked = auth.is_some() && !https;
+        Ok(Backend { auth: auth.filter(|_| https), unasked, action })
     }
 
     fn act<'r>(
@@ -251,6 +250,12 @@ impl Backend {
         source: Option<&Source>,
         why: &mut Why<'_>,
     ) -> Decision<'r> {
+        if self.unasked {
+            why.say(|| {
+                let reason = Reason::note("route.alb.auth.http");
+                source.map_or(reason.clone(), |source| source.mark(reason))
+            });
+        }
         let stopped = self.auth.as_ref().and_then(|auth| auth.stops(request, source, why));
         stopped.unwrap_or_else(|| self.action.act(table, request, port, why))
     }
@@ -271,7 +276,7 @@ impl Listener {
             let default = member.spec.default_backend.as_ref().and_then(|backend| backend.service.as_ref());
             if let (Some(service), None) = (default, &listener.default_source) {
                 let source = source("spec.defaultBackend".to_owned());
-                match Backend::new(member, service, https, &source, builder) {
+                match Backend::new(member, service, https, builder) {
                     Ok(backend) => listener.default = backend,
                     Err(said) => refuse(member, &source, said, builder),
                 }
@@ -345,7 +350,7 @@ impl Listener {
         }
         let transforms =
             by_name("transforms")?.map_or(Ok(Transforms::default()), |one| Transforms::read(&one))?;
-        let backend = Backend::new(ingress, service, self.https, source, builder)?;
+        let backend = Backend::new(ingress, service, self.https, builder)?;
         if let Action::Redirect(redirect) = &backend.action
             && redirect.loops(self.port, self.https, &added.hosts, &added.paths)
         {
