@@ -124,7 +124,7 @@ pub fn App(props: &Props) -> Html {
             })
         };
         return html! {
-            <Compare comparison={comparison.clone()} lang={view.lang} dark={*dark} {set_lang} {set_dark} {close} {open} />
+            <Compare comparison={comparison.clone()} session={session.clone()} lang={view.lang} dark={*dark} {set_lang} {set_dark} {close} {open} />
         };
     }
     let fold = |side: Side| {

@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReadableStream, ReadableWritablePair, Response};
 
-use crate::compare::Source;
+use crate::compare::{Added, Source};
 
 #[wasm_bindgen]
 extern "C" {
@@ -103,9 +103,12 @@ fn part_of<'a>(hash: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// The address of this page for a comparison, which the page's address becomes: `#compare=NAME` for a built-in one,
-/// `#compare=lanes&t=...` for the lanes of a text, `#compare=runs&t=...&r=...` for futures; `at` is the instant.
+/// `#compare=lanes&t=...` for the lanes of a text, `#compare=runs&t=...&r=...` for futures; `with` are the lanes that
+/// were added, `at` is the instant.
 pub async fn compare_link(source: &Source, at: Time) -> Option<String> {
-    let mut out = match source {
+    let base = if let Source::More { base, .. } = source { base } else { source };
+    let mut out = match base {
+        Source::More { .. } => return None,
         Source::Text { name: Some(name), .. } => ["#compare=", name].concat(),
         Source::Text { text, .. } => ["#compare=lanes&t=", &packed(text).await?].concat(),
         Source::Runs { text, runs, until, .. } => {
@@ -113,7 +116,10 @@ pub async fn compare_link(source: &Source, at: Time) -> Option<String> {
             ["#compare=runs&t=", &packed(text).await?, "&r=", &runs, "&until=", &until.0.to_string()].concat()
         }
     };
-    if let Source::Text { seed: Some(seed), .. } | Source::Runs { seed: Some(seed), .. } = source {
+    if !source.added().is_empty() {
+        out = [out, "&with=".to_owned(), packed(&Added::text_of(source.added())).await?].concat();
+    }
+    if let Some(seed) = source.seed() {
         out = [out, "&seed=".to_owned(), seed.to_string()].concat();
     }
     if at > Time::ZERO {
@@ -152,7 +158,14 @@ pub async fn comparison_of_address() -> Option<(Source, Time)> {
             Source::Text { text, seed, name: Some(name.to_owned()) }
         }
     };
-    Some((source, at))
+    let Some(with) = part_of(&hash, "with") else { return Some((source, at)) };
+    let mut more = Added::of_text(&unpacked(with).await?)?;
+    for added in &mut more {
+        if let Added::Way { name, text, .. } = added {
+            *text = crate::compare::load("", name).await?;
+        }
+    }
+    Some((source.with(more), at))
 }
 
 /// What this page's address holds.

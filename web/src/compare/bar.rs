@@ -5,6 +5,7 @@ use opscape_sim::Time;
 use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
+use super::adding::AddLane;
 use super::clock::{SPEEDS, State};
 use super::{Comparison, Props};
 use crate::timeline_tenths as tenths;
@@ -12,7 +13,7 @@ use crate::{browser, icons, share};
 
 /// The top bar.
 pub fn top(props: &Props, state: &State, tell: &Callback<AttrValue>) -> Html {
-    let Props { comparison, lang, dark, set_lang, set_dark, close, open } = props;
+    let Props { comparison, lang, dark, set_lang, set_dark, close, open, .. } = props;
     let word = |key: &'static str| text(*lang, key);
     let (other, other_name, tag) = match lang {
         Lang::En => (Lang::Ko, "한국어", "ko"),
@@ -64,8 +65,13 @@ pub fn top(props: &Props, state: &State, tell: &Callback<AttrValue>) -> Html {
 }
 
 /// The clock and the legend.
-pub fn clock(props: &Props, state: &State, (old, new): &(String, String)) -> Html {
-    let Props { comparison, lang, .. } = props;
+pub fn clock(
+    props: &Props,
+    state: &State,
+    (old, new): &(String, String),
+    tell: &Callback<AttrValue>,
+) -> Html {
+    let Props { comparison, session, lang, .. } = props;
     let word = |key: &'static str| text(*lang, key);
     let (label, icon) =
         if state.playing { (word("ui.pause"), icons::pause()) } else { (word("ui.play"), icons::play()) };
@@ -109,6 +115,7 @@ pub fn clock(props: &Props, state: &State, (old, new): &(String, String)) -> Htm
             </span>
             <span class="space"></span>
             if state.waits() { <span class="quiet waits">{ fill(*lang, "compare.computing", &[("t", &at_instant_of(*lang, state.measured()))]) }</span> }
+            if !stopped { <AddLane comparison={comparison.clone()} session={session.clone()} lang={*lang} count={state.lanes.len()} {tell} /> }
         </section>
     }
 }

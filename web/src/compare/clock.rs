@@ -4,15 +4,16 @@ use std::cell::{Cell, Ref, RefCell};
 use std::rc::Rc;
 
 use opscape_lab::SessionOptions;
-use opscape_lab::compare::{About, Lane, Table, lanes};
+use opscape_lab::compare::{About, Lane, MOST, Table, lanes};
 use opscape_lab::session::end_of;
 use opscape_lab::words::{Lang, fill};
 use opscape_lab::{Session as Lab, WorldOptions};
+use opscape_manifest::diagnostic::{Diagnostic, Severity};
 use opscape_sim::Time;
 use wasm_bindgen::prelude::*;
 use yew::Callback;
 
-use super::source::{Run, Source};
+use super::source::{Added, Run, Source};
 use crate::browser;
 
 /// What all lanes together may take of a frame while they play, in milliseconds.
@@ -188,6 +189,45 @@ impl Comparison {
         });
     }
 
+    /// Adds a lane, from its beginning.
+    ///
+    /// # Errors
+    /// Why it cannot run, in words.
+    pub fn add(&self, added: Added) -> Result<(), String> {
+        let lane = {
+            let state = self.state();
+            if state.lanes.len() >= MOST || state.source.has(&added) {
+                return Ok(());
+            }
+            added.open(state.source.seed(), state.lang)?
+        };
+        self.change(|state| {
+            let mut more = state.source.added().to_vec();
+            more.push(added);
+            state.source = state.source.with(more);
+            state.lanes.push(lane);
+            state.until = state.source.until(&state.lanes);
+            state.edition += 1;
+            state.last = None;
+        });
+        Ok(())
+    }
+
+    /// Takes away a lane that was added.
+    pub fn remove(&self, index: usize) {
+        self.change(|state| {
+            let mut more = state.source.added().to_vec();
+            let base = state.lanes.len().saturating_sub(more.len());
+            let Some(at) = index.checked_sub(base).filter(|at| *at < more.len()) else { return };
+            more.remove(at);
+            state.source = state.source.with(more);
+            state.lanes.remove(index);
+            state.until = state.source.until(&state.lanes);
+            state.at = state.at.min(state.until);
+            state.edition += 1;
+        });
+    }
+
     /// Changes the language of everything.
     pub fn set_lang(&self, lang: Lang) {
         self.change(|state| {
@@ -306,24 +346,17 @@ impl Source {
     fn open(&self, lang: Lang) -> Result<Vec<Lane>, String> {
         let options = options(self.seed(), lang);
         match self {
-            Source::Text { text, .. } => Lane::all(text, &options).map_err(|found| {
-                let first = found
-                    .into_iter()
-                    .find(|found| found.severity == opscape_manifest::diagnostic::Severity::Error);
-                first.map_or_else(String::new, |found| {
-                    let line = found.span.start.line.to_string();
-                    fill(lang, "compare.bad-text", &[("line", &line), ("message", &found.message)])
-                })
-            }),
-            Source::Runs { text, runs, .. } => runs
-                .iter()
-                .map(|run| {
-                    let bad = || fill(lang, "compare.bad-run", &[("name", &run.title(lang))]);
-                    let mut session = Lab::open(text, options.clone()).map_err(|_| bad())?;
-                    session.expect_acts(&run.acts).map_err(|_| bad())?;
-                    Ok(Lane::of(about_of(run, lang), session))
-                })
-                .collect(),
+            Source::Text { text, .. } => Lane::all(text, &options).map_err(|found| problem(&found, lang)),
+            Source::Runs { text, runs, .. } => {
+                runs.iter().map(|run| future(text, run, options.clone())).collect()
+            }
+            Source::More { base, more } => {
+                let mut lanes = base.open(lang)?;
+                for added in more.iter().take(MOST.saturating_sub(lanes.len())) {
+                    lanes.push(added.open(self.seed(), lang)?);
+                }
+                Ok(lanes)
+            }
         }
     }
 
@@ -331,25 +364,72 @@ impl Source {
         match self {
             Source::Text { text, .. } => lanes(text).iter().map(|name| About::of(text, name, lang)).collect(),
             Source::Runs { runs, .. } => runs.iter().map(|run| about_of(run, lang)).collect(),
-        }
-    }
-
-    fn seed(&self) -> Option<u64> {
-        match self {
-            Source::Text { seed, .. } | Source::Runs { seed, .. } => *seed,
+            Source::More { base, more } => {
+                let mut abouts = base.abouts(lang);
+                abouts.truncate(MOST);
+                abouts.extend(more.iter().map(|added| added.about(lang)));
+                abouts
+            }
         }
     }
 
     /// End of the time axis: of the lab, or of the runs as far as they were known.
     fn until(&self, lanes: &[Lane]) -> Time {
+        let of_labs = || lanes.iter().map(|lane| end_of(lane.session().spec())).max().unwrap_or_default();
         let end = match self {
-            Source::Text { .. } => {
-                lanes.iter().map(|lane| end_of(lane.session().spec())).max().unwrap_or_default()
-            }
+            Source::Text { .. } => of_labs(),
             Source::Runs { until, .. } => *until,
+            Source::More { base, more } => {
+                let own = lanes.len().saturating_sub(more.len());
+                let own = base.until(lanes.get(..own).unwrap_or(lanes));
+                let known = more
+                    .iter()
+                    .map(|added| if let Added::Future { until, .. } = added { *until } else { own });
+                known.max().unwrap_or(own).max(own)
+            }
         };
         Time(end.0.div_ceil(10_000_000).max(2) * 10_000_000)
     }
+}
+
+impl Added {
+    /// The lane, at its beginning. `seed`: that of the comparison, if one was asked for.
+    fn open(&self, seed: Option<u64>, lang: Lang) -> Result<Lane, String> {
+        match self {
+            Added::Way { lane, text, .. } => {
+                let mut options = options(seed, lang);
+                options.world.lane = Some(lane.as_str().into());
+                Lane::open(self.about(lang), text, options).map_err(|found| problem(&found, lang))
+            }
+            Added::Future { text, seed, run, .. } => future(text, run, options(*seed, lang)),
+        }
+    }
+
+    /// What it is called and does.
+    pub fn about(&self, lang: Lang) -> About {
+        match self {
+            Added::Way { lane, text, .. } => About::of(text, lane, lang),
+            Added::Future { run, .. } => about_of(run, lang),
+        }
+    }
+}
+
+/// A future as a lane.
+fn future(text: &str, run: &Run, options: SessionOptions) -> Result<Lane, String> {
+    let lang = options.lang;
+    let bad = || fill(lang, "compare.bad-run", &[("name", &run.title(lang))]);
+    let mut session = Lab::open(text, options).map_err(|_| bad())?;
+    session.expect_acts(&run.acts).map_err(|_| bad())?;
+    Ok(Lane::of(about_of(run, lang), session))
+}
+
+/// What is wrong with a text, in words.
+fn problem(found: &[Diagnostic], lang: Lang) -> String {
+    let first = found.iter().find(|found| found.severity == Severity::Error);
+    first.map_or_else(String::new, |found| {
+        let line = found.span.start.line.to_string();
+        fill(lang, "compare.bad-text", &[("line", &line), ("message", &found.message)])
+    })
 }
 
 fn about_of(run: &Run, lang: Lang) -> About {

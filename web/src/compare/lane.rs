@@ -8,6 +8,7 @@ use super::clock::State;
 use crate::draw::px;
 
 use super::small_stage::small_stage;
+use super::source::Added;
 use super::{Props, Source, svg};
 
 /// The lane with this number. `(width, most)`: pixels of the tracks, and the most requests of a second in any lane.
@@ -23,14 +24,16 @@ pub fn lane(
     let word = |key: &'static str| text(lang, key);
     let numbers = Numbers::at(lane, state);
     let about = &lane.about;
-    let open = match &state.source {
-        Source::Text { text: written, .. } => opscape_lab::compare::lanes(written).get(index).map(|name| {
-            let (written, name) = (written.clone(), name.to_string());
-            let open = props.open.reform(move |_: MouseEvent| (written.clone(), Some(name.clone())));
-            html! { <button type="button" class="link-button" onclick={open} aria-label={fill(lang, "compare.open-lane", &[("name", &about.title)])}>{ word("compare.open") }</button> }
-        }),
-        Source::Runs { .. } => None,
-    };
+    let open = opened(&state.source, index, state.lanes.len()).map(|(written, name)| {
+        let open = props.open.reform(move |_: MouseEvent| (written.clone(), Some(name.clone())));
+        html! { <button type="button" class="link-button" onclick={open} aria-label={fill(lang, "compare.open-lane", &[("name", &about.title)])}>{ word("compare.open") }</button> }
+    });
+    let is_added = index + state.source.added().len() >= state.lanes.len();
+    let remove = is_added.then(|| {
+        let comparison = props.comparison.clone();
+        let remove = move |_: MouseEvent| comparison.remove(index);
+        html! { <button type="button" class="link-button" onclick={remove} aria-label={fill(lang, "compare.remove-lane", &[("name", &about.title)])}>{ word("compare.remove") }</button> }
+    });
     let id = format!("lane-{index}");
     let value = |class: &'static str, key: &'static str, value: String, kind: &'static str| {
         html! { <div class={class}><dt>{ word(key) }</dt><dd class={kind}>{ value }</dd></div> }
@@ -41,7 +44,7 @@ pub fn lane(
                 <h2 id={id}>{ &about.title }</h2>
                 if !about.strategy.is_empty() { <pre class="mono">{ &about.strategy }</pre> }
                 if !about.description.is_empty() { <p>{ &about.description }</p> }
-                { for open }
+                <div class="lane-acts">{ for open }{ for remove }</div>
             </div>
             { small_stage(lane, lang, most) }
             <div class="track" role="img" aria-label={numbers.said(lang, &about.title)}>{ svg(width, LANE_HEIGHT, drawing) }<span class="playhead-line" style={format!("left:{}px", px(super::x_of(state, width) - 1.0))}></span></div>
@@ -52,6 +55,24 @@ pub fn lane(
                 { value("paid", "compare.paid", count(numbers.paid), "") }
             </dl>
         </section>
+    }
+}
+
+/// The text of a lane, and its name there; none: it is a future.
+fn opened(source: &Source, index: usize, lanes: usize) -> Option<(String, String)> {
+    match source {
+        Source::Text { text, .. } => {
+            let name = opscape_lab::compare::lanes(text).get(index)?.to_string();
+            Some((text.clone(), name))
+        }
+        Source::Runs { .. } => None,
+        Source::More { base, more } => match index.checked_sub(lanes.saturating_sub(more.len())) {
+            None => opened(base, index, lanes),
+            Some(at) => match more.get(at)? {
+                Added::Way { lane, text, .. } => Some((text.clone(), lane.clone())),
+                Added::Future { .. } => None,
+            },
+        },
     }
 }
 

@@ -1,10 +1,12 @@
 //! The compare view: the same change made in different ways, in lanes on one clock, with what each costs and risks.
 
+mod adding;
 mod bar;
 mod clock;
 mod copying;
 mod lane;
 mod menu;
+mod menu_button;
 mod results;
 mod scrub;
 mod small_stage;
@@ -19,15 +21,18 @@ use yew::prelude::*;
 
 pub use clock::Comparison;
 pub use menu::{CompareMenu, load};
-pub use source::Source;
+pub use source::{Added, Source};
 
 use crate::focus::is_typing;
+use crate::session::Session;
 use crate::size::use_size;
 
 /// What the view needs.
 #[derive(Properties, PartialEq)]
 pub struct Props {
     pub comparison: Comparison,
+    /// The lab that is open.
+    pub session: Session,
     pub lang: Lang,
     pub dark: bool,
     pub set_lang: Callback<Lang>,
@@ -99,7 +104,7 @@ pub fn Compare(props: &Props) -> Html {
         <div class={classes!("opscape", "compare", narrow.then_some("narrow"))} data-theme={if *dark { "dark" } else { "light" }} lang={lang.tag()}
             data-time={state.at.0.to_string()}>
             { bar::top(props, &state, &tell) }
-            { bar::clock(props, &state, versions) }
+            { bar::clock(props, &state, versions, &tell) }
             if state.lanes.is_empty() {
                 <main class="nothing"><p class="bad">{ state.problem.clone() }</p>
                     <button type="button" class="button" onclick={props.open.reform({ let text = state.source.text().to_owned(); move |_: MouseEvent| (text.clone(), None) })}>{ text(lang, "compare.edit") }</button>

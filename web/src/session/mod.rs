@@ -20,7 +20,7 @@ use opscape_manifest::api::{ObjectKey, Str};
 use opscape_sim::Time;
 use yew::prelude::*;
 
-use crate::compare::Source;
+use crate::compare::{Added, Source};
 use crate::share::{Done, Shared};
 pub use asking::{Ask, millis, outcome_word};
 use editing::TextState;
@@ -289,6 +289,18 @@ impl Session {
     pub fn branches_source(&self) -> Option<Source> {
         let state = self.0.state.borrow();
         Source::of_branches(state.world.as_ref()?, state.seed)
+    }
+
+    /// The present run and those that were left, each to be added to a comparison.
+    pub fn futures(&self) -> Vec<Added> {
+        let state = self.0.state.borrow();
+        state.world.as_ref().map(|world| Source::futures(world, state.seed)).unwrap_or_default()
+    }
+
+    /// What the lab is called; empty: nobody said.
+    pub fn title(&self) -> String {
+        let state = self.0.state.borrow();
+        state.world.as_ref().map(|world| world.title().to_owned()).unwrap_or_default()
     }
 
     /// The present instant.
