@@ -159,6 +159,72 @@ test("a lane opens in the lab, and dragging moves all lanes at once", () =>
     assert.equal(await page.locator('[data-key*="Rollout"]').count() > 0, true);
   }));
 
+test("a lane is added and taken away by the keyboard, and a link has it", () =>
+  withComparison("#compare=bad-version", {}, async (page, word, context) => {
+    const lanes = page.locator(".compare .lane");
+    await lanes.nth(2).waitFor();
+    const titles = () => lanes.locator("h2").allInnerTexts();
+    const add = page.getByRole("button", { name: word("compare.add"), exact: true });
+    await add.focus();
+    await page.keyboard.press("Enter");
+    const nginx = page.getByRole("menuitem", { name: /nginx annotations/ });
+    await nginx.waitFor();
+    assert.equal(await page.getByRole("menuitem", { name: /good version/ }).count(), 0, "ways of another version");
+    assert.deepEqual(await axe(page), []);
+    await nginx.focus();
+    await page.keyboard.press("Enter");
+    await lanes.nth(3).waitFor();
+    assert.equal((await titles())[3], "nginx annotations");
+    const full = page.getByRole("button", { name: word("compare.full-up"), exact: true });
+    await full.waitFor();
+    assert.equal(await full.evaluate((button) => button === document.activeElement), true, "the focus is lost");
+    await page.keyboard.press("Enter");
+    assert.equal(await page.getByRole("menuitem").count(), 0);
+
+    await page.keyboard.press("End");
+    await computed(page);
+    const [, met] = await row(page, "nginx annotations");
+    assert.ok(Number(met.replace(",", "")) > 500, met);
+    const numbers = await lanes.locator(".numbers").allInnerTexts();
+    await page.getByRole("button", { name: word("ui.share"), exact: true }).click();
+    await page.waitForFunction(() => location.hash.includes("with="));
+    const other = await context.newPage();
+    await other.goto(page.url());
+    await other.locator(".compare .lane").nth(3).waitFor();
+    await computed(other);
+    assert.deepEqual(await other.locator(".compare .lane .numbers").allInnerTexts(), numbers);
+    await other.close();
+
+    const remove = page.getByRole("button", { name: word("compare.remove-lane").replace("{name}", "nginx annotations") });
+    await remove.focus();
+    await page.keyboard.press("Enter");
+    await add.waitFor();
+    assert.equal(await lanes.count(), 3);
+  }));
+
+test("the future of the lab that is open is added to a comparison", () =>
+  withApp({ language: "ko" }, async (page, app) => {
+    await app.open(deployment());
+    await app.pause();
+    await app.button("compare.compare").click();
+    const rolling = page.getByRole("menuitem", { name: /Recreate.*좋은 버전/ });
+    await rolling.click();
+    await page.locator(".compare .lane").nth(3).waitFor();
+    await app.button("compare.close").click();
+    await app.stage.waitFor();
+    await app.button("compare.compare").click();
+    await page.getByRole("menuitem", { name: /좋은 버전 하나/ }).click();
+    await page.locator(".compare .lane").nth(2).waitFor();
+    await app.button("compare.add").click();
+    await page.getByRole("menuitem", { name: app.word("compare.this-future") }).click();
+    const lane = page.locator(".compare .lane").nth(3);
+    await lane.waitFor();
+    assert.equal(await lane.locator("h2").innerText(), app.word("compare.this-future"));
+    await page.keyboard.press("End");
+    await computed(page);
+    assert.equal(await lane.locator(".numbers .versions dd").innerText(), "4 v1, 0 v2");
+  }));
+
 for (const [name, fragment] of [["bad", "#compare=bad-version&at=64000000"], ["good", "#compare=good-version&at=64000000"]]) {
   for (const options of [
     { theme: "light", language: "en" },

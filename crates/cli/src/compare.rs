@@ -66,13 +66,22 @@ fn table(ways: &[Lane], until: Time, lang: Lang) -> String {
     });
     let secs = |secs: u32| say(lang, "compare.seconds", &[("count", &secs.to_string())]);
     let row = |lane: &Lane| {
-        let Measures { requests, failed, met_new, at_risk, extra_pod_seconds, cost, full_after, back_after } =
-            lane.measures();
+        let Measures {
+            requests,
+            failed,
+            users_new,
+            at_risk,
+            extra_pod_seconds,
+            cost,
+            full_after,
+            back_after,
+            ..
+        } = lane.measures();
         [
             lane.about.title.clone(),
             count(requests),
             count(failed),
-            count(met_new),
+            count(users_new),
             secs(at_risk),
             full_after.map_or_else(|| "-".to_owned(), secs),
             back_after.map_or_else(|| "-".to_owned(), secs),
@@ -120,11 +129,13 @@ fn report(lane: &Lane) -> Json {
                 "at": at, "oldReady": second.old_ready, "newReady": second.new_ready,
                 "oldWaiting": second.old_waiting, "newWaiting": second.new_waiting, "requests": second.requests, "failed": second.failed,
                 "metOld": second.met_old, "metNew": second.met_new,
+                "usersNew": second.users_new,
             })
         })
         .collect();
     json!({
         "lane": lane.about.title, "requests": measures.requests, "failed": measures.failed, "metNew": measures.met_new,
+        "usersNew": measures.users_new,
         "atRisk": measures.at_risk, "extraPodSeconds": measures.extra_pod_seconds, "cost": measures.cost / 1e6,
         "fullAfter": measures.full_after, "backAfter": measures.back_after, "seconds": seconds,
     })

@@ -1,5 +1,7 @@
 //! The same bad version in three ways: numbers against those computed by hand.
-#![expect(clippy::expect_used, reason = "helpers of tests")]
+#![expect(clippy::panic, clippy::expect_used, reason = "helpers of tests")]
+
+mod common;
 
 use std::path::Path;
 
@@ -201,4 +203,63 @@ fn the_built_in_comparisons_compare() {
             "rolling-good"
         ]
     );
+}
+
+/// Ten clients who ask again and again, five addresses, and strangers; a change of the configuration alone.
+const CONFIGURED: &str = "apiVersion: opscape.dev/v1alpha1
+kind: Lab
+metadata: {name: users}
+spec:
+  seed: 3
+  until: 60s
+  images: [{name: 'shop/web:1', readyAfter: 1s, serve: {concurrency: 32, time: 20ms, distribution: constant}}]
+  load:
+  LOAD
+  steps:
+  - at: 30s
+    actions: [{run: kubectl set env deployment/web MODE=new}]
+  - at: 45s
+    actions: [{run: kubectl rollout undo deployment/web}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  strategy: {type: Recreate}
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: 'shop/web:1', ports: [{containerPort: 8080}]}]}
+";
+
+fn configured(load: &str) -> Measures {
+    let text = [&CONFIGURED.replace("LOAD", load), common::SERVICE, common::INGRESS].concat();
+    let mut lane = Lane::open(About::default(), &text, options()).expect("a lane");
+    lane.advance(Time::secs(60), &mut || true);
+    let (old, new) = lane.versions();
+    assert_eq!(old, ["web:1"]);
+    // The same image: told apart by the hash of its template.
+    assert!(new.len() == 1 && new.iter().all(|name| name.starts_with("web:1 (")), "{new:?}");
+    let measures = lane.measures();
+    // It came within 30 and 35 s, and had gone by 52 s: the pods of before are the old version again.
+    assert!((8..=17).contains(&measures.at_risk), "{measures:?}");
+    assert!(measures.back_after.is_some_and(|secs| (1..=7).contains(&secs)), "{measures:?}");
+    measures
+}
+
+#[test]
+fn who_comes_again_is_one_user_and_a_new_configuration_is_a_new_version() {
+    // Each asks about once a second, for ten seconds and more.
+    let closed =
+        configured("- {name: staff, at: 10s, clients: 10, thinkTime: 1s, url: 'http://shop.example.com/'}");
+    assert!(closed.met_new > 80, "{closed:?}");
+    assert_eq!(closed.users_new, 10, "{closed:?}");
+    let known =
+        configured("- {name: machines, at: 10s, rate: 20, addresses: 5, url: 'http://shop.example.com/'}");
+    assert!(known.met_new > 150, "{known:?}");
+    assert_eq!(known.users_new, 5, "{known:?}");
+    // Nobody knows who they are: each is somebody else.
+    let open = configured("- {name: shoppers, at: 10s, rate: 20, url: 'http://shop.example.com/'}");
+    assert!(open.met_new > 150 && open.users_new == open.met_new, "{open:?}");
 }

@@ -93,7 +93,7 @@ impl Numbers {
             old: second.old_ready,
             new: second.new_ready,
             failing: whole.checked_sub(1).map_or(0.0, |at| failing(lane, at)),
-            met: lane.seconds().iter().take(whole).map(|second| second.met_new).sum(),
+            met: lane.seconds().iter().take(whole).map(|second| second.users_new).sum(),
             paid: u64::from(Second::pods(&second)),
         }
     }

@@ -52,8 +52,12 @@ pub fn MenuButton(props: &Props) -> Html {
         });
     }
     let toggle = {
-        let (open, opened) = (open.clone(), opened.clone());
+        let (open, opened, disabled) = (open.clone(), opened.clone(), *disabled);
         move |_: MouseEvent| {
+            // It keeps the focus, so that who chose the last one knows where he is.
+            if disabled {
+                return;
+            }
             open.set(!*open);
             opened.emit(());
         }
@@ -102,7 +106,7 @@ pub fn MenuButton(props: &Props) -> Html {
     let word = text(*lang, label);
     html! {
         <span class="with-menu" ref={node.clone()} onkeydown={keyed} onfocusout={left}>
-            <button type="button" class={*class} aria-haspopup="menu" aria-expanded={open.to_string()} onclick={toggle} aria-label={word} disabled={*disabled}>
+            <button type="button" class={*class} aria-haspopup="menu" aria-expanded={open.to_string()} onclick={toggle} aria-label={word} aria-disabled={disabled.then_some("true")}>
                 { icon.clone() }<span class="label">{ word }</span>
             </button>
             if *open {

@@ -1,7 +1,6 @@
 //! A lane's stage, small: who answers the requests of this instant, and the pods that are there.
 
 use opscape_lab::compare::{Lane, Second};
-use opscape_lab::scene::PodGlyph;
 use opscape_lab::words::{Lang, count, fill, rate, text};
 use yew::prelude::*;
 
@@ -26,19 +25,11 @@ pub fn small_stage(lane: &Lane, lang: Lang, most: u64) -> Html {
     let scene = lane.session().scene(Some(opscape_lab::scene::Level::Middle));
     let now = usize::try_from(lane.now().0 / 1_000_000).unwrap_or(usize::MAX);
     let second = now.checked_sub(1).and_then(|at| lane.seconds().get(at)).copied().unwrap_or_default();
-    let images = |pod: &PodGlyph| {
-        let of = scene.versions.iter().find(|version| {
-            version.namespace == pod.namespace
-                && version.workload == pod.workload
-                && version.revision == pod.revision
-        });
-        of.map_or("", |version| &*version.image)
-    };
     let (mut old, mut new): (Vec<Look>, Vec<Look>) = Default::default();
     let pods =
         scene.nodes.iter().flat_map(|node| &node.pods).chain(scene.tray.iter().map(|waiting| &waiting.pod));
     for pod in pods.filter(|pod| !pod.workload.is_empty()) {
-        let is_new = lane.is_new(images(pod));
+        let is_new = lane.is_new(&pod.namespace, &pod.workload, pod.revision);
         let look = Look { colour: if is_new { 2 } else { 1 }, ..Look::of(pod, lane.now()) };
         if is_new { &mut new } else { &mut old }.push(look);
     }

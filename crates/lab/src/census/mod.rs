@@ -78,6 +78,8 @@ pub struct Revision {
     pub number: u32,
     /// Image of the first container.
     pub image: Str,
+    /// Hash of the pod template; empty: nobody made one.
+    pub template: Str,
     /// By state.
     pub counts: StateCounts,
     /// How they moved.
@@ -389,8 +391,9 @@ impl Census {
             revisions.insert(at, Revision { number: version.revision, ..Revision::default() });
         }
         let Some(revision) = revisions.get_mut(at) else { return };
-        if revision.image != version.image {
+        if revision.image != version.image || revision.template != version.template {
             revision.image = version.image.clone();
+            revision.template = version.template.clone();
         }
         change(&mut revision.counts);
         if !step {

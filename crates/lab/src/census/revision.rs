@@ -7,6 +7,9 @@ use opscape_manifest::api::{Pod, ReplicaSet};
 /// Annotations with the revision, set by the Deployment controller (pkg/controller/deployment/util) and by Argo Rollouts.
 const REVISIONS: [&str; 2] = ["deployment.kubernetes.io/revision", opscape_cluster::rollouts::REVISION];
 
+/// Labels with the hash of the pod template that a ReplicaSet was made from.
+const HASHES: [&str; 2] = ["pod-template-hash", "rollouts-pod-template-hash"];
+
 /// A revision of a workload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
@@ -20,6 +23,8 @@ pub struct Version {
     pub colour: u8,
     /// Image of the first container.
     pub image: Str,
+    /// Hash of the pod template; empty: nobody made one. A revision that comes back has it again, under another number.
+    pub template: Str,
 }
 
 /// Colours wrap: revision 1 and 7 have colour 1. What has no revision has colour 1, too.
@@ -45,6 +50,7 @@ pub fn of_replica_set(set: &ReplicaSet) -> Version {
         revision,
         colour: colour(revision),
         image: image.unwrap_or_default(),
+        template: HASHES.iter().find_map(|key| meta.label(key)).unwrap_or_default().into(),
     }
 }
 
@@ -62,5 +68,6 @@ pub(super) fn of_pod(pod: &Pod, store: &Store) -> Version {
         revision: 0,
         colour: 1,
         image: image.unwrap_or_default(),
+        template: Str::default(),
     }
 }

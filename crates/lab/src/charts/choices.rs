@@ -115,7 +115,7 @@ pub(super) fn all(known: &LabModel, present: &LabModel) -> Vec<Choice> {
                     add(Group::Pod, id("pod", &meta.namespace, &meta.name), label, own);
                 }
             }
-            Subject::Pod(_) | Subject::Node(_) | Subject::Rule(_) | Subject::Way(_) => {}
+            Subject::Pod(_) | Subject::Node(_) | Subject::Rule(_) | Subject::Way(_) | Subject::Again(_) => {}
         }
     }
     for autoscaler in known.census().autoscalers() {

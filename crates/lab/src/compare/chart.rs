@@ -55,7 +55,7 @@ impl<'a> Chart<'a> {
         let failing = lanes.iter().flat_map(|lane| (0..lane.seconds().len()).map(|at| failing(lane, at)));
         let failing = (failing.fold(0.0, f64::max) * 1000.0).ceil() as u32;
         let met =
-            lanes.iter().map(|lane| lane.seconds().iter().map(|second| second.met_new).sum::<u64>()).max();
+            lanes.iter().map(|lane| lane.seconds().iter().map(|second| second.users_new).sum::<u64>()).max();
         Chart {
             lanes,
             picture,
@@ -226,7 +226,7 @@ impl<'a> Chart<'a> {
             .seconds()
             .iter()
             .map(|second| {
-                sum += second.met_new;
+                sum += second.users_new;
                 sum as f64 / self.met as f64
             })
             .collect();

@@ -14,8 +14,10 @@ pub struct Measures {
     pub requests: u64,
     /// Those of them that failed.
     pub failed: u64,
-    /// Requests that the new version answered: as many users met it, if each asks once.
+    /// Requests that the new version answered.
     pub met_new: u64,
+    /// Users that it answered: see [`Second::users_new`](super::Second::users_new).
+    pub users_new: u64,
     /// Seconds in which the new version answered somebody.
     pub at_risk: u32,
     /// Pods beyond those before the first act, summed over seconds. Pods that are terminating are not counted.
@@ -24,8 +26,9 @@ pub struct Measures {
     pub cost: f64,
     /// Seconds from the first act to when only the new version answered; none: that never was.
     pub full_after: Option<u32>,
-    /// Seconds from the decision to go back until the new version answered nobody any more. The decision is the last act or
-    /// abort of a Rollout before that. None: it still answers, or never did, or nobody decided.
+    /// Seconds from the decision to go back until only the old version answered again. The decision is the last act or
+    /// abort of a Rollout before the new version answered nobody any more. None: it still answers, or never did, or the old
+    /// one is not back, or nobody decided.
     pub back_after: Option<u32>,
 }
 
@@ -43,6 +46,7 @@ pub(super) fn of(lane: &Lane) -> Measures {
         requests: seconds.iter().map(|second| second.requests).sum(),
         failed: seconds.iter().map(|second| second.failed).sum(),
         met_new: seconds.iter().map(|second| second.met_new).sum(),
+        users_new: seconds.iter().map(|second| second.users_new).sum(),
         at_risk: u32::try_from(met.len()).unwrap_or(u32::MAX),
         cost: known.model().cost().up_to(lane.measured()),
         ..Measures::default()
@@ -58,7 +62,9 @@ pub(super) fn of(lane: &Lane) -> Measures {
     // The last second may still be followed by more requests.
     if last + 2 < seconds.len() {
         let decided = decisions(lane).filter(|at| (first..=last).contains(at)).max();
-        measures.back_after = decided.and_then(|at| u32::try_from(last + 1 - at).ok());
+        let back = seconds.iter().skip(last + 1).position(|second| second.met_old > 0);
+        let back = back.map(|after| last + 1 + after);
+        measures.back_after = decided.zip(back).and_then(|(at, back)| u32::try_from(back - at).ok());
     }
     measures
 }

@@ -9,12 +9,12 @@ mod lanes;
 mod measures;
 mod second;
 mod table;
+mod versions;
 
 use opscape_manifest::api::Str;
 use opscape_manifest::diagnostic::Diagnostic;
 use opscape_sim::Time;
 
-use crate::census::image_label;
 use crate::{Session, SessionOptions};
 
 pub use chart::{Chart, LANE_HEIGHT, Picture, failing};
@@ -24,6 +24,7 @@ pub use measures::Measures;
 pub use opscape_manifest::lab::LANE;
 pub use second::Second;
 pub use table::{Column, Table};
+use versions::Versions;
 
 /// How many ways can be compared at once.
 pub const MOST: usize = 4;
@@ -35,9 +36,7 @@ pub struct Lane {
     pub about: About,
     session: Session,
     seconds: Vec<Second>,
-    /// Short images that ran before anything was done; the others are new.
-    old: Vec<String>,
-    new: Vec<String>,
+    versions: Versions,
     /// When the first act was done.
     begin: Option<Time>,
 }
@@ -54,7 +53,7 @@ impl Lane {
     /// A world as a lane, from its beginning: what was done in it happens at its time.
     pub fn of(about: About, mut session: Session) -> Lane {
         session.seek(Time::ZERO);
-        Lane { about, session, seconds: Vec::new(), old: Vec::new(), new: Vec::new(), begin: None }
+        Lane { about, session, seconds: Vec::new(), versions: Versions::default(), begin: None }
     }
 
     /// All lanes of a text.
@@ -91,9 +90,9 @@ impl Lane {
         Time::secs(self.seconds.len() as u64)
     }
 
-    /// Short images of the old version and of the new one, as far as they were seen.
+    /// What the old version and the new one are called, as far as they were seen.
     pub fn versions(&self) -> (&[String], &[String]) {
-        (&self.old, &self.new)
+        self.versions.names()
     }
 
     /// When the first act was done.
@@ -101,9 +100,12 @@ impl Lane {
         self.begin
     }
 
-    /// Whether an image, as written or short, is of the new version.
-    pub fn is_new(&self, image: &str) -> bool {
-        !self.old.is_empty() && !self.is_old(&image_label(image))
+    /// Whether pods of a revision of a workload are of the new version.
+    pub fn is_new(&self, namespace: &str, workload: &str, revision: u32) -> bool {
+        let workload = self.session.model().census().workload(namespace, workload);
+        workload
+            .and_then(|workload| Some(self.versions.is_new(workload, workload.revision(revision)?)))
+            .unwrap_or(false)
     }
 
     /// Changes the language of what it says.
@@ -142,39 +144,15 @@ impl Lane {
         self.session.seek_start(to);
     }
 
-    fn is_old(&self, image: &str) -> bool {
-        self.old.iter().any(|old| old == image)
-    }
-
     fn measure(&mut self) {
         let model = self.session.model();
         if self.begin.is_none() {
             // The text itself is the first thing that is done.
             self.begin = model.acts().iter().map(|act| act.at).find(|at| *at > Time::ZERO);
         }
-        let begun = self.begin;
-        let (mut first, mut later): (Vec<String>, Vec<String>) = Default::default();
-        for workload in model.census().workloads() {
-            for revision in &workload.revisions {
-                let image = image_label(&revision.image);
-                let there = revision.steps.iter().next().map(|step| step.at);
-                let Some(there) = there else { continue };
-                let list = if begun.is_none_or(|begun| there < begun) { &mut first } else { &mut later };
-                if !list.contains(&image) {
-                    list.push(image);
-                }
-            }
-        }
-        if self.old.is_empty() || begun.is_none() {
-            self.old = first;
-        }
-        later.retain(|image| !self.is_old(image));
-        if later.len() > self.new.len() {
-            self.new = later;
-        }
+        self.versions.see(model.census(), self.begin);
         let second = u32::try_from(self.seconds.len()).unwrap_or(u32::MAX);
-        let now = Second::measure(model, second, |image| self.is_old(image));
-        self.seconds.push(now);
+        self.seconds.push(Second::measure(model, second, &self.versions));
     }
 
     /// What comes of it so far.

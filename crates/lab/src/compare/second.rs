@@ -2,7 +2,7 @@
 
 use opscape_network::telemetry::{Point, Subject};
 
-use crate::census::image_label;
+use super::versions::Versions;
 use crate::world::LabModel;
 
 /// What was measured in one second.
@@ -24,6 +24,9 @@ pub struct Second {
     pub met_old: u64,
     /// Requests that the new version answered.
     pub met_new: u64,
+    /// Users that the new version answered for the first time: clients of a closed workload and addresses that are known
+    /// count once, of all others each request is somebody else's.
+    pub users_new: u64,
     /// Those that the old version answered with an error.
     pub failed_old: u64,
     /// Those that the new version answered with an error.
@@ -37,7 +40,7 @@ impl Second {
     }
 
     /// Of a world at the end of the second with this number, counted from 0.
-    pub(super) fn measure(model: &LabModel, second: u32, is_old: impl Fn(&str) -> bool) -> Second {
+    pub(super) fn measure(model: &LabModel, second: u32, versions: &Versions) -> Second {
         let mut now = Second::default();
         let telemetry = model.traffic().telemetry();
         let point = |subject: &Subject| {
@@ -58,7 +61,7 @@ impl Second {
                 let subject =
                     Subject::Version(workload.namespace.clone(), workload.name.clone(), revision.number);
                 let met = point(&subject);
-                if is_old(&image_label(&revision.image)) {
+                if !versions.is_new(workload, revision) {
                     now.old_ready += step.ready;
                     now.old_waiting += step.not_ready;
                     now.met_old += met.count;
@@ -66,7 +69,9 @@ impl Second {
                 } else {
                     now.new_ready += step.ready;
                     now.new_waiting += step.not_ready;
+                    let again = point(&Subject::Again(Box::new(subject))).count;
                     now.met_new += met.count;
+                    now.users_new += met.count.saturating_sub(again);
                     now.failed_new += met.errors();
                 }
             }

@@ -49,7 +49,7 @@ pub struct Table {
 type Kind = (&'static str, &'static str, &'static str, fn(&Measures) -> Option<f64>);
 
 const KINDS: [Kind; 7] = [
-    ("met", "compare.met", "compare.met-about", |of| Some(of.met_new as f64)),
+    ("met", "compare.met", "compare.met-about", |of| Some(of.users_new as f64)),
     ("failed", "compare.failed", "compare.failed-about", |of| Some(of.failed as f64)),
     ("risk", "compare.risk", "compare.risk-about", |of| Some(f64::from(of.at_risk))),
     ("full", "compare.full", "compare.full-about", |of| of.full_after.map(f64::from)),

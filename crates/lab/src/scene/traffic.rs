@@ -224,6 +224,6 @@ fn place(model: &LabModel, subject: &Subject) -> Option<Place> {
             colour: census::colour(*revision),
         },
         Subject::Node(name) => Place::Node(name.clone()),
-        Subject::Pod(_) | Subject::Way(_) => return None,
+        Subject::Pod(_) | Subject::Way(_) | Subject::Again(_) => return None,
     })
 }

@@ -72,7 +72,7 @@ fn is_meant(subject: &Subject, of: &str, check: &Check, model: &LabModel) -> boo
                 && pod()
                     .is_some_and(|pod| *pod.metadata.namespace == *namespace && *pod.metadata.name == *name)
         }
-        Subject::Node(_) | Subject::Rule(_) | Subject::Way(_) => false,
+        Subject::Node(_) | Subject::Rule(_) | Subject::Way(_) | Subject::Again(_) => false,
     }
 }
 

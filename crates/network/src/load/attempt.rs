@@ -10,7 +10,7 @@ use super::engine::{State, What};
 use super::server::{End, Flight, NEVER, Request};
 use super::table::{Counted, GONE, Rules};
 use super::workload::Hop;
-use crate::telemetry::Outcome;
+use crate::telemetry::{Outcome, Subject};
 
 /// How long Linux tries to connect where nothing answers (`net.ipv4.tcp_syn_retries`, 6).
 const CONNECTS_FOR: u64 = 127_000_000_000;
@@ -275,7 +275,9 @@ impl State {
         let pod = server.map(|server| server.pod);
         if let Some(server) = server {
             self.telemetry.add(server.pod_subject, outcome, 0, request.weight);
-            self.telemetry.add(server.version_subject, outcome, 0, request.weight);
+            let version = server.version_subject;
+            self.telemetry.add(version, outcome, 0, request.weight);
+            self.meets(number as usize, request, outcome);
         }
         self.note(request, Hop { came: time(self.now), left: time(self.now), pod, outcome });
     }
@@ -291,6 +293,27 @@ impl State {
         self.telemetry.add(server.version_subject, outcome, micros, weight);
         let hop = Hop { came: time(flight.came), left: time(left), pod: Some(server.pod), outcome };
         self.note(&flight.request, hop);
+        self.meets(number, &flight.request, outcome);
+    }
+
+    /// Somebody meets the version of a server. That he had met it before is counted where it is known who asks.
+    fn meets(&mut self, number: usize, request: &Request, outcome: Outcome) {
+        let Some(user) = self.client(request).known() else { return };
+        let Some(server) = self.servers.get_mut(number) else { return };
+        let before = self.clients.meets(server.version_subject, user);
+        let again = if before { request.weight } else { request.weight.saturating_sub(1) };
+        if again == 0 {
+            return;
+        }
+        let subject = match server.again_subject {
+            Some(subject) => subject,
+            None => {
+                let subject = self.telemetry.subject(Subject::Again(Box::new(server.version.clone())));
+                server.again_subject = Some(subject);
+                subject
+            }
+        };
+        self.telemetry.add(subject, outcome, 0, again);
     }
 
     fn note(&mut self, request: &Request, hop: Hop) {

@@ -19,6 +19,13 @@ pub(super) struct Client {
     pub visitor: Option<u64>,
 }
 
+impl Client {
+    /// Who it is, if he may come again.
+    pub fn known(self) -> Option<u64> {
+        self.visitor.or(self.address)
+    }
+}
+
 /// All that is remembered.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Clients {
@@ -52,6 +59,11 @@ fn key(of: u64, subject: SubjectId, client: u64) -> Uid {
 }
 
 impl Clients {
+    /// A version answers somebody; whether it had done so before.
+    pub fn meets(&mut self, version: SubjectId, client: u64) -> bool {
+        self.places.insert(key(4, version, client), 0).is_some()
+    }
+
     /// Which of a Service's endpoints an address gets: the one it had, if that is not too long ago and it is still there; else
     /// any one.
     pub fn keep(

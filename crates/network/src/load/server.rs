@@ -144,6 +144,8 @@ pub(super) struct Server {
     pub node: u32,
     pub pod_subject: SubjectId,
     pub version_subject: SubjectId,
+    /// Answers to those whom the version had answered before; none: there were none yet.
+    pub again_subject: Option<SubjectId>,
     pub version: Subject,
     pub serve: Serve,
     /// CPU request in thousandths of a core.
@@ -180,6 +182,7 @@ impl Server {
             node,
             pod_subject: subjects.0,
             version_subject: subjects.1,
+            again_subject: None,
             version: process.version.clone(),
             serve: process.serve,
             weight: process.cpu_request.max(2),

@@ -28,6 +28,8 @@ pub enum Subject {
     Pod(Uid),
     /// A revision of a workload, by namespace, name and number.
     Version(Str, Str, u32),
+    /// Answers of a version to somebody whom it had answered before, where it is known who asks.
+    Again(Box<Subject>),
     /// A node, by name.
     Node(Str),
     /// Requests from one thing to another: a workload and the rule that lets it in, that and a Service, a Service and a
