@@ -61,18 +61,18 @@ impl Second {
                 let subject =
                     Subject::Version(workload.namespace.clone(), workload.name.clone(), revision.number);
                 let met = point(&subject);
-                if !versions.is_new(workload, revision) {
+                if versions.is_new(workload, revision) {
+                    let again = point(&Subject::Again(Box::new(subject))).count;
+                    now.new_ready += step.ready;
+                    now.new_waiting += step.not_ready;
+                    now.met_new += met.count;
+                    now.users_new += met.count.saturating_sub(again);
+                    now.failed_new += met.errors();
+                } else {
                     now.old_ready += step.ready;
                     now.old_waiting += step.not_ready;
                     now.met_old += met.count;
                     now.failed_old += met.errors();
-                } else {
-                    now.new_ready += step.ready;
-                    now.new_waiting += step.not_ready;
-                    let again = point(&Subject::Again(Box::new(subject))).count;
-                    now.met_new += met.count;
-                    now.users_new += met.count.saturating_sub(again);
-                    now.failed_new += met.errors();
                 }
             }
         }

@@ -305,14 +305,10 @@ impl State {
         if again == 0 {
             return;
         }
-        let subject = match server.again_subject {
-            Some(subject) => subject,
-            None => {
-                let subject = self.telemetry.subject(Subject::Again(Box::new(server.version.clone())));
-                server.again_subject = Some(subject);
-                subject
-            }
-        };
+        let subject = server
+            .again_subject
+            .unwrap_or_else(|| self.telemetry.subject(Subject::Again(Box::new(server.version.clone()))));
+        server.again_subject = Some(subject);
         self.telemetry.add(subject, outcome, 0, again);
     }
 
