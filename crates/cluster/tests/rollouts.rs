@@ -469,3 +469,86 @@ fn pods_are_restarted_a_few_at_a_time() {
     assert!(names(&run).iter().all(|name| !old.contains(name)));
     assert_eq!(phase(&run), pair("Healthy", ""));
 }
+
+/// Labels of the pods of an image, one text for each pod.
+fn roles(run: &Run<World>, image: &str) -> Vec<String> {
+    let pods = run.model().cluster.store().list::<Pod>(None);
+    let of = |pod: &&Arc<Pod>| {
+        pod.spec.containers[0].image.as_ref() == image && pod.metadata.deletion_timestamp.is_none()
+    };
+    pods.filter(of).map(|pod| pod.metadata.label("role").unwrap_or("-").to_owned()).collect()
+}
+
+/// docs/features/ephemeral-metadata.md
+#[test]
+fn pods_have_labels_for_as_long_as_their_version_has_its_part() {
+    let strategy = json!({"canary": {
+        "canaryMetadata": {"labels": {"role": "canary"}, "annotations": {"note": "new"}},
+        "stableMetadata": {"labels": {"role": "stable"}},
+        "steps": [{"setWeight": 50}, {"pause": {}}]}});
+    let (mut run, _) = started(vec![rollout(2, "web:1", &strategy)]);
+    assert_eq!(roles(&run, "web:1"), ["stable", "stable"]);
+    set_image(&mut run, "web:2");
+    until(&mut run, Time::secs(40));
+    assert_eq!((roles(&run, "web:1"), roles(&run, "web:2")), (vec!["stable".into()], vec!["canary".into()]));
+    // The same template: it makes no new ReplicaSet.
+    assert_eq!(sizes(&run).len(), 2);
+    change_status(&mut run, |rollout| rollout.status.promote_full = true);
+    until(&mut run, Time::secs(80));
+    assert_eq!(roles(&run, "web:2"), ["stable", "stable"]);
+    let mut pods = run.model().cluster.store().list::<Pod>(None);
+    assert!(pods.all(|pod| pod.metadata.annotation("note").is_none()), "what was injected is taken out");
+}
+
+/// docs/features/anti-affinity/anti-affinity.md
+#[test]
+fn new_pods_keep_away_from_the_nodes_of_the_old_ones() {
+    let rule = json!({"requiredDuringSchedulingIgnoredDuringExecution": {}});
+    let strategy = json!({"blueGreen": {"activeService": "active", "autoPromotionEnabled": false, "antiAffinity": rule}});
+    let (mut run, _) = started(vec![service("active"), rollout(1, "web:1", &strategy)]);
+    let nodes_of = |run: &Run<World>, image: &str| -> Vec<String> {
+        let pods = run.model().cluster.store().list::<Pod>(None);
+        let of = pods.filter(|pod| pod.spec.containers[0].image.as_ref() == image);
+        of.map(|pod| pod.spec.node_name.to_string()).collect()
+    };
+    let affinity = |run: &Run<World>, image: &str| {
+        let pods = run.model().cluster.store().list::<Pod>(None).cloned();
+        let mut of = pods.filter(|pod| pod.spec.containers[0].image.as_ref() == image);
+        of.next().and_then(|pod| pod.spec.affinity.clone())
+    };
+    assert_eq!(affinity(&run, "web:1"), None);
+    set_image(&mut run, "web:2");
+    until(&mut run, Time::secs(40));
+    let (old, new) = (nodes_of(&run, "web:1"), nodes_of(&run, "web:2"));
+    assert!(old.iter().all(|node| !new.contains(node)) && !new.is_empty(), "{old:?} {new:?}");
+    let terms = affinity(&run, "web:2").unwrap().pod_anti_affinity.unwrap();
+    let terms = terms.required_during_scheduling_ignored_during_execution;
+    let stable = web(&run).status.stable_rs.clone();
+    let selector = terms[0].label_selector.clone().unwrap();
+    assert_eq!(selector.match_expressions[0].values, [stable]);
+    assert_eq!(&*terms[0].topology_key, "kubernetes.io/hostname");
+}
+
+#[test]
+fn templates_of_the_whole_cluster_are_found() {
+    let mut cluster = template().to_value();
+    if let Some(map) = cluster.as_map_mut() {
+        map.insert("kind".to_owned(), "ClusterAnalysisTemplate".into());
+    }
+    let cluster = Object::from_value(&cluster).unwrap();
+    let step = |name: &str| {
+        json!({"analysis": {"args": [{"name": "app", "value": "web"}],
+        "templates": [{"templateName": name, "clusterScope": true}]}})
+    };
+    let strategy = json!({"canary": {"steps": [{"setWeight": 50}, step("errors")]}});
+    let (mut run, _) = started(vec![cluster, rollout(2, "web:1", &strategy)]);
+    set_image(&mut run, "web:2");
+    until(&mut run, Time::secs(90));
+    assert_eq!(sizes(&run), [image("web:1", 0), image("web:2", 2)]);
+    assert_eq!(run.model().cluster.store().list::<AnalysisRun>(None).count(), 1);
+
+    let strategy = json!({"canary": {"steps": [step("nothing")]}});
+    let (run, _) = started(vec![rollout(2, "web:1", &strategy)]);
+    let (_, message) = phase(&run);
+    assert!(message.contains("ClusterAnalysisTemplate 'nothing' not found"), "{message}");
+}

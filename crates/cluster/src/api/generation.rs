@@ -58,6 +58,7 @@ const WITH_GENERATION: &[&str] = &[
     "GatewayClass",
     "Gateway",
     "HTTPRoute",
+    "ClusterAnalysisTemplate",
 ];
 
 /// Takes over the status of `old`: a plain update does not change it.

@@ -27,6 +27,7 @@ const OTHERS: &[(&str, &str, &str, bool)] = &[
     ("Gateway", "gateways", "gateway.networking.k8s.io/v1", true),
     ("HTTPRoute", "httproutes", "gateway.networking.k8s.io/v1", true),
     ("ReferenceGrant", "referencegrants", "gateway.networking.k8s.io/v1", true),
+    ("ClusterAnalysisTemplate", "clusteranalysistemplates", "argoproj.io/v1alpha1", false),
     ("Role", "roles", "rbac.authorization.k8s.io/v1", true),
     ("RoleBinding", "rolebindings", "rbac.authorization.k8s.io/v1", true),
     ("ClusterRole", "clusterroles", "rbac.authorization.k8s.io/v1", false),

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use opscape_manifest::api::analysis::{AnalysisRun, AnalysisRunSpec, Argument, Metric, is_completed};
+use opscape_manifest::api::analysis::{
+    AnalysisRun, AnalysisRunSpec, AnalysisTemplateSpec, Argument, Metric, is_completed,
+};
 use opscape_manifest::api::meta::{ObjectMeta, Str, StrMap};
 use opscape_manifest::api::rollout::{
     AnalysisRunArgument, DryRun, RolloutAnalysis, RolloutAnalysisRunStatus,
 };
 use opscape_manifest::api::{AnalysisTemplate, Object};
+use opscape_manifest::codec::from_value;
 use opscape_manifest::golang::quote;
 
 use super::reconcile::{Reconcile, Retry, Runs};
@@ -317,24 +320,25 @@ impl Reconcile<'_, '_> {
 
     /// `NewAnalysisRunFromTemplates`
     fn run_spec(&self, analysis: &RolloutAnalysis) -> Result<AnalysisRunSpec, String> {
-        let namespace = &self.rollout.metadata.namespace;
         let (mut metrics, mut args, mut dry_run) =
             (Vec::<Metric>::new(), Vec::<Argument>::new(), analysis.dry_run.clone());
         for reference in &analysis.templates {
             let name = &*reference.template_name;
-            let Some(template) = self.api.store().get::<AnalysisTemplate>(namespace, name) else {
-                return Err(format!("analysistemplates.argoproj.io {} not found", quote(name)));
+            let Some(template) = self.template(name, reference.cluster_scope) else {
+                let plural =
+                    if reference.cluster_scope { "clusteranalysistemplates" } else { "analysistemplates" };
+                return Err(format!("{plural}.argoproj.io {} not found", quote(name)));
             };
-            for metric in &template.spec.metrics {
+            for metric in &template.metrics {
                 if metrics.iter().any(|known| known.name == metric.name) {
                     return Err(format!("two metrics have the same name '{}'", metric.name));
                 }
                 metrics.push(metric.clone());
             }
-            for arg in &template.spec.args {
+            for arg in &template.args {
                 add_argument(&mut args, arg)?;
             }
-            dry_run.extend(template.spec.dry_run.iter().cloned());
+            dry_run.extend(template.dry_run.iter().cloned());
         }
         for given in &analysis.args {
             let value = self.argument(given)?;
@@ -347,6 +351,17 @@ impl Reconcile<'_, '_> {
         }
         let dry_run: Vec<DryRun> = dry_run;
         Ok(AnalysisRunSpec { metrics, args, dry_run, ..AnalysisRunSpec::default() })
+    }
+
+    /// What an AnalysisTemplate, or a ClusterAnalysisTemplate, says.
+    pub(super) fn template(&self, name: &str, cluster_scope: bool) -> Option<AnalysisTemplateSpec> {
+        let store = self.api.store();
+        if !cluster_scope {
+            let found = store.get::<AnalysisTemplate>(&self.rollout.metadata.namespace, name)?;
+            return Some(found.spec.clone());
+        }
+        let Object::Other(found) = store.object("ClusterAnalysisTemplate", "", name)? else { return None };
+        from_value(found.body.get("spec")?).ok()
     }
 
     /// `BuildArgumentsForRolloutAnalysisRun`

@@ -25,6 +25,7 @@ impl Reconcile<'_, '_> {
         self.pause_blue_green(&active);
         self.switch_active(&active)?;
         self.run_analysis()?;
+        self.sync_metadata()?;
         self.write_blue_green_status()
     }
 

@@ -20,6 +20,7 @@ impl Reconcile<'_, '_> {
         }
         self.sync_revision(true)?;
         self.restart_pods();
+        self.sync_metadata()?;
         self.clean_up();
         self.switch_canary_services()?;
         self.route_traffic()?;

@@ -2,7 +2,7 @@
 //! pkg/apis/rollouts/validation/validation_references.go).
 
 use opscape_manifest::api::rollout::RolloutAnalysis;
-use opscape_manifest::api::{AnalysisTemplate, Object, Service};
+use opscape_manifest::api::{Object, Service};
 use opscape_manifest::golang::quote;
 use opscape_manifest::value::Value;
 
@@ -72,15 +72,11 @@ fn service_error(reconcile: &Reconcile<'_, '_>, path: &str, name: &str) -> Optio
 }
 
 fn analysis_error(reconcile: &Reconcile<'_, '_>, path: &str, run: &RolloutAnalysis) -> Option<String> {
-    let namespace = &reconcile.rollout.metadata.namespace;
     run.templates.iter().find_map(|template| {
         let name = &*template.template_name;
-        if template.cluster_scope {
-            let detail = "Opscape does not simulate ClusterAnalysisTemplates; write an AnalysisTemplate";
-            return Some(invalid(path, name, detail));
-        }
-        let found = reconcile.api.store().get::<AnalysisTemplate>(namespace, name);
-        found.is_none().then(|| invalid(path, name, &format!("AnalysisTemplate '{name}' not found")))
+        let found = reconcile.template(name, template.cluster_scope);
+        let kind = if template.cluster_scope { "ClusterAnalysisTemplate" } else { "AnalysisTemplate" };
+        found.is_none().then(|| invalid(path, name, &format!("{kind} '{name}' not found")))
     })
 }
 

@@ -11,7 +11,7 @@ use opscape_manifest::golang::quote;
 use super::reconcile::{Reconcile, Retry};
 use super::replicas::{self, Size};
 use super::sets::{self, Set};
-use super::{abort_delay, is_older, phase, scale_down_delay};
+use super::{abort_delay, is_older, metadata, phase, scale_down_delay};
 use crate::conditions;
 use crate::record::{CleanedUpReplicaSet, CreatedReplicaSet, RolloutWhat, ScaleRule};
 use crate::{DeleteOptions, Message, Record, Subject, words};
@@ -38,10 +38,16 @@ impl Reconcile<'_, '_> {
         let mut meta = new.metadata.clone();
         let annotated = sets::annotate(&self.rollout, &mut meta, revision, true);
         let min_ready = self.rollout.spec.min_ready_seconds;
-        if annotated || new.spec.min_ready_seconds != min_ready {
+        let outdated = metadata::is_outdated(new, &self.rollout);
+        if annotated || outdated || new.spec.min_ready_seconds != min_ready {
+            let affinity = outdated.then(|| metadata::affinity(&self.rollout));
             let written = self.update_set(new, |set| {
                 set.metadata.annotations = meta.annotations;
                 set.spec.min_ready_seconds = min_ready;
+                if let Some(affinity) = affinity {
+                    let template = Arc::make_mut(&mut set.spec.template);
+                    Arc::make_mut(&mut template.spec).affinity = affinity;
+                }
             })?;
             self.take_new(written);
             return Ok(());
@@ -90,6 +96,7 @@ impl Reconcile<'_, '_> {
         let hash = sets::present_hash(&self.rollout);
         let mut template = PodTemplateSpec::clone(&spec.template);
         template.metadata.set_label(sets::HASH, &hash);
+        Arc::make_mut(&mut template.spec).affinity = metadata::affinity(&self.rollout);
         let mut selector = spec.selector.clone().unwrap_or_default();
         selector.match_labels.insert(sets::HASH.into(), hash.as_str().into());
         let mut set = ReplicaSet {
@@ -107,6 +114,7 @@ impl Reconcile<'_, '_> {
         set.spec.selector = Some(selector);
         set.spec.template = Arc::new(template);
         sets::annotate(&self.rollout, &mut set.metadata, revision, false);
+        self.inject(&mut set);
         let name = set.metadata.name.clone();
         let before = self.context.cause();
         self.context.record_as_cause(Record::CreatedReplicaSet(Box::new(CreatedReplicaSet {

@@ -201,7 +201,8 @@ fn with_namespace(document: &Document) -> Value {
 fn is_namespaced(kind: &str) -> bool {
     !matches!(
         kind,
-        "ClusterRole"
+        "ClusterAnalysisTemplate"
+            | "ClusterRole"
             | "ClusterRoleBinding"
             | "CustomResourceDefinition"
             | "GatewayClass"

@@ -18,6 +18,7 @@ pub fn namespaced(group: &str, kind: &str) -> bool {
             | ("scheduling.k8s.io", "PriorityClass")
             | ("storage.k8s.io", "StorageClass")
             | ("networking.k8s.io", "IngressClass")
+            | ("argoproj.io", "ClusterAnalysisTemplate")
             | ("opscape.dev", _)
     )
 }

@@ -86,7 +86,9 @@ fn run(object: &Value, old: Option<&Value>, errors: &mut Errors) {
         ("gateway.networking.k8s.io", "HTTPRoute") => gateway::http_route(&root, errors),
         ("gateway.networking.k8s.io", "ReferenceGrant") => gateway::reference_grant(&root, errors),
         ("argoproj.io", "Rollout") => rollout::schema(&root, errors),
-        ("argoproj.io", "AnalysisTemplate" | "AnalysisRun") => rollout::analysis_schema(&root, errors),
+        ("argoproj.io", "AnalysisTemplate" | "ClusterAnalysisTemplate" | "AnalysisRun") => {
+            rollout::analysis_schema(&root, errors)
+        }
         ("scheduling.k8s.io", "PriorityClass") => policy::priority_class(&root, old, errors),
         _ => {}
     }

@@ -61,6 +61,7 @@ resources! {
     "statefulsets" "sts" "apps/v1" true "StatefulSet";
     "analysisruns" "ar" "argoproj.io/v1alpha1" true "AnalysisRun";
     "analysistemplates" "at" "argoproj.io/v1alpha1" true "AnalysisTemplate";
+    "clusteranalysistemplates" "cat" "argoproj.io/v1alpha1" false "ClusterAnalysisTemplate";
     "rollouts" "ro" "argoproj.io/v1alpha1" true "Rollout";
     "selfsubjectreviews" "" "authentication.k8s.io/v1" false "SelfSubjectReview";
     "tokenreviews" "" "authentication.k8s.io/v1" false "TokenReview";

@@ -150,12 +150,12 @@ pub struct BlueGreenStrategy {
     pub pre_promotion_analysis: Option<RolloutAnalysis>,
     /// Measured after the switch.
     pub post_promotion_analysis: Option<RolloutAnalysis>,
-    /// Not simulated.
-    pub anti_affinity: Value,
-    /// Not simulated.
-    pub preview_metadata: Value,
-    /// Not simulated.
-    pub active_metadata: Value,
+    /// Keeps the new pods from the nodes of the old ones.
+    pub anti_affinity: Option<AntiAffinity>,
+    /// Labels and annotations of the new version's pods, until it is promoted.
+    pub preview_metadata: Option<PodTemplateMetadata>,
+    /// Those of the pods of the active version.
+    pub active_metadata: Option<PodTemplateMetadata>,
     /// Seconds the new pods stay after an abort; default 30; 0: for ever.
     pub abort_scale_down_delay_seconds: Option<i32>,
 }
@@ -195,12 +195,12 @@ pub struct CanaryStrategy {
     pub max_surge: Option<IntOrString>,
     /// Measured in the background, all the time.
     pub analysis: Option<RolloutAnalysis>,
-    /// Not simulated.
-    pub anti_affinity: Value,
-    /// Not simulated.
-    pub canary_metadata: Value,
-    /// Not simulated.
-    pub stable_metadata: Value,
+    /// Keeps the new pods from the nodes of the old ones.
+    pub anti_affinity: Option<AntiAffinity>,
+    /// Labels and annotations of the new version's pods, as long as it is the canary.
+    pub canary_metadata: Option<PodTemplateMetadata>,
+    /// Those of the pods of the stable version.
+    pub stable_metadata: Option<PodTemplateMetadata>,
     /// Seconds the old pods stay after the last step, with traffic routing; default 30.
     pub scale_down_delay_seconds: Option<i32>,
     /// How many old ReplicaSets may stay for that long.
@@ -233,6 +233,48 @@ fields! {
     dynamic_stable_scale "dynamicStableScale",
     ping_pong "pingPong",
     min_pods_per_replica_set "minPodsPerReplicaSet",
+}
+
+/// Labels and annotations that pods have for a time (ephemeral metadata).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PodTemplateMetadata {
+    /// Labels.
+    pub labels: BTreeMap<Str, Str>,
+    /// Annotations.
+    pub annotations: BTreeMap<Str, Str>,
+}
+
+fields! {
+    PodTemplateMetadata:
+    labels "labels",
+    annotations "annotations",
+}
+
+/// `antiAffinity`: exactly one of the two.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AntiAffinity {
+    /// It adds to the score of nodes.
+    pub preferred: Option<PreferredAntiAffinity>,
+    /// It must hold; there is nothing more to say, so it is an empty map.
+    pub required: Value,
+}
+
+fields! {
+    AntiAffinity:
+    preferred "preferredDuringSchedulingIgnoredDuringExecution",
+    required "requiredDuringSchedulingIgnoredDuringExecution",
+}
+
+/// `antiAffinity.preferredDuringSchedulingIgnoredDuringExecution`
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PreferredAntiAffinity {
+    /// 1 to 100.
+    pub weight: i32,
+}
+
+fields! {
+    PreferredAntiAffinity:
+    weight "!weight",
 }
 
 /// One step of a canary.
@@ -451,7 +493,7 @@ fields! {
 pub struct AnalysisTemplateRef {
     /// Its name.
     pub template_name: Str,
-    /// Whether it is a ClusterAnalysisTemplate. Not simulated.
+    /// Whether it is a ClusterAnalysisTemplate.
     pub cluster_scope: bool,
 }
 
