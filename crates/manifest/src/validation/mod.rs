@@ -87,7 +87,7 @@ fn run(object: &Value, old: Option<&Value>, errors: &mut Errors) {
         ("gateway.networking.k8s.io", "ReferenceGrant") => gateway::reference_grant(&root, errors),
         ("argoproj.io", "Rollout") => rollout::schema(&root, errors),
         ("argoproj.io", "AnalysisTemplate" | "ClusterAnalysisTemplate" | "AnalysisRun") => {
-            rollout::analysis_schema(&root, errors)
+            rollout::analysis_schema(&root, errors);
         }
         ("scheduling.k8s.io", "PriorityClass") => policy::priority_class(&root, old, errors),
         _ => {}
