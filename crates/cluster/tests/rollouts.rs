@@ -321,6 +321,54 @@ fn the_gateway_plugin_writes_weights_into_the_route() {
     assert_eq!(weights(&run), [50, 50]);
 }
 
+/// docs/features/header-based-routing.md of the plugin
+#[test]
+fn the_gateway_plugin_adds_a_rule_for_headers_and_takes_it_away() {
+    let route = object(json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute",
+        "metadata": {"name": "shop"}, "spec": {"parentRefs": [{"name": "gate"}], "rules": [
+        {"matches": [{"path": {"type": "PathPrefix", "value": "/shop"}}], "backendRefs":
+            [{"name": "stable", "port": 80}, {"name": "canary", "port": 80}]}]}}));
+    let header = |matches: &Value| json!({"setHeaderRoute": {"name": "testers", "match": matches}});
+    let tester = json!([{"headerName": "X-Test", "headerValue": {"exact": "yes"}}]);
+    let more = json!({
+        "trafficRouting": {"managedRoutes": [{"name": "testers"}], "plugins": {"argoproj-labs/gatewayAPI":
+            {"httpRoutes": [{"name": "shop", "useHeaderRoutes": true}]}}},
+        "steps": [{"setCanaryScale": {"replicas": 1}}, header(&tester), {"pause": {}}, {"setWeight": 20}, {"pause": {}}]});
+    let objects = vec![service("stable"), service("canary"), route, rollout(2, "shop:1", &routed(&more))];
+    let (mut run, _) = started(objects);
+    let rules = |run: &Run<World>| -> Value {
+        let found = run.model().cluster.store().object("HTTPRoute", "default", "shop");
+        let Some(Object::Other(route)) = found else { panic!() };
+        let rules = route.body["spec"].get("rules").unwrap();
+        serde_json::from_str(&opscape_manifest::print::to_json(rules)).unwrap()
+    };
+    let count = |run: &Run<World>| rules(run).as_array().unwrap().len();
+    assert_eq!(count(&run), 1);
+    set_image(&mut run, "shop:2");
+    until(&mut run, Time::secs(40));
+    assert_eq!(
+        rules(&run)[1],
+        json!({"matches": [{"headers": [{"name": "X-Test", "type": "Exact", "value": "yes"}],
+                "path": {"type": "PathPrefix", "value": "/shop"}}],
+            "backendRefs": [{"group": "", "kind": "Service", "name": "canary", "port": 80, "weight": 1}]})
+    );
+    // Nobody else meets the new version, and the rule is there once.
+    assert_eq!((rules(&run)[0]["backendRefs"][1]["weight"].clone(), count(&run)), (json!(0), 2));
+    change_status(&mut run, |rollout| rollout.status.pause_conditions.clear());
+    until(&mut run, Time::secs(60));
+    assert_eq!((rules(&run)[0]["backendRefs"][1]["weight"].clone(), count(&run)), (json!(20), 2));
+    change_status(&mut run, |rollout| rollout.status.abort = true);
+    until(&mut run, Time::secs(62));
+    assert_eq!((rules(&run)[0]["backendRefs"][1]["weight"].clone(), count(&run)), (json!(0), 1));
+
+    // A route that nobody manages is refused.
+    let strategy = routed(&json!({"trafficRouting": {"managedRoutes": [{"name": "other"}], "plugins":
+        {"argoproj-labs/gatewayAPI": {"httpRoute": "shop"}}}, "steps": [header(&tester)]}));
+    let (run, _) = started(vec![service("stable"), service("canary"), rollout(2, "shop:1", &strategy)]);
+    let (_, message) = phase(&run);
+    assert!(message.contains("Steps define a route that does not exist"), "{message}");
+}
+
 fn blue_green(more: &Value) -> Vec<Object> {
     let mut strategy = json!({"activeService": "active", "previewService": "preview"});
     for (key, value) in more.as_object().into_iter().flatten() {

@@ -177,6 +177,9 @@ impl Reconcile<'_, '_> {
         if step.set_canary_scale.is_some() || step.set_weight.is_some() {
             return replicas::is_at_desired(&self.rollout, &self.sides(), self.next.canary.weights.as_ref());
         }
+        if step.set_header_route.is_some() {
+            return true;
+        }
         let run = self.runs.step.as_ref().map(|run| &*run.status.phase);
         step.analysis.is_some() && run.is_some_and(|phase| is_completed(phase) && phase == "Successful")
     }

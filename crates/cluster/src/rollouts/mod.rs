@@ -1,7 +1,7 @@
 //! Argo Rollouts' controller of Rollouts (argo-rollouts v1.8, rollout/): keeps ReplicaSets, one for each pod template, and
 //! moves pods, Services and the weights of traffic routers between them.
 //!
-//! Left out: adopting ReplicaSets, experiments, ping-pong, header and mirror routes,
+//! Left out: adopting ReplicaSets, experiments, ping-pong, mirror routes,
 //! `workloadRef`, traffic routers other than nginx and the Gateway API plugin (a Rollout that uses one of the last three is
 //! refused, see [`opscape_manifest::validation::rollout_spec`]).
 

@@ -1,6 +1,6 @@
 //! Weights (rollout/trafficrouting.go).
 
-use opscape_manifest::api::rollout::{TrafficWeights, WeightDestination};
+use opscape_manifest::api::rollout::{TrafficRouting, TrafficWeights, WeightDestination};
 
 use super::reconcile::{Reconcile, Retry};
 use super::replicas;
@@ -18,6 +18,7 @@ impl Reconcile<'_, '_> {
         };
         let stable_hash = self.stable.as_ref().map_or("", |stable| sets::hash_of(stable)).to_owned();
         let (weight, why, canary_hash) = self.desired_weight()?;
+        self.set_managed_routes(&routing, &why)?;
         if let Some(nginx) = &routing.nginx {
             self.set_nginx_weight(nginx, weight)?;
         }
@@ -54,6 +55,28 @@ impl Reconcile<'_, '_> {
             self.next.canary.weights = Some(weights);
         }
         Ok(())
+    }
+
+    /// Routes by headers come with their step and go with the end of the update. Of the simulated routers only the Gateway API
+    /// plugin has them.
+    fn set_managed_routes(&mut self, routing: &TrafficRouting, why: &WeightRule) -> Result<(), Retry> {
+        let Some(settings) = routing.plugins.get(opscape_manifest::api::rollout::GATEWAY_PLUGIN) else {
+            return Ok(());
+        };
+        if matches!(why, WeightRule::Promoted | WeightRule::Aborted | WeightRule::PromoteFull) {
+            for route in &routing.managed_routes {
+                self.remove_header_route(settings, &route.name)?;
+            }
+            return Ok(());
+        }
+        // The first revision has no steps to go.
+        let is_update = sets::revision(&self.rollout.metadata) > 1;
+        let step = replicas::current_step(&self.rollout).0.and_then(|step| step.set_header_route.clone());
+        match step.filter(|_| is_update) {
+            Some(route) if route.matches.is_empty() => self.remove_header_route(settings, &route.name),
+            Some(route) => self.add_header_route(settings, &route),
+            None => Ok(()),
+        }
     }
 
     /// The weight of the new version now, why, and the hash it speaks of.

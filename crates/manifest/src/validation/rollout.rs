@@ -128,6 +128,7 @@ fn blue_green(spec: &Field<'_>, strategy: &Field<'_>, errors: &mut Errors) {
             "This rollout's revision history limit can not be smaller than the rollout's scale down limit";
         errors.invalid(&limit, message);
     }
+    anti_affinity(&strategy.child("antiAffinity"), errors);
 }
 
 /// The 25 that stands for 25 % where nothing is said.
@@ -172,6 +173,7 @@ fn canary(strategy: &Field<'_>, errors: &mut Errors) {
     for step in strategy.child("steps").items() {
         self::step(&step, &routing, errors);
     }
+    anti_affinity(&strategy.child("antiAffinity"), errors);
 }
 
 const STEP: &str = "Step must have one of the following set: experiment, setWeight, setCanaryScale or pause";
@@ -210,6 +212,60 @@ fn step(step: &Field<'_>, routing: &Field<'_>, errors: &mut Errors) {
     if set("setCanaryScale") && !routing.is_set() {
         errors.required(routing, "SetCanaryScale requires TrafficRouting to be set");
     }
+    if set("setHeaderRoute") {
+        header_route(&step.child("setHeaderRoute"), routing, errors);
+    }
+}
+
+fn header_route(route: &Field<'_>, routing: &Field<'_>, errors: &mut Errors) {
+    if !routing.child("plugins").is_set() {
+        let message = "SetHeaderRoute requires TrafficRouting, supports Istio and ALB and Apisix";
+        errors.invalid(route, message);
+    } else {
+        for one in route.child("match").items() {
+            let value = one.child("headerValue");
+            let set = ["exact", "regex", "prefix"];
+            match set.iter().filter(|name| !value.child(name).text().is_empty()).count() {
+                0 => errors.invalid(&one, "StringMatch value missed, match value must have one of the following: exact, regex, prefix"),
+                1 => {}
+                _ => errors.invalid(&one, "StringMatch match value must have exactly one of the following: exact, regex, prefix"),
+            }
+        }
+    }
+    if !routing.is_set() {
+        return;
+    }
+    let managed = routing.child("managedRoutes");
+    if !managed.is_set() {
+        let message = "Rollout has missing field 'spec.strategy.canary.trafficRouting.managedRoutes'";
+        errors.required(&managed, message);
+    } else if !managed.items().any(|one| one.child("name").text() == route.child("name").text()) {
+        let message =
+            "Steps define a route that does not exist in spec.strategy.canary.trafficRouting.managedRoutes";
+        errors.invalid_text(route, route.child("name").text(), message);
+    }
+}
+
+/// `ValidateRolloutStrategyAntiAffinity`
+fn anti_affinity(rule: &Field<'_>, errors: &mut Errors) {
+    if !rule.is_set() {
+        return;
+    }
+    let preferred = rule.child("preferredDuringSchedulingIgnoredDuringExecution");
+    let required = rule.child("requiredDuringSchedulingIgnoredDuringExecution");
+    if preferred.is_set() == required.is_set() {
+        let shown = format!(
+            "antiAffinity.PreferredDuringSchedulingIgnoredDuringExecution: {} antiAffinity.RequiredDuringSchedulingIgnoredDuringExecution: {}",
+            preferred.is_set(),
+            required.is_set()
+        );
+        errors.invalid_text(rule, &shown, "AntiAffinity must have exactly one strategy listed");
+    }
+    let weight = preferred.child("weight").int().unwrap_or_default();
+    if preferred.is_set() && !(1..=100).contains(&weight) {
+        let message = "AntiAffinity weight must be between 1-100";
+        errors.invalid_raw(&rule.child("weight"), weight.to_string(), message);
+    }
 }
 
 /// What Argo Rollouts can do and Opscape cannot: the Rollout would wait for something that never happens.
@@ -238,10 +294,10 @@ fn not_simulated(spec: &Field<'_>, errors: &mut Errors) {
     }
     refuse(&canary.child("pingPong"), "pingPong");
     for step in canary.child("steps").items() {
-        for name in ["experiment", "setHeaderRoute", "setMirrorRoute", "plugin"] {
+        for name in ["experiment", "setMirrorRoute", "plugin"] {
             refuse(
                 &step.child(name),
-                "this step; setWeight, pause, setCanaryScale and analysis are simulated",
+                "this step; setWeight, pause, setCanaryScale, setHeaderRoute and analysis are simulated",
             );
         }
     }

@@ -277,6 +277,66 @@ fields! {
     weight "!weight",
 }
 
+/// A route that steps may make, and that goes with the end of the update.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ManagedRoute {
+    /// Its name.
+    pub name: Str,
+}
+
+fields! {
+    ManagedRoute:
+    name "!name",
+}
+
+/// `setHeaderRoute`
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SetHeaderRoute {
+    /// One of the managed routes.
+    pub name: Str,
+    /// All of these must hold; none: the route goes.
+    pub matches: Vec<HeaderRoutingMatch>,
+}
+
+fields! {
+    SetHeaderRoute:
+    name "name",
+    matches "match",
+}
+
+/// A header, and what it must be.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HeaderRoutingMatch {
+    /// Its name.
+    pub header_name: Str,
+    /// Its value.
+    pub header_value: Option<StringMatch>,
+}
+
+fields! {
+    HeaderRoutingMatch:
+    header_name "!headerName",
+    header_value "headerValue",
+}
+
+/// What a text must be: exactly one of the three.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StringMatch {
+    /// The whole of it.
+    pub exact: Str,
+    /// Its beginning.
+    pub prefix: Str,
+    /// A regular expression.
+    pub regex: Str,
+}
+
+fields! {
+    StringMatch:
+    exact "exact",
+    prefix "prefix",
+    regex "regex",
+}
+
 /// One step of a canary.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CanaryStep {
@@ -290,8 +350,8 @@ pub struct CanaryStep {
     pub analysis: Option<RolloutAnalysis>,
     /// Pods of the new version, whatever its weight.
     pub set_canary_scale: Option<SetCanaryScale>,
-    /// Not simulated.
-    pub set_header_route: Value,
+    /// Requests with these headers go to the new version.
+    pub set_header_route: Option<SetHeaderRoute>,
     /// Not simulated.
     pub set_mirror_route: Value,
     /// Not simulated.
@@ -396,8 +456,8 @@ pub struct TrafficRouting {
     pub plugins: BTreeMap<Str, Value>,
     /// What a weight of 100 % is called; default 100.
     pub max_traffic_weight: Option<i32>,
-    /// Not simulated.
-    pub managed_routes: Value,
+    /// Routes that steps may make.
+    pub managed_routes: Vec<ManagedRoute>,
     /// Not simulated.
     pub istio: Value,
     /// Not simulated.
