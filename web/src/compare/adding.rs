@@ -80,7 +80,7 @@ pub fn AddLane(props: &Props) -> Html {
     let full = *count >= MOST;
     html! {
         <MenuButton {lang} label={if full { "compare.full-up" } else { "compare.add" }} class="button small" icon={icons::lanes()} disabled={full} {opened} note={text(lang, "compare.add-how")}>
-            <div role="none">{ for futures.iter().filter(|added| !source.has(added)).map(|added| item(added, &[session.title(), added.about(lang).description].join(" · "))) }</div>
+            <div role="none">{ for futures.iter().filter(|added| !source.has(added)).map(|added| item(added, &[session.title(), added.about(lang).description].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · "))) }</div>
             <div role="none">{ for offers.iter().filter(|(added, _)| !source.has(added)).map(|(added, from)| item(added, from)) }</div>
         </MenuButton>
     }

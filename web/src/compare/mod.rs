@@ -117,7 +117,8 @@ pub fn Compare(props: &Props) -> Html {
                         { svg(width, 20.0, axis) }
                         <b class="at">{ bar::at_instant(lang, state.at) }</b>
                     </div>
-                    { for rows }
+                    // A list of its own: the playhead stays the same element when a lane comes or goes.
+                    <>{ for rows }</>
                 </main>
                 <results::Results comparison={comparison.clone()} {lang} measured={measured} edition={state.edition} {narrow} {tell} dark={*dark} />
             }
