@@ -218,10 +218,7 @@ fn step(step: &Field<'_>, routing: &Field<'_>, errors: &mut Errors) {
 }
 
 fn header_route(route: &Field<'_>, routing: &Field<'_>, errors: &mut Errors) {
-    if !routing.child("plugins").is_set() {
-        let message = "SetHeaderRoute requires TrafficRouting, supports Istio and ALB and Apisix";
-        errors.invalid(route, message);
-    } else {
+    if routing.child("plugins").is_set() {
         for one in route.child("match").items() {
             let value = one.child("headerValue");
             let set = ["exact", "regex", "prefix"];
@@ -231,6 +228,9 @@ fn header_route(route: &Field<'_>, routing: &Field<'_>, errors: &mut Errors) {
                 _ => errors.invalid(&one, "StringMatch match value must have exactly one of the following: exact, regex, prefix"),
             }
         }
+    } else {
+        let message = "SetHeaderRoute requires TrafficRouting, supports Istio and ALB and Apisix";
+        errors.invalid(route, message);
     }
     if !routing.is_set() {
         return;
