@@ -193,7 +193,7 @@ fn routes_of(settings: &Value) -> Vec<(String, bool)> {
 fn leads_to(rule: &Value, services: [&str; 2]) -> bool {
     let references = rule.get("backendRefs").and_then(Value::as_list).unwrap_or_default();
     let named = |name: &&str| references.iter().any(|one| one.str_at(&["name"]) == Some(name));
-    services.iter().all(|name| named(name))
+    services.iter().all(named)
 }
 
 /// A rule that sends requests with these headers to the canary, and else is as another one.

@@ -18,7 +18,7 @@ impl Reconcile<'_, '_> {
         };
         let stable_hash = self.stable.as_ref().map_or("", |stable| sets::hash_of(stable)).to_owned();
         let (weight, why, canary_hash) = self.desired_weight()?;
-        self.set_managed_routes(&routing, &why)?;
+        self.set_managed_routes(&routing, why)?;
         if let Some(nginx) = &routing.nginx {
             self.set_nginx_weight(nginx, weight)?;
         }
@@ -59,7 +59,7 @@ impl Reconcile<'_, '_> {
 
     /// Routes by headers come with their step and go with the end of the update. Of the simulated routers only the Gateway API
     /// plugin has them.
-    fn set_managed_routes(&mut self, routing: &TrafficRouting, why: &WeightRule) -> Result<(), Retry> {
+    fn set_managed_routes(&mut self, routing: &TrafficRouting, why: WeightRule) -> Result<(), Retry> {
         let Some(settings) = routing.plugins.get(opscape_manifest::api::rollout::GATEWAY_PLUGIN) else {
             return Ok(());
         };
