@@ -184,14 +184,16 @@ fn use_keys(comparison: &Comparison) {
             event.prevent_default();
         });
         let window = web_sys::window();
+        let call = pressed.as_ref().unchecked_ref::<js_sys::Function>().clone();
+        // On the way down: the keys of the lab, which is behind this view, may still be listened to for a moment.
         if let Some(window) = &window {
-            let _ = window.add_event_listener_with_callback("keydown", pressed.as_ref().unchecked_ref());
+            let _ = window.add_event_listener_with_callback_and_bool("keydown", &call, true);
         }
         move || {
             if let Some(window) = window {
-                let _ =
-                    window.remove_event_listener_with_callback("keydown", pressed.as_ref().unchecked_ref());
+                let _ = window.remove_event_listener_with_callback_and_bool("keydown", &call, true);
             }
+            drop(pressed);
         }
     });
 }
