@@ -55,6 +55,7 @@ const benchmarks = [
   ...sizes.map(([pods, nodes]) => [`pods-${pods}`, (page) => started(page, pods, nodes)]),
   ["seek", seeks],
   ["frames", frames],
+  ["compare", compared],
 ];
 const wanted = process.argv.slice(2);
 
@@ -142,32 +143,43 @@ async function frames(page) {
   await it.speed(1);
   await it.play();
   await page.evaluate(() => window.opscape.apply());
-  return page.evaluate(async () => {
+  const times = await between(page, 10_000);
+  const stats = await page.evaluate(() => window.opscape.stats());
+  const own = { own_mean_ms: round(stats.frameMean), own_worst_ms: round(stats.frameWorst) };
+  return { pods: stats.pods, requests_per_s: load, ...times, ...own };
+}
+
+/** Frames of the compare view: four lanes of eight pods with 260 requests a second each, from their beginning at 10x. */
+async function compared(page) {
+  await page.goto(`${site.url}#compare=canary-good`);
+  await page.reload();
+  await page.locator(".compare .lane").nth(3).waitFor();
+  const times = await between(page, 10_000);
+  return { lanes: 4, reached_s: Number(await page.locator(".compare").getAttribute("data-time")) / 1e6, ...times };
+}
+
+/** Times between frames, and tasks that took longer than 50 ms. */
+async function between(page, span) {
+  const { work, long } = await page.evaluate(async (span) => {
     const work = [];
     const long = [];
     new PerformanceObserver((list) => long.push(...list.getEntries().map((entry) => entry.duration))).observe({
       type: "longtask",
     });
     let last = await new Promise(requestAnimationFrame);
-    const end = performance.now() + 10_000;
+    const end = performance.now() + span;
     while (performance.now() < end) {
       const now = await new Promise(requestAnimationFrame);
       work.push(now - last);
       last = now;
     }
-    work.sort((a, b) => a - b);
-    const stats = window.opscape.stats();
-    const round = (number) => Math.round(number * 1e3) / 1e3;
-    return {
-      pods: stats.pods,
-      requests_per_s: 2_000,
-      frames: work.length,
-      median_ms: round(work[Math.floor(work.length / 2)]),
-      p95_ms: round(work[Math.floor(work.length * 0.95)]),
-      own_mean_ms: round(stats.frameMean),
-      own_worst_ms: round(stats.frameWorst),
-      long_tasks: long.length,
-      longest_ms: round(Math.max(0, ...long)),
-    };
-  });
+    return { work: work.sort((a, b) => a - b), long };
+  }, span);
+  return {
+    frames: work.length,
+    median_ms: round(work[Math.floor(work.length / 2)]),
+    p95_ms: round(work[Math.floor(work.length * 0.95)]),
+    long_tasks: long.length,
+    longest_ms: round(Math.max(0, ...long)),
+  };
 }
