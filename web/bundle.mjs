@@ -67,7 +67,7 @@ await build({
 });
 
 // The Wasm's own script, with the loader of its parts linked in. While the program is being worked on it is in one piece.
-const PARTS = ["page", "soon", "terminal", "rest"];
+const PARTS = ["page", "soon", "terminal", "pipelines", "rest"];
 if (release) execFileSync("cargo", ["xtask", "divide", path.join(site, wasm)], { stdio: "inherit" });
 const names = path.join(site, wasm.replace(/\.wasm$/, ".names"));
 const renamed = release ? (await readFile(names, "utf8")).split("\n").filter(Boolean).map((line) => line.split(" ")) : [];

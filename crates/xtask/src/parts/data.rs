@@ -16,8 +16,9 @@ use super::module::{Whole, constant, stable};
 use super::plan::{Part, Plan};
 use crate::step::Result;
 
-/// A stretch of constants shorter than this stays: its place in another part would cost as much.
-const SHORT: u32 = 12;
+/// A stretch of constants shorter than this stays: the main part would gain nothing. A place in another part costs that one
+/// some bytes, which it has and the main part has not.
+const SHORT: u32 = 5;
 
 /// Constants that are not in the main part: address ranges without overlap, in order, with the parts that need them.
 #[derive(Debug, Default)]

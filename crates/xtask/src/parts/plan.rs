@@ -16,13 +16,16 @@ pub enum Part {
     Page,
     /// What only commands need.
     Terminal,
+    /// What only texts with pipelines need.
+    Pipelines,
     /// What runs later, or never.
     Rest,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Part; 5] = [Part::Main, Part::Soon, Part::Page, Part::Terminal, Part::Rest];
+    pub const ALL: [Part; 6] =
+        [Part::Main, Part::Soon, Part::Page, Part::Terminal, Part::Pipelines, Part::Rest];
 
     /// How the page calls it; empty for the main part.
     pub fn name(self) -> &'static str {
@@ -31,13 +34,32 @@ impl Part {
             Part::Page => "page",
             Part::Soon => "soon",
             Part::Terminal => "terminal",
+            Part::Pipelines => "pipelines",
             Part::Rest => "rest",
         }
     }
 }
 
-/// The crate whose functions are the terminal's.
-const TERMINAL: &str = "opscape_shell::";
+/// Parts that only those need who open a thing, and what the names of their functions contain.
+const OPENED: [(Part, &[&str]); 2] = [
+    (Part::Terminal, &["opscape_shell::"]),
+    (
+        Part::Pipelines,
+        &[
+            "opscape_pipeline::",
+            "opscape_lab::pipelines::",
+            "opscape_web::pipelines::",
+            "rust_sugiyama::",
+            "petgraph::",
+        ],
+    ),
+];
+
+/// The part of a function that does not run until somebody does something.
+fn later(name: &str) -> Part {
+    let opened = OPENED.iter().find(|(_, names)| names.iter().any(|of| name.contains(of)));
+    opened.map_or(Part::Rest, |(part, _)| *part)
+}
 
 /// The division.
 pub struct Plan {
@@ -67,8 +89,7 @@ pub fn plan(whole: &Whole<'_>, when: &[When]) -> Plan {
         When::First => Part::Main,
         When::Page => Part::Page,
         When::Soon => Part::Soon,
-        When::Later | When::Panic if function.name.contains(TERMINAL) => Part::Terminal,
-        When::Later | When::Panic => Part::Rest,
+        When::Later | When::Panic => later(&function.name),
     }));
     let mut callers: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
     for (index, function) in (first..).zip(&whole.functions) {
@@ -77,7 +98,9 @@ pub fn plan(whole: &Whole<'_>, when: &[When]) -> Plan {
         }
     }
     upkeep_comes_soon(whole, when, &mut parts);
-    only_called_by_terminal(&mut parts, first, &callers, &in_table);
+    for (part, _) in OPENED {
+        only_called_by(part, &mut parts, first, &callers, &in_table);
+    }
 
     let mut slots: BTreeMap<u32, u32> = BTreeMap::new();
     for (slot, function) in &whole.slots {
@@ -162,8 +185,9 @@ fn is_upkeep(name: &str) -> bool {
     OF.iter().any(|of| bare.starts_with(of)) || DOES.iter().any(|does| name.contains(does))
 }
 
-/// What nothing but the terminal's functions can reach is the terminal's, too.
-fn only_called_by_terminal(
+/// What nothing but the functions of a part can reach belongs to it, too.
+fn only_called_by(
+    of: Part,
     parts: &mut [Part],
     first: u32,
     callers: &BTreeMap<u32, BTreeSet<u32>>,
@@ -176,10 +200,10 @@ fn only_called_by_terminal(
             if *function < first || in_table.contains(function) || !is(*function, Part::Rest) {
                 continue;
             }
-            if by.iter().all(|caller| is(*caller, Part::Terminal) || caller == function)
+            if by.iter().all(|caller| is(*caller, of) || caller == function)
                 && let Some(part) = parts.get_mut(*function as usize)
             {
-                *part = Part::Terminal;
+                *part = of;
                 moved = true;
             }
         }
