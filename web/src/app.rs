@@ -16,7 +16,7 @@ use crate::glyph::{Look, icon};
 use crate::icons;
 use crate::inspector::inspector;
 use crate::panels::{Panels, Side, Splitter};
-use crate::session::{Session, View};
+use crate::session::{Detail, Session, View};
 use crate::share;
 use crate::stage::stage;
 use crate::text::TextPanel;
@@ -97,6 +97,15 @@ pub fn App(props: &Props) -> Html {
         })
     };
     use_keyboard(session, comparing.is_none());
+    {
+        // Who looks at a pipeline wants to see it on the timeline as well.
+        let set_tab = set_tab.clone();
+        use_effect_with(view.detail == Detail::Pipelines, move |looked_at| {
+            if *looked_at {
+                set_tab.emit(Some(Tab::Pipelines));
+            }
+        });
+    }
     let compare = {
         let (comparing, session) = (comparing.clone(), session.clone());
         Callback::from(move |source: Source| {
@@ -152,6 +161,7 @@ pub fn App(props: &Props) -> Html {
                 Place::Events => set_tab.emit(Some(Tab::Events)),
                 Place::Terminal => set_tab.emit(Some(Tab::Terminal)),
                 Place::Charts => set_tab.emit(Some(Tab::Charts)),
+                Place::Pipelines => set_tab.emit(Some(Tab::Pipelines)),
                 _ => {}
             }
         })
@@ -159,7 +169,7 @@ pub fn App(props: &Props) -> Html {
     let sheet_hidden =
         view.selected.is_none() && browser::matches("(max-width: 1099px) and (min-width: 720px)");
     html! {
-        <div class="opscape app" data-theme={if *dark { "dark" } else { "light" }} data-place={place.name()} style={panels.style(tab.is_some(), matches!(*tab, Some(Tab::Terminal | Tab::Charts)))} lang={view.lang.tag()}>
+        <div class="opscape app" data-theme={if *dark { "dark" } else { "light" }} data-place={place.name()} style={panels.style(tab.is_some(), matches!(*tab, Some(Tab::Terminal | Tab::Charts | Tab::Pipelines)))} lang={view.lang.tag()}>
             <TopBar session={session.clone()} view={view.clone()} dark={*dark} {set_lang} {set_dark} share={do_share} {compare} />
             if panels.text_folded {
                 { rail("text", view.word("ui.text"), icons::lines(), &fold(Side::Text)) }
@@ -203,6 +213,7 @@ enum Place {
     Events,
     Terminal,
     Charts,
+    Pipelines,
 }
 
 impl Place {
@@ -214,6 +225,7 @@ impl Place {
             Place::Events => "events",
             Place::Terminal => "terminal",
             Place::Charts => "charts",
+            Place::Pipelines => "pipelines",
         }
     }
 }
@@ -255,6 +267,7 @@ fn phone_tabs(view: &View, place: Place, go: &Callback<Place>) -> Html {
             { tab(Place::Events, "ui.events") }
             { tab(Place::Terminal, "ui.terminal") }
             { tab(Place::Charts, "ui.charts") }
+            if !view.scene.pipelines.is_empty() { { tab(Place::Pipelines, "ui.pipelines") } }
         </div></nav>
     }
 }

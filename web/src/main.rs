@@ -14,6 +14,7 @@ mod inspector;
 mod lessons;
 mod memory;
 mod panels;
+mod pipelines;
 mod session;
 mod share;
 mod size;

@@ -5,6 +5,7 @@ use opscape_manifest::api::{ObjectKey, Str};
 use opscape_cluster::Request;
 use opscape_network::load::WorkloadId;
 
+use crate::pipelines::{RepositoryEvent, RunAct};
 use crate::traffic::Sending;
 
 /// Something a person does, or the lab's script.
@@ -100,5 +101,17 @@ pub enum Act {
     Restart {
         /// A Deployment.
         deployment: ObjectKey,
+    },
+    /// Something happens in the repository, and the pipelines that run on it begin.
+    Happen {
+        /// What.
+        event: RepositoryEvent,
+    },
+    /// Something is done to a run of a pipeline.
+    Pipeline {
+        /// The number of the run.
+        run: u32,
+        /// What.
+        act: RunAct,
     },
 }

@@ -29,6 +29,7 @@
 //! - [`cost`]: what the nodes cost.
 //! - [`images`]: how images behave when they are run.
 //! - [`logs`]: what containers write.
+//! - [`pipelines`]: workflows of the text, what they run when something happens in the repository, and how that is drawn.
 //! - [`traffic`]: who sends requests, which way they take, and what is measured of them.
 //! - [`scene`], [`tracks`], [`inspect`]: what is drawn, as plain data.
 //! - [`why`]: causes in words. [`words`]: the texts, in Korean and English.
@@ -42,6 +43,7 @@ pub mod cost;
 pub mod images;
 pub mod inspect;
 pub mod logs;
+pub mod pipelines;
 mod prometheus;
 pub mod scene;
 pub mod session;

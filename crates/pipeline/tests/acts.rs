@@ -99,6 +99,19 @@ fn what_is_cancelled_begins_nothing_more() {
 }
 
 #[test]
+fn a_job_that_is_made_to_fail_keeps_what_needs_it_from_running() {
+    let mut engine = github(CHAIN, &[]);
+    engine.advance(Time::secs(4));
+    assert!(engine.fail(0));
+    to_the_end(&mut engine);
+    assert_eq!(states(&engine), ["failure", "success", "skipped", "skipped"]);
+    assert_eq!(engine.jobs()[0].end, Some(Time::secs(4)));
+    assert!(engine.rerun(0));
+    to_the_end(&mut engine);
+    assert_eq!(states(&engine), ["success", "success", "success", "success"]);
+}
+
+#[test]
 fn a_job_that_is_run_again_takes_what_comes_behind_it_along() {
     let mut engine = github(CHAIN, &["test"]);
     to_the_end(&mut engine);

@@ -44,6 +44,7 @@ impl State {
             return errors(self);
         }
         let text = self.text.all().into();
+        let had = self.world.as_ref().is_some_and(|world| !world.model().pipelines().is_empty());
         match self.world.as_mut().map(|world| world.act(Act::Apply { text })) {
             Some(Err(Refused::Text(problems))) => {
                 self.text.set_problems(problems);
@@ -53,6 +54,7 @@ impl State {
             _ => {
                 self.text.was_applied();
                 self.said = fill(self.lang, "ui.applied", &[]);
+                self.look_at_pipelines(!had);
                 None
             }
         }

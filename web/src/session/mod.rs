@@ -7,6 +7,7 @@ mod charts;
 mod clock;
 mod editing;
 mod logs;
+mod pipelines;
 mod recording;
 mod terminal;
 mod view;
@@ -100,6 +101,8 @@ pub(crate) struct State {
     clock: clock::Clock,
     detail: Detail,
     selected: Option<ObjectKey>,
+    /// The pipeline that is looked at, and the job of it that is selected.
+    pipeline: Option<(Str, Option<usize>)>,
     notice: Option<Notice>,
     /// A request that is asked for.
     ask: Option<asking::Ask>,
@@ -129,6 +132,7 @@ impl Session {
             clock: clock::Clock { playing: start.play, ..clock::Clock::default() },
             detail: Detail::default(),
             selected: None,
+            pipeline: None,
             notice: None,
             ask: None,
             said: String::new(),
@@ -349,6 +353,8 @@ impl State {
         }
         self.world = Some(world);
         self.selected = None;
+        self.pipeline = None;
+        self.look_at_pipelines(false);
         self.ask = None;
     }
 }

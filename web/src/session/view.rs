@@ -9,7 +9,7 @@ use opscape_lab::scene::{Level, Place, Scene};
 use opscape_lab::session::{BranchInfo, Goal};
 use opscape_lab::tracks::Tracks;
 use opscape_lab::words::{Lang, Rich, count, fill, text};
-use opscape_manifest::api::ObjectKey;
+use opscape_manifest::api::{ObjectKey, Str};
 use opscape_manifest::lab::LabSpec;
 use opscape_sim::Time;
 
@@ -35,6 +35,8 @@ pub enum Detail {
     Nodes,
     /// Zones.
     Zones,
+    /// The jobs of a pipeline instead.
+    Pipelines,
 }
 
 /// A part of the timeline.
@@ -82,6 +84,8 @@ pub struct View {
     pub events: Rc<Vec<EventRow>>,
     /// What is selected.
     pub selected: Option<ObjectKey>,
+    /// The pipeline that is looked at, and the job of it that is selected.
+    pub pipeline: Option<(Str, Option<usize>)>,
     /// What is known about it.
     pub inspection: Option<Rc<Inspection>>,
     /// The terminal.
@@ -168,6 +172,8 @@ pub struct Parts {
     branches: Rc<Vec<BranchInfo>>,
     /// Whether requests failed when it was looked last.
     failing: bool,
+    /// The last run of a pipeline whose end was said.
+    ended: u32,
 }
 
 /// Of the requests so many have to fail before it is said aloud.
@@ -192,6 +198,18 @@ impl State {
         self.parts.failing = failing;
     }
 
+    /// Says aloud how a run of a pipeline ended.
+    fn watch_runs(&mut self, scene: &Scene) {
+        let ended = scene.pipelines.iter().filter_map(|scene| scene.run.as_ref());
+        let last = ended.filter(|run| run.ended.is_some() && !run.asks).max_by_key(|run| run.number);
+        if let Some(run) = last.filter(|run| run.number > self.parts.ended) {
+            self.parts.ended = run.number;
+            if self.clock.playing {
+                self.said = crate::pipelines::told(run, scene.at, self.lang);
+            }
+        }
+    }
+
     /// Makes the view.
     pub(super) fn refresh(&mut self, renewed: Renewed) {
         if renewed.is(0) {
@@ -204,6 +222,7 @@ impl State {
             speed: self.clock.speed,
             detail: self.detail,
             selected: self.selected.clone(),
+            pipeline: self.pipeline.clone(),
             text: self.text.view(),
             screen: self.terminal.screen.clone(),
             notice: self.notice.clone().map(Rc::new),
@@ -262,6 +281,9 @@ impl State {
         }
         if renewed.is(0) {
             self.watch_failures(&view.scene);
+            if !view.scene.pipelines.is_empty() {
+                self.watch_runs(&view.scene);
+            }
         }
         self.view = Rc::new(view);
     }
@@ -270,7 +292,7 @@ impl State {
 /// The level of detail that the choice asks for; none: the one that fits.
 fn level(detail: Detail) -> Option<Level> {
     match detail {
-        Detail::Pods => None,
+        Detail::Pods | Detail::Pipelines => None,
         Detail::Nodes => Some(Level::Far),
         Detail::Zones => Some(Level::Bars),
     }

@@ -31,9 +31,10 @@ pub use routes::url_of;
 use crate::browser;
 use crate::draw::colour_class;
 use crate::glyph::{Look, icon};
+use crate::pipelines::Board;
 use crate::session::{Detail, Session, View};
 use crate::size::use_size;
-use board::{Board, key_of};
+use board::key_of;
 use layout::Layout;
 use slots::Slots;
 
@@ -42,9 +43,13 @@ pub fn stage(session: &Session, view: &Rc<View>) -> Html {
     html! {
         <section class="panel stage" aria-label={view.word("ui.stage")}>
             { header(session, view) }
-            <Picture session={session.clone()} view={view.clone()} />
-            { ask_panel(session, view) }
-            { legend(view) }
+            if view.detail == Detail::Pipelines && !view.scene.pipelines.is_empty() {
+                <Board session={session.clone()} view={view.clone()} />
+            } else {
+                <Picture session={session.clone()} view={view.clone()} />
+                { ask_panel(session, view) }
+                { legend(view) }
+            }
         </section>
     }
 }
@@ -77,6 +82,7 @@ fn header(session: &Session, view: &View) -> Html {
                 { segment(Detail::Pods, "ui.pods") }
                 { segment(Detail::Nodes, "ui.nodes") }
                 { segment(Detail::Zones, "ui.zones") }
+                if !view.scene.pipelines.is_empty() { { segment(Detail::Pipelines, "ui.pipelines") } }
             </span>
         </header>
     }
@@ -240,7 +246,7 @@ pub fn Picture(props: &Props) -> Html {
             (*focus).clone().or_else(|| view.selected.clone()).filter(|key| known(view, key)).or(first);
         let dashes = !browser::reduced_motion();
         let glides = view.playing && !still;
-        Board { view, layout: &layout, k, dashes, focus: focus.as_ref(), glides, lit }.draw()
+        board::Board { view, layout: &layout, k, dashes, focus: focus.as_ref(), glides, lit }.draw()
     };
     html! {
         <div class="scroll" ref={node} onclick={clicked} oncontextmenu={context} onkeydown={keyed}

@@ -7,6 +7,7 @@ use yew::prelude::*;
 use super::charts::Charts;
 use super::events::Events;
 use super::terminal::Terminal;
+use crate::pipelines::Gantt;
 use crate::session::{Session, View};
 
 /// What the drawer shows.
@@ -58,7 +59,7 @@ pub fn drawer(session: &Session, view: &Rc<View>, tab: Tab) -> Html {
             html! { <Events session={session.clone()} lang={view.lang} events={view.events.clone()} selected={view.selected.clone()} /> }
         }
         Tab::Charts => html! { <Charts session={session.clone()} view={view.clone()} /> },
-        Tab::Pipelines => html! { <p class="coming">{ view.word("ui.pipelines-coming") }</p> },
+        Tab::Pipelines => html! { <Gantt session={session.clone()} view={view.clone()} /> },
     };
     html! {
         <div class="drawer" id="drawer" role="tabpanel" aria-labelledby={tab.id()} tabindex="0">{ content }</div>

@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 
 use opscape_lab::Lang;
 use opscape_manifest::diagnostic::{Diagnostic, Span};
-use opscape_pipeline::github::expression::{Data, Object};
 use opscape_pipeline::github::trigger::{Happening, Passed, decide};
 use opscape_pipeline::github::{
-    self, Assumptions, Contexts, Files, InputDefault, Planned, Problem, Unknown, Workflow, expand,
+    self, Assumptions, Contexts, Files, Planned, Problem, Unknown, Workflow, expand,
 };
 use opscape_pipeline::run::json::beginning_order;
 use opscape_pipeline::run::{Fleet, Plan, Run};
@@ -29,7 +28,7 @@ pub(super) fn ci(file: &str, text: &str, asked: &Asked, lang: Lang) -> bool {
     let files: Option<Files<'_>> = has_others(&root, file).then_some(&files);
     let workflow = github::read(file, text, files);
     let happening = happening(asked);
-    let contexts = contexts(&workflow, &happening);
+    let contexts = Contexts::of(&workflow, &happening);
     let decision =
         asked.event.is_some().then(|| decide(workflow.events.as_deref().unwrap_or_default(), &happening));
     let runs = asked.run && workflow.problems.is_empty() && !matches!(decision, Some(Err(_)));
@@ -128,35 +127,6 @@ fn happening(asked: &Asked) -> Happening {
         workflow: None,
         message: asked.message.clone().unwrap_or_default(),
     }
-}
-
-/// What expressions know before any job runs. What nobody said is not there, so that nobody takes it for nothing.
-fn contexts(workflow: &Workflow, happening: &Happening) -> Contexts {
-    let mut github = Object::default();
-    github.insert("event_name", happening.event.as_str().into());
-    let reference = match (&happening.tag, &happening.branch) {
-        (Some(tag), _) => Some((format!("refs/tags/{tag}"), tag, "tag")),
-        (None, Some(branch)) => Some((format!("refs/heads/{branch}"), branch, "branch")),
-        (None, None) => None,
-    };
-    if let Some((reference, name, kind)) = reference {
-        github.insert("ref", reference.into());
-        github.insert("ref_name", name.as_str().into());
-        github.insert("ref_type", kind.into());
-    }
-    let mut inputs = Object::default();
-    let event = workflow.events.iter().flatten().find(|event| event.name == happening.event);
-    for input in event.and_then(|event| event.inputs.as_ref()).into_iter().flatten() {
-        let value = match &input.default {
-            Some(InputDefault::Bool(bool)) => Data::Bool(*bool),
-            Some(InputDefault::Text(text)) => text.as_str().into(),
-            None => "".into(),
-        };
-        inputs.insert(input.name.as_str(), value);
-    }
-    let contexts: [(&str, Data); 3] =
-        [("github", github.into()), ("inputs", inputs.into()), ("vars", Object::default().into())];
-    Contexts::new(Object::from_iter(contexts))
 }
 
 fn finding(problem: &Problem) -> Diagnostic {

@@ -4,6 +4,7 @@ mod github;
 mod gitlab;
 
 use opscape_lab::Lang;
+use opscape_pipeline::System;
 
 use crate::world::{Stopped, read};
 
@@ -38,63 +39,11 @@ pub struct Asked {
     pub json: bool,
 }
 
-/// Whose configuration a file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum System {
-    GitHub,
-    GitLab,
-}
-
-/// By the place of the file, else by what is in it.
-fn system(file: &str, text: &str) -> System {
-    let path = file.replace('\\', "/");
-    let has = |key: &str| {
-        text.lines().any(|line| {
-            let line = line.trim_start_matches('\u{feff}').trim_start_matches(['"', '\'', '{']);
-            line.strip_prefix(key)
-                .is_some_and(|rest| rest.trim_start_matches(['"', '\'']).trim_start().starts_with(':'))
-        })
-    };
-    let runs = |key: &str| text.lines().any(|line| line.split([' ', '{', ',']).any(|word| word == key));
-    if path.contains(".github/workflows/") || (has("jobs") && !path.contains(".gitlab-ci")) || has("on") {
-        System::GitHub
-    } else if path.contains(".gitlab-ci") || has("stages") || runs("script:") || runs("trigger:") {
-        System::GitLab
-    } else {
-        System::GitHub
-    }
-}
-
 /// Prints the jobs of a pipeline. Whether it is valid.
 pub fn ci(file: &str, asked: &Asked, lang: Lang) -> Result<bool, Stopped> {
     let text = read(file, lang)?;
-    match system(file, &text) {
+    match System::of(file, &text) {
         System::GitHub => Ok(github::ci(file, &text, asked, lang)),
         System::GitLab => Ok(gitlab::ci(file, &text, asked, lang)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pipeline_is_known_by_its_place_or_its_content() {
-        for (file, text) in [
-            (".github/workflows/a.yml", ""),
-            ("x.yml", "name: a\n'on': push\n"),
-            ("x.yml", "jobs:\n"),
-            ("x.yml", "stages: 1\njobs:\n"),
-            ("x.yml", "{on: push, jobs: {}}"),
-        ] {
-            assert_eq!(system(file, text), System::GitHub, "{file} {text}");
-        }
-        for (file, text) in [
-            ("repo/.gitlab-ci.yml", "include: x.yml\n"),
-            ("x.yml", "stages: [a]\na:\n  script: x\n"),
-            ("x.yml", "a: { script: x }\n"),
-        ] {
-            assert_eq!(system(file, text), System::GitLab, "{file} {text}");
-        }
     }
 }

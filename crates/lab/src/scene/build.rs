@@ -49,7 +49,14 @@ pub fn build(model: &LabModel, now: Time, level: Option<Level>) -> Scene {
         rollouts,
         counts,
         cost: Some(*model.cost()).filter(|cost| !cost.is_nothing()),
+        pipelines: pipelines(model),
     }
+}
+
+/// Most texts have none.
+fn pipelines(model: &LabModel) -> Vec<Arc<crate::pipelines::PipelineScene>> {
+    let pipelines = model.pipelines();
+    if pipelines.is_empty() { Vec::new() } else { crate::pipelines::scenes(pipelines) }
 }
 
 /// What lets requests in from outside.

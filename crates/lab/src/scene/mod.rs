@@ -9,12 +9,14 @@ mod entries;
 mod rollouts;
 mod traffic;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use opscape_manifest::api::{Str, Uid};
 use opscape_sim::Time;
 
 use crate::cost::Cost;
+use crate::pipelines::PipelineScene;
 
 pub use build::build;
 pub(crate) use build::{entries, glyph, health};
@@ -79,6 +81,8 @@ pub struct Scene {
     pub cost: Option<Cost>,
     /// The requests of the last seconds; none: nobody has sent any.
     pub traffic: Option<TrafficScene>,
+    /// The pipelines of the text.
+    pub pipelines: Vec<Arc<PipelineScene>>,
 }
 
 /// Pods drawn at most in the tray.

@@ -17,6 +17,7 @@ use opscape_sim::Time;
 
 use super::Session;
 use crate::Act;
+use crate::pipelines::{RepositoryEvent, RunAct};
 use crate::traffic::{Sending, WorkloadId};
 
 /// A text of acts that cannot be read, or that is about another text.
@@ -161,6 +162,23 @@ fn encode(act: &Act, before: &str, map: &mut Map) {
         }
         Act::Pause { deployment, on } => set(if *on { "pause" } else { "resume" }, key_text(deployment)),
         Act::Restart { deployment } => set("restart", key_text(deployment)),
+        Act::Happen { event } => {
+            set("happen", string(&event.name));
+            set(if event.tag { "tag" } else { "branch" }, string(&event.reference));
+        }
+        Act::Pipeline { run, act } => {
+            set("pipeline", number(*run));
+            let (what, job) = match act {
+                RunAct::Cancel => ("cancel", None),
+                RunAct::Play(job) => ("play", Some(job)),
+                RunAct::Rerun(job) => ("rerun", Some(job)),
+                RunAct::Fail(job) => ("fail", Some(job)),
+            };
+            set("what", string(what));
+            if let Some(job) = job {
+                set("job", Value::Int(*job as i64));
+            }
+        }
     }
 }
 
@@ -280,6 +298,27 @@ fn decode(value: &Value, before: &str) -> Option<Act> {
         .or_else(|| Some(Act::Pause { deployment: key("pause")?, on: true }))
         .or_else(|| Some(Act::Pause { deployment: key("resume")?, on: false }))
         .or_else(|| Some(Act::Restart { deployment: key("restart")? }))
+        .or_else(|| {
+            let tag = text("tag");
+            let event = RepositoryEvent {
+                name: text("happen")?,
+                tag: tag.is_some(),
+                reference: tag.or(text("branch"))?,
+            };
+            Some(Act::Happen { event })
+        })
+        .or_else(|| {
+            let run = u32::try_from(int("pipeline")?).ok()?;
+            let job = || usize::try_from(int("job")?).ok();
+            let act = match &*text("what")? {
+                "cancel" => RunAct::Cancel,
+                "play" => RunAct::Play(job()?),
+                "rerun" => RunAct::Rerun(job()?),
+                "fail" => RunAct::Fail(job()?),
+                _ => return None,
+            };
+            Some(Act::Pipeline { run, act })
+        })
 }
 
 fn decode_request(value: &Value) -> Option<Request> {

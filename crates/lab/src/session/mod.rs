@@ -89,7 +89,7 @@ impl Session {
     /// # Errors
     /// What is wrong with the text; then there is no world.
     pub fn open(text: &str, mut options: SessionOptions) -> Result<Session, Vec<Diagnostic>> {
-        let checked = opscape_manifest::check::check(text);
+        let checked = crate::pipelines::check(text);
         if checked.has_errors() {
             return Err(checked.diagnostics);
         }
@@ -102,7 +102,10 @@ impl Session {
             timeline: Timeline::new(run),
             options,
             opening: text.into(),
-            applied_at_first: checked.documents.iter().any(|document| document.role == Role::Object),
+            applied_at_first: checked
+                .documents
+                .iter()
+                .any(|document| matches!(document.role, Role::Object | Role::Workflow)),
             branches: Vec::new(),
             next: RefCell::default(),
             paused_at: None,
@@ -117,7 +120,7 @@ impl Session {
 
     /// What is wrong with a text, and what in it is not simulated. Changes nothing.
     pub fn check_text(text: &str) -> Vec<Diagnostic> {
-        opscape_manifest::check::check(text).diagnostics
+        crate::pipelines::check(text).diagnostics
     }
 
     /// The language of everything that is given in words.
@@ -242,7 +245,7 @@ impl Session {
     /// What is wrong with the text, or the API server's error. A text that is refused changes nothing.
     pub fn act(&mut self, act: Act) -> Result<Arc<Outcome>, Refused> {
         if let Act::Apply { text } = &act {
-            let checked = opscape_manifest::check::check(text);
+            let checked = crate::pipelines::check(text);
             let diagnostics = self.try_out(&act, &checked);
             if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
                 return Err(Refused::Text(diagnostics));
@@ -259,7 +262,7 @@ impl Session {
 
     /// Findings of a text, with what the API server would say of its objects in the present world.
     pub fn diagnose(&self, text: &str) -> Vec<Diagnostic> {
-        let checked = opscape_manifest::check::check(text);
+        let checked = crate::pipelines::check(text);
         self.try_out(&Act::Apply { text: text.into() }, &checked)
     }
 

@@ -7,6 +7,7 @@ use opscape_sim::{EntryId, Time};
 use super::{Teller, named};
 use crate::Act;
 use crate::inspect::{LineRef, Mark, WhyRow};
+use crate::pipelines::RunAct;
 use crate::words::{self, Lang, Rich};
 use crate::world::{ActMark, ActRecord, Applied, ApplyResult, FieldChange, short};
 
@@ -119,6 +120,10 @@ fn done(lang: Lang, who: &str, act: &Act) -> Rich {
         Act::Pause { deployment, on: true } => say("why.act.pause", &[("object", &key(deployment))]),
         Act::Pause { deployment, on: false } => say("why.act.resume", &[("object", &key(deployment))]),
         Act::Restart { deployment } => say("why.act.restart", &[("object", &key(deployment))]),
+        Act::Happen { event } => {
+            say("why.act.happen", &[("event", &event.name), ("reference", &event.reference)])
+        }
+        Act::Pipeline { run, act } => say(run_act(*act, true), &[("n", &run.to_string())]),
     }
 }
 
@@ -134,6 +139,8 @@ pub fn flag(mark: &ActMark, lang: Lang) -> String {
         .filter(|result| !matches!(result.done, Applied::Unchanged | Applied::Refused(_)))
         .collect();
     match done.as_slice() {
+        // A pipeline, which waits for something to happen.
+        [] if mark.outcome.applied.is_empty() => words::fill(lang, "flag.apply", &[]),
         [] => words::fill(lang, "flag.apply-nothing", &[]),
         [one] => match (&one.done, most_telling(&one.changes)) {
             (Applied::Configured, Some(first)) => words::fill(
@@ -175,5 +182,23 @@ pub fn flag_of_act(act: &Act, lang: Lang) -> String {
         Act::Pause { deployment, on: true } => say("flag.pause", &[("name", &deployment.name)]),
         Act::Pause { deployment, on: false } => say("flag.resume", &[("name", &deployment.name)]),
         Act::Restart { deployment } => say("flag.restart", &[("name", &deployment.name)]),
+        Act::Happen { event } => {
+            say("pipeline.flag.happen", &[("event", &event.name), ("reference", &event.reference)])
+        }
+        Act::Pipeline { run, act } => say(run_act(*act, false), &[("n", &run.to_string())]),
+    }
+}
+
+/// The key of what is done to a run: a sentence, or a flag.
+fn run_act(act: RunAct, sentence: bool) -> &'static str {
+    match (act, sentence) {
+        (RunAct::Cancel, true) => "why.act.run-cancel",
+        (RunAct::Play(_), true) => "why.act.run-play",
+        (RunAct::Rerun(_), true) => "why.act.run-rerun",
+        (RunAct::Fail(_), true) => "why.act.run-fail",
+        (RunAct::Cancel, false) => "pipeline.flag.run-cancel",
+        (RunAct::Play(_), false) => "pipeline.flag.run-play",
+        (RunAct::Rerun(_), false) => "pipeline.flag.run-rerun",
+        (RunAct::Fail(_), false) => "pipeline.flag.run-fail",
     }
 }

@@ -125,6 +125,7 @@ pub fn headline(run: &Run<LabModel>, id: EntryId, lang: Lang) -> Option<Rich> {
         LabRecord::Act(record) => Some(Rich::parse(&act::flag_of_act(&record.act, lang))),
         LabRecord::Migrated(migration) => Some(schema::migrated(teller, migration, "next.migrated")),
         LabRecord::Cluster(record) => cluster::headline(teller, record),
+        LabRecord::Pipeline(record) => crate::pipelines::headline(record, lang),
     }
 }
 
@@ -173,6 +174,11 @@ fn chain(teller: Teller<'_>, last: EntryId, about: Option<Uid>, rows: &mut Vec<W
                 let text = schema::migrated(teller, migration, "why.migrated");
                 let row = told(Mark::Step, text, Rich::default());
                 rows.push(WhyRow { at: entry.at, entry: Some(id), ..row });
+            }
+            LabRecord::Pipeline(record) => {
+                let text = crate::pipelines::headline(record, teller.lang);
+                let row = text.map(|text| told(Mark::Step, text, Rich::default()));
+                rows.extend(row.map(|row| WhyRow { at: entry.at, entry: Some(id), ..row }));
             }
             LabRecord::Cluster(Record::Requested(request)) => {
                 subject = Some(ObjectKey {

@@ -6,8 +6,18 @@
 use super::Lang;
 
 /// What the keys of the second half begin with.
-const ASKED: &[&[u8]] =
-    &[b"why.", b"route.", b"hint.", b"shell.", b"fact.", b"fix.", b"change.", b"charts.", b"compare."];
+const ASKED: &[&[u8]] = &[
+    b"why.",
+    b"route.",
+    b"hint.",
+    b"shell.",
+    b"fact.",
+    b"fix.",
+    b"change.",
+    b"charts.",
+    b"compare.",
+    b"pipeline.",
+];
 
 /// Whether the key that begins at `from` belongs to the second half.
 pub const fn is_asked(text: &[u8], from: usize) -> bool {

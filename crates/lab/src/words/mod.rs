@@ -196,7 +196,8 @@ mod tests {
                 } else if path.extension().is_some_and(|end| end == "rs") {
                     for part in std::fs::read_to_string(&path).unwrap().split('"').skip(1).step_by(2) {
                         let family = part.split('.').next().unwrap_or_default();
-                        let families = ["why", "change", "flag", "fact", "state", "next", "check", "lab"];
+                        let families =
+                            ["why", "change", "flag", "fact", "state", "next", "check", "lab", "pipeline"];
                         let plain =
                             |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c);
                         if part.contains('.')

@@ -51,6 +51,15 @@ impl LabModel {
                 self.traffic.end(*workload);
                 return Outcome::default();
             }
+            Act::Happen { event } => {
+                let seed = self.cluster.options().seed;
+                let begun = Arc::make_mut(&mut self.pipelines).happen(event, seed, context);
+                return Outcome { begun: Some(begun), ..Outcome::default() };
+            }
+            Act::Pipeline { run, act } => {
+                Arc::make_mut(&mut self.pipelines).act(*run, *act, context);
+                return Outcome::default();
+            }
             Act::Request { request, .. } => Ok(Request::clone(request)),
             Act::RemoveNode { node } => Ok(Request::Delete(node_key(node), DeleteOptions::default())),
             Act::Scale { workload, replicas } => Ok(Request::Scale {

@@ -28,6 +28,9 @@ impl LabModel {
         context: &mut Context<'_, LabEvent, LabRecord>,
     ) -> Vec<ApplyResult> {
         let checked = check::check(text);
+        if prune && (!self.pipelines.is_empty() || has_pipelines(&checked)) {
+            Arc::make_mut(&mut self.pipelines).read(text, &checked);
+        }
         let documents: Vec<(usize, ObjectKey, Value)> = checked
             .documents
             .iter()
@@ -144,6 +147,10 @@ impl LabModel {
             ),
         }
     }
+}
+
+fn has_pipelines(checked: &check::Checked) -> bool {
+    checked.documents.iter().any(|document| document.role == Role::Workflow)
 }
 
 enum Plan {

@@ -31,6 +31,7 @@ use crate::Act;
 use crate::census::Census;
 use crate::cost::Cost;
 use crate::images::LabImages;
+use crate::pipelines::{PipelineRecord, Pipelines};
 use crate::traffic::{self, Around, LabUsage, Traffic};
 
 /// What is scheduled.
@@ -59,6 +60,8 @@ pub enum LabEvent {
         /// Which of its attempts to run.
         life: u32,
     },
+    /// What a run of a pipeline waits for has come.
+    Pipeline(u32),
 }
 
 /// What happened.
@@ -70,6 +73,8 @@ pub enum LabRecord {
     Act(Arc<ActRecord>),
     /// The columns of the database changed.
     Migrated(Arc<Migration>),
+    /// In a run of a pipeline.
+    Pipeline(Arc<PipelineRecord>),
 }
 
 /// Something a person or the lab's script did.
@@ -113,6 +118,7 @@ pub struct LabModel {
     goals: goals::Goals,
     traffic: Traffic,
     controllers: entrances::Controllers,
+    pipelines: Arc<Pipelines>,
 }
 
 /// What a world is made with besides its text.
@@ -171,6 +177,7 @@ impl LabModel {
             goals: goals::Goals::new(spec),
             traffic: Traffic::new(seed),
             controllers: entrances::Controllers::default(),
+            pipelines: Arc::default(),
         };
         Run::new(model, |model, context| {
             model.in_cluster(context, |cluster, context| {
@@ -208,6 +215,16 @@ impl LabModel {
     /// The requests.
     pub fn traffic(&self) -> &Traffic {
         &self.traffic
+    }
+
+    /// Whether the text that was applied last has no objects for the cluster.
+    pub fn is_without_objects(&self) -> bool {
+        self.from_text.is_empty()
+    }
+
+    /// The pipelines.
+    pub fn pipelines(&self) -> &Pipelines {
+        &self.pipelines
     }
 
     /// The Lab document this world began with.
@@ -390,6 +407,10 @@ impl Model for LabModel {
                 self.migrates((pod, container, life), context);
                 None
             }
+            LabEvent::Pipeline(run) => {
+                Arc::make_mut(&mut self.pipelines).wake(run, context);
+                None
+            }
             LabEvent::Traffic(wake) => {
                 let (traffic, around) = self.traffic_and_around();
                 traffic.handle(wake, around.1, context.now(), around.0);
@@ -406,6 +427,7 @@ impl Model for LabModel {
     fn is_visible(record: &LabRecord) -> bool {
         match record {
             LabRecord::Act(_) | LabRecord::Migrated(_) => true,
+            LabRecord::Pipeline(record) => record.is_visible(),
             LabRecord::Cluster(Record::Kubelet(fact)) => {
                 use opscape_cluster::kubelet::What;
                 matches!(

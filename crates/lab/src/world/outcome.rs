@@ -15,6 +15,8 @@ pub struct Outcome {
     pub answer: Option<Result<Object, Status>>,
     /// For [`crate::Act::Send`]: by which its report is found.
     pub sending: Option<WorkloadId>,
+    /// For [`crate::Act::Happen`]: how many pipelines began.
+    pub begun: Option<usize>,
     /// What a command of the lab's script printed.
     pub output: String,
 }

@@ -3,6 +3,8 @@
 use super::expression::{Data, Environment, Expr, Failure, Object, evaluate, parse};
 use super::matrix::Unknown;
 use super::token::{Token, Value};
+use super::trigger::Happening;
+use super::workflow::{InputDefault, Workflow};
 use crate::run::Outcome;
 
 /// The contexts, and what became of the jobs before.
@@ -14,6 +16,35 @@ pub struct Contexts {
 }
 
 impl Contexts {
+    /// What expressions know before any job runs. What nobody said is not there, so that nobody takes it for nothing.
+    pub fn of(workflow: &Workflow, happening: &Happening) -> Contexts {
+        let mut github = Object::default();
+        github.insert("event_name", happening.event.as_str().into());
+        let reference = match (&happening.tag, &happening.branch) {
+            (Some(tag), _) => Some((format!("refs/tags/{tag}"), tag, "tag")),
+            (None, Some(branch)) => Some((format!("refs/heads/{branch}"), branch, "branch")),
+            (None, None) => None,
+        };
+        if let Some((reference, name, kind)) = reference {
+            github.insert("ref", reference.into());
+            github.insert("ref_name", name.as_str().into());
+            github.insert("ref_type", kind.into());
+        }
+        let mut inputs = Object::default();
+        let event = workflow.events.iter().flatten().find(|event| event.name == happening.event);
+        for input in event.and_then(|event| event.inputs.as_ref()).into_iter().flatten() {
+            let value = match &input.default {
+                Some(InputDefault::Bool(bool)) => Data::Bool(*bool),
+                Some(InputDefault::Text(text)) => text.as_str().into(),
+                None => "".into(),
+            };
+            inputs.insert(input.name.as_str(), value);
+        }
+        let contexts: [(&str, Data); 3] =
+            [("github", github.into()), ("inputs", inputs.into()), ("vars", Object::default().into())];
+        Contexts::new(Object::from_iter(contexts))
+    }
+
     /// These contexts, by name.
     pub fn new(contexts: Object) -> Contexts {
         Contexts { contexts, before: None }

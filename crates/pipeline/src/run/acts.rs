@@ -37,6 +37,16 @@ impl<S: System> Engine<S> {
         !open.is_empty()
     }
 
+    /// Lets a job that runs fail at once. False: it does not run.
+    pub fn fail(&mut self, job: JobId) -> bool {
+        let runs = self.jobs.get(job).is_some_and(|run| run.state == State::Running);
+        if runs {
+            self.stop(job, Outcome::Failure);
+            self.go_on();
+        }
+        runs
+    }
+
     /// Runs a job that has ended once more, and all that comes behind it. False: it has not run, or still does.
     pub fn rerun(&mut self, job: JobId) -> bool {
         let ended = self.jobs.get(job).is_some_and(|run| run.state == State::Over && run.start.is_some());

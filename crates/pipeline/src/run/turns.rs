@@ -250,6 +250,25 @@ impl<S: System> Engine<S> {
         }
     }
 
+    /// What keeps a job in the queue: one that runs in its place, or a runner.
+    pub fn held_by(&self, job: JobId) -> Option<Cause> {
+        let planned = self.plan.jobs.get(job)?;
+        let running = self.running();
+        let name = planned.serial.as_ref().map(|serial| serial.name.as_str());
+        let serial = running.iter().find(|other| {
+            let other = self.plan.jobs.get(**other).and_then(|other| other.serial.as_ref());
+            name.is_some() && other.map(|serial| serial.name.as_str()) == name
+        });
+        let most = self.plan.groups.get(planned.group).and_then(|group| group.max_parallel);
+        let in_group =
+            |other: &&JobId| self.plan.jobs.get(**other).is_some_and(|other| other.group == planned.group);
+        let full = most.is_some_and(|most| running.iter().filter(in_group).count() >= most.max(1));
+        let parallel = running.iter().find(in_group).filter(|_| full);
+        let serial = serial.map(|job| Cause::Serial(*job));
+        let parallel = parallel.map(|job| Cause::MaxParallel(*job));
+        serial.or(parallel).or(running.first().map(|job| Cause::Runner(*job)))
+    }
+
     /// A runner that has these labels and nothing to do: kind and number.
     fn free(&self, labels: &[String]) -> Option<(usize, usize)> {
         let pools = self.fleet.pools.iter().enumerate();
@@ -332,21 +351,25 @@ impl<S: System> Engine<S> {
 
     /// Stops a job that waits or runs.
     pub(super) fn cancel(&mut self, job: JobId) {
+        self.stop(job, Outcome::Cancelled);
+    }
+
+    pub(super) fn stop(&mut self, job: JobId, outcome: Outcome) {
         let Some(run) = self.jobs.get(job).filter(|run| run.state != State::Over) else { return };
         if run.state != State::Running {
-            self.leave(job, Outcome::Cancelled);
+            self.leave(job, outcome);
             return;
         }
         let now = self.now;
         if let Some(run) = self.jobs.get_mut(job) {
-            run.outcome = Some(Outcome::Cancelled);
+            run.outcome = Some(outcome);
             if let Some(end) = run.end {
                 self.due.remove(&(end, job));
             }
             run.end = Some(now);
             let ran = run.steps.map(|steps| now.since(steps)).unwrap_or_default();
             if let Some(course) = &mut run.course {
-                course.outcome = Outcome::Cancelled;
+                course.outcome = outcome;
                 course.length = ran;
                 for step in &mut course.steps {
                     *step = step.filter(|(begin, _)| *begin < ran).map(|(begin, end)| (begin, end.min(ran)));

@@ -1,0 +1,280 @@
+//! The pipelines of a text, as part of its world: something happens in the repository, and what is configured for it runs,
+//! on the clock of the world. What a job prints is not kept: it follows from how it went.
+
+mod layout;
+mod read;
+mod scene;
+mod telling;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use opscape_manifest::api::Str;
+use opscape_manifest::check::Checked;
+use opscape_pipeline::github::{Planned, trigger};
+use opscape_pipeline::gitlab::run::Process;
+use opscape_pipeline::run::{Course, Decision, Engine, GroupId, Happened, JobId, SoFar, System, What};
+use opscape_sim::{Context, EntryId, Time};
+
+pub use opscape_pipeline::run::Outcome;
+
+pub use layout::{Arrangement, Box, Line, Picture, Sizes, layout};
+pub use read::{Definition, check};
+pub(crate) use scene::build as scenes;
+pub use scene::{GroupCard, JobCard, JobState, PipelineScene, RunCard, StepSpan};
+pub(crate) use telling::headline;
+pub use telling::{JobStory, story};
+
+use crate::world::{LabEvent, LabRecord};
+
+/// Something that happens in the repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepositoryEvent {
+    /// Its name in the system's words: `push`, `pull_request`, `merge_request`, `schedule`.
+    pub name: Str,
+    /// The branch, or the tag.
+    pub reference: Str,
+    /// Whether that is a tag.
+    pub tag: bool,
+}
+
+/// What a person does to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunAct {
+    /// Stops all that waits and runs.
+    Cancel,
+    /// Begins a job that waits for a person, or for its time.
+    Play(JobId),
+    /// Runs a job once more, and what comes behind it.
+    Rerun(JobId),
+    /// Lets a job that runs fail.
+    Fail(JobId),
+}
+
+/// Something that happened in a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PipelineRecord {
+    /// The number of the run, from 1.
+    pub run: u32,
+    /// The file of its configuration.
+    pub file: Str,
+    /// To which job.
+    pub job: JobId,
+    /// What people see of it.
+    pub name: Str,
+    /// What.
+    pub what: What,
+}
+
+impl PipelineRecord {
+    /// Whether going through time in steps stops at it.
+    pub(crate) fn is_visible(&self) -> bool {
+        !matches!(self.what, What::Queued)
+    }
+}
+
+/// Why a configuration runs nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Passed {
+    /// GitHub's `on` does not let it.
+    GitHub(trigger::Passed),
+    /// In GitLab's words.
+    GitLab(String),
+}
+
+/// A run of either system.
+#[derive(Clone, Debug)]
+pub enum Runs {
+    /// Of GitHub Actions.
+    GitHub(Arc<Planned>),
+    /// Of GitLab CI.
+    GitLab(Process),
+}
+
+impl System for Runs {
+    fn decide(&self, group: GroupId, so_far: SoFar<'_>) -> Decision {
+        match self {
+            Runs::GitHub(planned) => planned.decide(group, so_far),
+            Runs::GitLab(process) => process.decide(group, so_far),
+        }
+    }
+
+    fn course(&mut self, job: JobId, speed: f64, so_far: SoFar<'_>) -> Course {
+        match self {
+            Runs::GitHub(planned) => planned.course(job, speed, so_far),
+            Runs::GitLab(process) => process.course(job, speed, so_far),
+        }
+    }
+}
+
+/// A run of a configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct RunState {
+    number: u32,
+    definition: Arc<Definition>,
+    event: RepositoryEvent,
+    /// When it began.
+    began: Time,
+    engine: Engine<Runs>,
+    /// The journal's last entry of each job, and of the whole.
+    entries: BTreeMap<JobId, EntryId>,
+    entry: Option<EntryId>,
+    /// For when it is woken.
+    woken_at: Option<Time>,
+}
+
+/// The most runs that are kept.
+const MOST_RUNS: usize = 20;
+
+/// The pipelines of a world.
+#[derive(Clone, Debug, Default)]
+pub struct Pipelines {
+    definitions: Vec<Arc<Definition>>,
+    runs: Vec<Arc<RunState>>,
+    /// What ran nothing when something happened last, and why.
+    passed: Vec<(Str, Passed)>,
+    count: u32,
+}
+
+type LabContext<'a> = Context<'a, LabEvent, LabRecord>;
+
+impl Pipelines {
+    /// Whether the text has a pipeline, or had one that ran.
+    pub fn is_empty(&self) -> bool {
+        self.definitions.is_empty() && self.runs.is_empty()
+    }
+
+    /// The configurations of the text, in its order.
+    pub fn definitions(&self) -> impl Iterator<Item = &Definition> {
+        self.definitions.iter().map(|definition| &**definition)
+    }
+
+    /// A text was applied.
+    pub(crate) fn read(&mut self, text: &str, checked: &Checked) {
+        self.definitions = read::definitions(text, checked).into_iter().map(Arc::new).collect();
+        self.passed.clear();
+    }
+
+    /// Something happens in the repository: what is configured for it begins. Gives how many runs did.
+    pub(crate) fn happen(
+        &mut self,
+        event: &RepositoryEvent,
+        seed: u64,
+        context: &mut LabContext<'_>,
+    ) -> usize {
+        self.passed.clear();
+        let mut begun = 0;
+        for definition in self.definitions.clone() {
+            let seed = seed.wrapping_add(u64::from(self.count));
+            let (plan, fleet, runs) = match definition.runs_on(event, Some(seed)) {
+                Ok(made) => made,
+                Err(passed) => {
+                    self.passed.push((definition.file.clone(), passed));
+                    continue;
+                }
+            };
+            self.count += 1;
+            begun += 1;
+            let mut run = RunState {
+                number: self.count,
+                definition,
+                event: event.clone(),
+                began: context.now(),
+                engine: Engine::new(Arc::new(plan), Arc::new(fleet), runs),
+                entries: BTreeMap::new(),
+                entry: context.cause(),
+                woken_at: None,
+            };
+            run.tell(context);
+            self.runs.push(Arc::new(run));
+        }
+        // The oldest that are over make room.
+        while self.runs.len() > MOST_RUNS {
+            let over = self.runs.iter().position(|run| run.engine.next_at().is_none()).unwrap_or(0);
+            self.runs.remove(over);
+        }
+        begun
+    }
+
+    /// What was waited for in a run has come.
+    pub(crate) fn wake(&mut self, number: u32, context: &mut LabContext<'_>) {
+        let Some(run) = self.run_mut(number) else { return };
+        run.woken_at = None;
+        let passed = context.now().since(run.began);
+        run.engine.advance(Time::ZERO + passed);
+        run.tell(context);
+    }
+
+    /// A person does something to a run. False: it changes nothing.
+    pub(crate) fn act(&mut self, number: u32, act: RunAct, context: &mut LabContext<'_>) -> bool {
+        let Some(run) = self.run_mut(number) else { return false };
+        run.engine.advance(Time::ZERO + context.now().since(run.began));
+        let done = match act {
+            RunAct::Cancel => run.engine.cancel_all(),
+            RunAct::Play(job) => run.engine.play(job),
+            RunAct::Rerun(job) => run.engine.rerun(job),
+            RunAct::Fail(job) => run.engine.fail(job),
+        };
+        if done {
+            run.entry = context.cause();
+            run.entries.clear();
+        }
+        run.tell(context);
+        done
+    }
+
+    fn run_mut(&mut self, number: u32) -> Option<&mut RunState> {
+        self.runs.iter_mut().find(|run| run.number == number).map(Arc::make_mut)
+    }
+
+    /// The run with this number.
+    pub(crate) fn run(&self, number: u32) -> Option<&RunState> {
+        self.runs.iter().find(|run| run.number == number).map(|run| &**run)
+    }
+}
+
+impl RunState {
+    /// Writes into the journal what has happened, and sees to it that it goes on.
+    fn tell(&mut self, context: &mut LabContext<'_>) {
+        let before = context.cause();
+        for Happened { job, what, .. } in self.engine.take_happened() {
+            let name = self.engine.plan().jobs.get(job).map_or("", |job| job.name.as_str()).into();
+            context.because(self.cause_of(job, what));
+            let file = self.definition.file.clone();
+            let record = PipelineRecord { run: self.number, file, job, name, what };
+            let entry = context.record(LabRecord::Pipeline(Arc::new(record)));
+            self.entries.insert(job, entry);
+        }
+        let next = self.engine.next_at().map(|at| self.began + at.since(Time::ZERO));
+        if let Some(next) = next
+            && self.woken_at != Some(next)
+        {
+            self.woken_at = Some(next);
+            context.because(self.entry);
+            context.at(next, LabEvent::Pipeline(self.number));
+        }
+        context.because(before);
+    }
+
+    /// The entry that led to what happens to a job.
+    fn cause_of(&self, job: JobId, what: What) -> Option<EntryId> {
+        let own = self.entries.get(&job).copied();
+        let other = |job: JobId| self.entries.get(&job).copied();
+        let run = self.engine.jobs().get(job);
+        let waited = run.and_then(|run| run.cause.job()).and_then(other);
+        let found = match what {
+            What::Started | What::Queued => waited.max(own),
+            What::Ended(_) if own.is_none() => {
+                let group = self.engine.plan().jobs.get(job).map(|job| job.group);
+                let group = group.and_then(|group| self.engine.plan().groups.get(group));
+                let needs = group.map_or(&[][..], |group| &group.needs).iter();
+                let jobs =
+                    needs.filter_map(|need| self.engine.plan().groups.get(*need)).flat_map(|need| &need.jobs);
+                jobs.filter_map(|job| other(*job)).max()
+            }
+            What::Asked | What::Delayed(_) => waited,
+            What::Ended(_) => own,
+        };
+        found.or(self.entry)
+    }
+}
