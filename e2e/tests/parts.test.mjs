@@ -48,7 +48,7 @@ test("the parts are the same, byte for byte, before their code went into columns
   const { outputFiles } = await build({ entryPoints: [source], bundle: true, format: "esm", write: false });
   const { together } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
   const files = (await readdir(path.join(root, "dist"))).filter((name) => name.endsWith(".wasm"));
-  assert.equal(files.length, 5);
+  assert.equal(files.length, 6);
   for (const name of files) {
     const part = name.match(/\.(\w+)\.wasm$/)?.[1] ?? "main";
     const plain = await readFile(path.join(target, `xtask/parts/${part}.wasm`));

@@ -99,6 +99,17 @@ fn three_ways_out_of_a_bad_version_cost_what_one_computes() {
 }
 
 #[test]
+fn each_second_is_measured_wherever_a_budget_ends() {
+    let lanes = || Lane::all(&text(), &options()).unwrap_or_default();
+    for (mut at_once, mut in_bits) in lanes().into_iter().zip(lanes()) {
+        let end = Time::secs(80);
+        assert!(at_once.advance(end, &mut || true));
+        while !in_bits.advance(end, &mut || false) {}
+        assert_eq!(at_once.seconds(), in_bits.seconds());
+    }
+}
+
+#[test]
 fn lanes_go_back_and_on_and_measure_each_second_once() {
     let lane = || {
         let mut options = options();

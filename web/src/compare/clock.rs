@@ -87,7 +87,7 @@ impl State {
 
     /// Whether lanes are still on their way to the instant that is looked at.
     pub fn waits(&self) -> bool {
-        self.lanes.iter().any(|lane| lane.now() < self.at)
+        self.lanes.iter().any(|lane| !lane.has_reached(self.at))
     }
 }
 
@@ -314,8 +314,9 @@ impl State {
         let most = if self.playing { BUDGET } else { WAITING };
         let budget = &mut || browser::milliseconds() - begin < most;
         // The one that is behind first, by seconds at most, so that all come along together.
+        let at = self.at;
         while let Some(lane) =
-            self.lanes.iter_mut().filter(|lane| lane.now() < self.at).min_by_key(|lane| lane.now())
+            self.lanes.iter_mut().filter(|lane| !lane.has_reached(at)).min_by_key(|lane| lane.now())
         {
             let next = Time((lane.now().0 / 1_000_000 + 1) * 1_000_000);
             if !lane.advance(next.min(self.at), budget) || !budget() {

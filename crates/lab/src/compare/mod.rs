@@ -114,15 +114,25 @@ impl Lane {
         self.session.set_lang(lang);
     }
 
+    /// The end of the first second that is not measured.
+    fn next_second(&self) -> Time {
+        Time::secs(self.seconds.len() as u64 + 1)
+    }
+
+    /// Whether it has come to an instant, with each second up to there measured.
+    pub fn has_reached(&self, to: Time) -> bool {
+        self.now() >= to && self.now() < self.next_second()
+    }
+
     /// Goes on as long as `budget` says true, and measures each second that is over. Whether it got there.
     pub fn advance(&mut self, to: Time, budget: &mut dyn FnMut() -> bool) -> bool {
         loop {
-            let next = Time::secs(self.seconds.len() as u64 + 1);
-            let now = self.now();
-            if now >= to {
+            if self.has_reached(to) {
                 return true;
             }
-            let stop = if now < next { next.min(to) } else { to };
+            // The budget may have ended amid what happens at the end of a second: then that is where it goes on.
+            let next = self.next_second();
+            let stop = next.min(to.max(self.now()));
             loop {
                 match self.session.advance(stop, budget) {
                     crate::Reached::End => break,
@@ -133,7 +143,7 @@ impl Lane {
             if stop == next {
                 self.measure();
             }
-            if self.now() < to && !budget() {
+            if !self.has_reached(to) && !budget() {
                 return false;
             }
         }
