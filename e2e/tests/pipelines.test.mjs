@@ -148,6 +148,13 @@ test("a hundred jobs are drawn, and no line passes under a job", () =>
     });
     await paste(page, app, `on: push\njobs:\n${jobs.join("\n")}\n`);
     assert.equal(await page.locator(".pipeline-graph [data-job]").count(), 100);
+    // The jobs that come first are in sight, wherever they are in the height of the graph.
+    await page.waitForFunction(() => {
+      const stage = document.querySelector(".scroll.pipeline").getBoundingClientRect();
+      const boxes = [...document.querySelectorAll(".pipeline-graph [data-job]")].map((job) => job.getBoundingClientRect());
+      const left = Math.min(...boxes.map((box) => box.left));
+      return boxes.some((box) => box.left < left + 1 && box.top >= stage.top && box.bottom <= stage.bottom);
+    });
     const under = await page.evaluate(() => {
       const boxes = [...document.querySelectorAll(".pipeline-graph [data-job] .card")].map((card) => card.getBoundingClientRect());
       return [...document.querySelectorAll(".pipeline-graph .need")].filter((line) => {

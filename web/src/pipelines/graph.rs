@@ -12,7 +12,7 @@ use crate::draw::{fit, px};
 use crate::session::View;
 
 /// Around the picture.
-const MARGIN: f32 = 16.0;
+pub(super) const MARGIN: f32 = 16.0;
 
 /// What of the graph stands out.
 pub struct Lit {

@@ -53,10 +53,25 @@ pub fn Board(props: &Props) -> Html {
     let stages = use_state(|| true);
     let by_stage = use_state(|| false);
     let pointed = use_state_eq(|| None::<usize>);
-    let Some(scene) = chosen(view) else { return Html::default() };
+    let root = use_node_ref();
+    let pictured = chosen(view).map(|scene| {
+        let by_stages = *stages && !scene.stages.is_empty();
+        let arrangement = if by_stages { Arrangement::Stages } else { Arrangement::Needs };
+        (scene, kept.borrow_mut().picture(scene, arrangement, *by_stage))
+    });
+    {
+        // A large graph begins in the middle of its height.
+        let begin = pictured.as_ref().map(|(scene, picture)| (scene.file.clone(), beginning(&picture.jobs)));
+        let root = root.clone();
+        use_effect_with(begin, move |begin| {
+            if let (Some((_, y)), Some(root)) = (begin, root.cast::<web_sys::Element>()) {
+                root.set_scroll_left(0);
+                root.set_scroll_top(y - root.client_height() / 2);
+            }
+        });
+    }
+    let Some((scene, picture)) = pictured else { return Html::default() };
     let has_stages = !scene.stages.is_empty();
-    let arrangement = if *stages && has_stages { Arrangement::Stages } else { Arrangement::Needs };
-    let picture = kept.borrow_mut().picture(scene, arrangement, *by_stage);
     let picked = picked(view, scene);
     let waited = pointed.or(picked).map(|job| story(scene, job, view.lang).waits_for).unwrap_or_default();
     let lit = Lit { picked, pointed: pointed.or(picked), waited };
@@ -122,7 +137,7 @@ pub fn Board(props: &Props) -> Html {
                     <button type="button" class="plain" aria-pressed={by_stage.to_string()} onclick={toggle(&by_stage, !*by_stage)}>{ text(view.lang, "pipeline.implicit") }</button>
                 </div>
             }
-            <div class="scroll pipeline" onclick={clicked} onmouseover={over} onmouseleave={out} onfocusin={focused} onkeydown={keyed} data-time={view.at.0.to_string()}>
+            <div class="scroll pipeline" ref={root} onclick={clicked} onmouseover={over} onmouseleave={out} onfocusin={focused} onkeydown={keyed} data-time={view.at.0.to_string()}>
                 { graph(view, scene, &picture, &lit) }
                 { table(view, scene) }
             </div>
@@ -143,6 +158,16 @@ fn focus(event: &KeyboardEvent, job: usize) {
     if let Some(found) = found.and_then(|found| found.dyn_into::<web_sys::SvgElement>().ok()) {
         let _ = found.focus();
     }
+}
+
+/// How far down the jobs are that come first, in pixels.
+fn beginning(places: &[opscape_lab::pipelines::Box]) -> i32 {
+    let drawn = || places.iter().filter(|place| place.w > 0.0);
+    let left = drawn().map(|place| place.x).fold(f32::INFINITY, f32::min);
+    let middles = drawn().filter(|place| place.x < left + 1.0).map(|place| place.y + place.h / 2.0);
+    let (top, bottom) =
+        middles.fold((f32::INFINITY, 0.0_f32), |(top, bottom), y| (top.min(y), bottom.max(y)));
+    if bottom > 0.0 { (f32::midpoint(top, bottom) + graph::MARGIN) as i32 } else { 0 }
 }
 
 /// The job that lies nearest in a direction.
