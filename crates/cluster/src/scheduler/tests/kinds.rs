@@ -4,15 +4,12 @@
 use std::sync::Arc;
 
 use opscape_manifest::api::meta::Uid;
-use opscape_manifest::api::{Node, Object, Pod};
+use opscape_manifest::api::{Node, Pod};
 use opscape_sim::{Rng, Time};
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::naive::object;
-use crate::Store;
-use crate::scheduler::cache::Cache;
-use crate::scheduler::classes::Classes;
+use super::naive::{Placed, object};
 use crate::scheduler::cycle::{Scratch, choose, choose_one_by_one};
 use crate::scheduler::decision::Decision;
 use crate::scheduler::verdict::Others;
@@ -85,51 +82,39 @@ proptest! {
     fn one_node_of_each_kind_is_as_good_as_all(seed in any::<u64>()) {
         let mut random = Rng::stream(seed, "test");
         let count = 101 + random.below(120) as usize;
-        let mut cache = Arc::new(Cache::default());
+        let mut all = Placed::default();
         for number in 0..count {
-            Arc::make_mut(&mut cache).set_node(&random_node(number, &mut random));
+            Arc::make_mut(&mut all.cache).set_node(&random_node(number, &mut random));
         }
-        let mut store = Store::default();
-        let mut classes = Classes::default();
         let mut scratch = Scratch::default();
         let mut start = 0;
-        let mut placed: Vec<Arc<Pod>> = Vec::new();
         for number in 0..300 {
             if random.chance(0.1) {
                 // Only what a kubelet reports and what people do to a node; its pods stay.
                 let changed = random_node(random.below(count as u64) as usize, &mut random);
-                let taints = cache.nodes[cache.index[&changed.metadata.name]].node.spec.taints != changed.spec.taints;
-                Arc::make_mut(&mut cache).set_node(&changed);
+                let taints = all.cache.nodes[all.cache.index[&changed.metadata.name]].node.spec.taints != changed.spec.taints;
+                Arc::make_mut(&mut all.cache).set_node(&changed);
                 if taints {
-                    classes.taints_changed();
+                    all.classes.taints_changed();
                 }
             }
-            if random.chance(0.2) && !placed.is_empty() {
-                let gone = placed.swap_remove(random.below(placed.len() as u64) as usize);
-                let node = cache.index[&gone.spec.node_name];
-                classes.count(&cache, &gone, node, -1);
-                Arc::make_mut(&mut cache).remove_pod(&gone);
-                store.remove(&Object::Pod(gone), Time::ZERO, None);
+            if random.chance(0.2) && !all.pods.is_empty() {
+                all.take_away_one(&mut random);
                 continue;
             }
-            Arc::make_mut(&mut cache).sort();
-            let mut pod = pod(number, random.below(5));
-            let class = classes.of(&mut cache, &store, &pod).unwrap();
+            Arc::make_mut(&mut all.cache).sort();
+            let pod = pod(number, random.below(5));
+            let class = all.classes.of(&mut all.cache, &all.store, &pod).unwrap();
             let nominated = Others { pod: &pod, all: &[] };
             let (mut other, mut other_start, mut plain) = (class.clone(), start, Scratch::default());
-            let expected = choose_one_by_one(&cache, &mut other, &nominated, &mut other_start, &mut plain);
-            let expected = Decision::of(&cache, &other, &expected, &plain, Time::ZERO);
-            let outcome = choose(&cache, class, &nominated, &mut start, &mut scratch);
+            let expected = choose_one_by_one(&all.cache, &mut other, &nominated, &mut other_start, &mut plain);
+            let expected = Decision::of(&all.cache, &other, &expected, &plain, Time::ZERO);
+            let outcome = choose(&all.cache, class, &nominated, &mut start, &mut scratch);
             prop_assert!(scratch.feasible.len() < plain.feasible.len().max(2), "it was by kind");
-            let decision = Decision::of(&cache, class, &outcome, &scratch, Time::ZERO);
+            let decision = Decision::of(&all.cache, class, &outcome, &scratch, Time::ZERO);
             prop_assert_eq!((&decision, start), (&expected, other_start), "pod {} of seed {}", number, seed);
             if let Some(index) = outcome.chosen {
-                let node = cache.nodes[index as usize].node.metadata.name.clone();
-                Arc::make_mut(&mut Arc::make_mut(&mut pod).spec).node_name = node;
-                store.put(Object::Pod(pod.clone()), Time::ZERO, None);
-                let at = Arc::make_mut(&mut cache).add_pod(&pod).unwrap();
-                classes.count(&cache, &pod, at, 1);
-                placed.push(pod);
+                all.bind(pod, index);
             }
         }
     }

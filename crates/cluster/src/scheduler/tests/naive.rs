@@ -190,6 +190,36 @@ fn fits(pod: &Pod, node: &Node, nodes: &[Arc<Node>], pods: &[Arc<Pod>]) -> bool 
     !hated && !hating
 }
 
+/// What the scheduler knows, and the pods that are on nodes.
+#[derive(Default)]
+pub(super) struct Placed {
+    pub cache: Arc<Cache>,
+    pub store: Store,
+    pub classes: Classes,
+    pub pods: Vec<Arc<Pod>>,
+}
+
+impl Placed {
+    /// A pod comes to the node with this number.
+    pub fn bind(&mut self, mut pod: Arc<Pod>, node: u32) {
+        let name = self.cache.nodes[node as usize].node.metadata.name.clone();
+        Arc::make_mut(&mut Arc::make_mut(&mut pod).spec).node_name = name;
+        self.store.put(Object::Pod(pod.clone()), Time::ZERO, None);
+        let at = Arc::make_mut(&mut self.cache).add_pod(&pod).unwrap();
+        self.classes.count(&self.cache, &pod, at, 1);
+        self.pods.push(pod);
+    }
+
+    /// Any of the pods goes.
+    pub fn take_away_one(&mut self, random: &mut Rng) {
+        let gone = self.pods.swap_remove(random.below(self.pods.len() as u64) as usize);
+        let node = self.cache.index[&gone.spec.node_name];
+        self.classes.count(&self.cache, &gone, node, -1);
+        Arc::make_mut(&mut self.cache).remove_pod(&gone);
+        self.store.remove(&Object::Pod(gone), Time::ZERO, None);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
@@ -197,48 +227,36 @@ proptest! {
     fn filters_agree_with_a_plain_implementation(seed in any::<u64>()) {
         let mut random = Rng::stream(seed, "test");
         let nodes: Vec<Arc<Node>> = (0..3 + random.below(5) as usize).map(|number| random_node(number, &mut random)).collect();
-        let mut cache = Arc::new(Cache::default());
+        let mut all = Placed::default();
         for node in &nodes {
-            Arc::make_mut(&mut cache).set_node(node);
+            Arc::make_mut(&mut all.cache).set_node(node);
         }
-        Arc::make_mut(&mut cache).sort();
-        let mut store = Store::default();
-        let mut classes = Classes::default();
+        Arc::make_mut(&mut all.cache).sort();
         let mut scratch = Scratch::default();
         let mut start = 0;
-        let mut placed: Vec<Arc<Pod>> = Vec::new();
         for number in 0..40 {
-            if random.chance(0.2) && !placed.is_empty() {
-                let gone = placed.swap_remove(random.below(placed.len() as u64) as usize);
-                let node = cache.index[&gone.spec.node_name];
-                classes.count(&cache, &gone, node, -1);
-                Arc::make_mut(&mut cache).remove_pod(&gone);
-                store.remove(&Object::Pod(gone), Time::ZERO, None);
+            if random.chance(0.2) && !all.pods.is_empty() {
+                all.take_away_one(&mut random);
                 continue;
             }
-            let mut pod = random_pod(number, &mut random);
-            let class = classes.of(&mut cache, &store, &pod).unwrap();
+            let pod = random_pod(number, &mut random);
+            let class = all.classes.of(&mut all.cache, &all.store, &pod).unwrap();
             let nominated = Others { pod: &pod, all: &[] };
-            let outcome = choose(&cache, class, &nominated, &mut start, &mut scratch);
+            let outcome = choose(&all.cache, class, &nominated, &mut start, &mut scratch);
             let mut feasible: Vec<&str> =
-                scratch.feasible.iter().map(|index| &*cache.nodes[*index as usize].node.metadata.name).collect();
+                scratch.feasible.iter().map(|index| &*all.cache.nodes[*index as usize].node.metadata.name).collect();
             feasible.sort_unstable();
             let expected: Vec<&str> =
-                nodes.iter().filter(|node| fits(&pod, node, &nodes, &placed)).map(|node| &*node.metadata.name).collect();
+                nodes.iter().filter(|node| fits(&pod, node, &nodes, &all.pods)).map(|node| &*node.metadata.name).collect();
             prop_assert_eq!(feasible, expected, "pod {} of seed {}", number, seed);
             if let Some(index) = outcome.chosen {
-                let node = cache.nodes[index as usize].node.metadata.name.clone();
-                Arc::make_mut(&mut Arc::make_mut(&mut pod).spec).node_name = node;
-                store.put(Object::Pod(pod.clone()), Time::ZERO, None);
-                let at = Arc::make_mut(&mut cache).add_pod(&pod).unwrap();
-                classes.count(&cache, &pod, at, 1);
-                placed.push(pod);
+                all.bind(pod, index);
             }
         }
         for node in &nodes {
             for resource in ["cpu", "memory"] {
                 let has = node.status.allocatable[resource].milli_value();
-                prop_assert!(used(&placed, node, resource) <= has);
+                prop_assert!(used(&all.pods, node, resource) <= has);
             }
         }
     }
