@@ -6,6 +6,7 @@
 pub mod github;
 pub mod gitlab;
 pub mod run;
+pub mod script;
 mod system;
 pub mod yaml;
 

@@ -2,7 +2,7 @@
 //!
 //! Source: gitlab `app/services/ci/pipeline_processing/atomic_processing_service.rb`, `app/services/ci/process_build_service.rb`
 //! and `lib/gitlab/ci/status/composite.rb`, read, not run. [`Process`] decides, [`crate::run`] plays it on the clock. There are
-//! as many runners as are asked for; what a job does is what [`super::script`] understands of its commands.
+//! as many runners as are asked for; what a job does is what [`crate::script`] understands of its commands.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use opscape_sim::Time;
 
 use super::job::Need;
 use super::pipeline::{Pipeline, PipelineJob};
-use super::script::{self, Files, Shell};
 use super::{Repository, glob};
 use crate::run::{
     self, Course, Decision, Engine, Fleet, Group, JobId, Outcome, Plan, PlannedJob, PlannedStep, Serial,
     SoFar, State, System, What,
 };
+use crate::script::{self, Files, Shell};
 
 /// How a job stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -29,6 +29,8 @@ pub(super) enum Command {
     /// Condition, whether it has to hold, body.
     While(List, bool, List),
     Case(Word, Vec<(Vec<Word>, List)>),
+    /// What it prints is sent somewhere.
+    Redirected(Box<Command>, Vec<Redirect>),
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -50,6 +52,8 @@ pub(super) enum Target {
     To(Word),
     Append(Word),
     From(Word),
+    /// A here-document, or `<<<`.
+    Here(Word),
     /// `2>&1`.
     Same,
 }
@@ -264,12 +268,16 @@ impl Reader {
         } else {
             return self.simple().map(Command::Simple);
         };
-        // What a compound command prints may be sent somewhere; that changes nothing of its exit code.
-        let mut ignored = Simple::default();
+        let mut sent = Simple::default();
         loop {
             self.spaces();
-            if !self.redirect(&mut ignored)? {
-                return Some(command);
+            if !self.redirect(&mut sent)? {
+                let redirects = sent.redirects;
+                return Some(if redirects.is_empty() {
+                    command
+                } else {
+                    Command::Redirected(Box::new(command), redirects)
+                });
             }
         }
     }
@@ -365,7 +373,9 @@ impl Reader {
         let errors_only = descriptor == Some('2');
         if self.eat("<<<") {
             self.spaces();
-            self.word().ok()??;
+            let mut word = self.word().ok()??;
+            word.0.push(Part::Quoted("\n".to_owned()));
+            simple.redirects.push(Redirect { target: Target::Here(word), errors_only: false });
             return Some(true);
         }
         if self.eat("<<") {
@@ -373,6 +383,8 @@ impl Reader {
             self.spaces();
             let end = self.word().ok()??;
             self.documents.push(end.literal());
+            let word = self.document(&end)?;
+            simple.redirects.push(Redirect { target: Target::Here(word), errors_only: false });
             return Some(true);
         }
         let kind = if self.eat(">>") {
@@ -401,6 +413,28 @@ impl Reader {
         };
         simple.redirects.push(Redirect { target, errors_only });
         Some(true)
+    }
+
+    /// The text of the here-document that was named last, which stands behind the line.
+    fn document(&self, end: &Word) -> Option<Word> {
+        let rest: String = self.text.get(self.at..)?.iter().collect();
+        let mut lines = rest.lines().skip(1);
+        for earlier in self.documents.iter().rev().skip(1).rev() {
+            lines.by_ref().find(|line| line.trim_start_matches('\t') == earlier);
+        }
+        let last = end.literal();
+        let lines = lines.take_while(|line| line.trim_start_matches('\t') != last);
+        let text: String = lines.flat_map(|line| [line, "\n"]).collect();
+        // What a quoted end encloses is taken as it is.
+        if end.0.iter().any(|part| matches!(part, Part::Quoted(_))) {
+            return Some(Word(vec![Part::Quoted(text)]));
+        }
+        let text = [text.replace('"', "\\\"").as_str(), "\""].concat();
+        let mut reader =
+            Reader { text: text.chars().collect(), at: 0, depth: self.depth, documents: Vec::new() };
+        let mut parts = Vec::new();
+        reader.double(&mut parts)?;
+        Some(Word(parts))
     }
 
     /// A word, if one begins here.

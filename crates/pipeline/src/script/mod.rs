@@ -4,6 +4,9 @@
 //! [`commands`]. What is not understood succeeds and takes
 //! the time that such a command usually takes; [`Shell::unknown`] says of what nobody knows even that. As in a runner's
 //! shell (`set -eo pipefail`), the first command that fails ends the job with its exit code.
+//!
+//! A workflow of GitHub is often all there is of its repository. A shell that [`Shell::assumes`] takes files that are not
+//! there for files that nobody knows: commands that ask for them succeed, and what they print is [`UNKNOWN`].
 
 mod commands;
 mod parse;
@@ -15,6 +18,9 @@ use parse::{AndOr, Command, List, Redirect, Simple, Target};
 
 /// Files of a working directory: texts by path.
 pub type Files = BTreeMap<String, String>;
+
+/// What stands for a text that nobody knows: a secret, or what a program prints that is not understood.
+pub const UNKNOWN: &str = "***";
 
 /// The most commands that one job runs: loops end.
 const MAX_COMMANDS: usize = 10_000;
@@ -34,6 +40,10 @@ pub struct Shell {
     pub seconds: u64,
     /// Commands that are not understood.
     pub unknown: BTreeSet<String>,
+    /// Whether files that are not there may be there all the same.
+    pub assumes: bool,
+    /// How deep in what is not printed, but kept.
+    captured: usize,
     folder: String,
     status: i32,
     commands: usize,
@@ -58,6 +68,13 @@ enum Flow {
     Exit(i32),
     Break,
     Continue,
+}
+
+/// Whether what is printed goes into a file.
+fn sends_away(redirects: &[Redirect]) -> bool {
+    redirects
+        .iter()
+        .any(|redirect| !redirect.errors_only && matches!(redirect.target, Target::To(_) | Target::Append(_)))
 }
 
 impl Shell {
@@ -157,7 +174,11 @@ impl Shell {
             let mut printed = String::new();
             // Each part of a pipeline is a shell of its own.
             let (variables, folder) = (self.variables.clone(), self.folder.clone());
-            let code = match self.command(command, strict, &passed, &mut printed) {
+            let kept = usize::from(at + 1 < commands.len());
+            self.captured += kept;
+            let flow = self.command(command, strict, &passed, &mut printed);
+            self.captured -= kept;
+            let code = match flow {
                 Flow::Status(code) | Flow::Exit(code) => code,
                 Flow::Break | Flow::Continue => 0,
             };
@@ -183,6 +204,17 @@ impl Shell {
         match command {
             Command::Simple(simple) => self.simple(simple, input, output),
             Command::Group(list) => self.list(list, strict, input, output),
+            Command::Redirected(command, redirects) => {
+                let mut printed = String::new();
+                let kept = usize::from(sends_away(redirects));
+                self.captured += kept;
+                let flow = self.command(command, strict, input, &mut printed);
+                self.captured -= kept;
+                match self.redirected(redirects, &printed, output) {
+                    Some(code) => Flow::Status(code),
+                    None => flow,
+                }
+            }
             Command::Subshell(list) => {
                 let (variables, folder) = (self.variables.clone(), self.folder.clone());
                 let flow = self.list(list, strict, input, output);
@@ -231,7 +263,7 @@ impl Shell {
                 for (patterns, body) in arms {
                     let fits = patterns.iter().any(|pattern| {
                         let pattern = self.text(pattern);
-                        super::glob::fits(&pattern, &value) || pattern == "*"
+                        crate::gitlab::glob::fits(&pattern, &value) || pattern == "*"
                     });
                     if fits {
                         return self.list(body, strict, input, output);
@@ -263,17 +295,27 @@ impl Shell {
         self.variables.extend(assigned);
         let mut read = None;
         for redirect in &simple.redirects {
-            if let Target::From(word) = &redirect.target {
-                let path = self.path(&self.text_now(word));
-                let Some(text) = self.files.get(&path) else {
-                    output.extend([format!("sh: {path}: No such file or directory\n")]);
-                    return Flow::Status(1);
-                };
-                read = Some(text.clone());
+            match &redirect.target {
+                Target::From(word) => {
+                    let path = self.path(&self.text_now(word));
+                    read = Some(match self.files.get(&path) {
+                        Some(text) => text.clone(),
+                        None if self.assumes => UNKNOWN.to_owned(),
+                        None => {
+                            output.extend([format!("sh: {path}: No such file or directory\n")]);
+                            return Flow::Status(1);
+                        }
+                    });
+                }
+                Target::Here(word) => read = Some(self.text(word)),
+                Target::To(_) | Target::Append(_) | Target::Same => {}
             }
         }
         let mut printed = String::new();
-        let flow = self.builtin(name, arguments, read.as_deref().unwrap_or(input), &mut printed);
+        let kept = usize::from(sends_away(&simple.redirects));
+        self.captured += kept;
+        let flow = self.assumed(name, arguments, read.as_deref().unwrap_or(input), &mut printed);
+        self.captured -= kept;
         for (name, value) in before {
             match value {
                 Some(value) => self.variables.insert(name, value),
@@ -286,6 +328,31 @@ impl Shell {
         }
     }
 
+    /// Runs a command; one about files that are not there succeeds if they may be there all the same.
+    fn assumed(&mut self, name: &str, arguments: &[String], input: &str, output: &mut String) -> Flow {
+        const ABOUT_FILES: [&str; 11] =
+            ["cat", "cd", "cp", "grep", "head", "ls", "mkdir", "mv", "rm", "tail", "wc"];
+        let before = output.len();
+        let flow = self.builtin(name, arguments, input, output);
+        // What is sought in a text that is known is found or not.
+        let about_files = ABOUT_FILES.contains(&name) && (name != "grep" || input.is_empty());
+        match flow {
+            Flow::Status(code) if code != 0 && self.assumes && about_files => {
+                output.truncate(before);
+                self.print_unknown(output);
+                Flow::Status(0)
+            }
+            flow => flow,
+        }
+    }
+
+    /// What a program prints that nobody knows, if somebody asks for it.
+    fn print_unknown(&self, output: &mut String) {
+        if self.assumes && self.captured > 0 {
+            output.extend([UNKNOWN, "\n"]);
+        }
+    }
+
     /// Sends what was printed where it shall go; gives an exit code if that cannot be.
     fn redirected(&mut self, redirects: &[Redirect], printed: &str, output: &mut String) -> Option<i32> {
         let mut to_file = false;
@@ -293,7 +360,7 @@ impl Shell {
             let (word, append) = match &redirect.target {
                 Target::To(word) => (word, false),
                 Target::Append(word) => (word, true),
-                Target::From(_) | Target::Same => continue,
+                Target::From(_) | Target::Here(_) | Target::Same => continue,
             };
             if redirect.errors_only {
                 continue;
@@ -304,7 +371,7 @@ impl Shell {
                 continue;
             }
             let folder = path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
-            if folder.is_some_and(|folder| !self.is_folder(&folder)) {
+            if folder.is_some_and(|folder| !self.is_folder(&folder)) && !self.assumes {
                 output.extend([format!("sh: {path}: No such file or directory\n")]);
                 return Some(1);
             }

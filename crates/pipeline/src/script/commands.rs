@@ -126,6 +126,7 @@ impl Shell {
                     self.unknown.insert(name.to_owned());
                 }
                 self.seconds += time.as_secs_f64().ceil() as u64;
+                self.print_unknown(output);
                 0
             }
         };

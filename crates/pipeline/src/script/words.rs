@@ -102,7 +102,9 @@ impl Shell {
                 let mut output = String::new();
                 if let Some(list) = parse::parse(text) {
                     let (variables, folder) = (self.variables.clone(), self.folder.clone());
+                    self.captured += 1;
                     let flow = self.list(&list, false, "", &mut output);
+                    self.captured -= 1;
                     (self.variables, self.folder) = (variables, folder);
                     self.status = match flow {
                         Flow::Status(code) | Flow::Exit(code) => code,
