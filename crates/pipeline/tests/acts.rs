@@ -22,14 +22,14 @@ fn gitlab(text: &str) -> Engine<Process> {
     Engine::new(plan, Arc::new(Fleet::any(None)), process)
 }
 
-fn github(text: &str, fails: &[&str]) -> Engine<Arc<Planned>> {
+fn github(text: &str, fails: &[&str]) -> Engine<Planned> {
     let workflow = read("ci.yml", text, None);
     assert_eq!(workflow.problems, Vec::new());
     let github = Object::from_iter([("ref", Data::from("refs/heads/main"))]);
     let contexts = Contexts::new(Object::from_iter([("github", Data::from(github))]));
     let fails = fails.iter().map(|name| (*name).to_owned()).collect();
-    let planned = plan(&workflow, &contexts, &Assumptions { fails, seed: None });
-    Engine::new(Arc::new(planned.plan.clone()), Arc::new(Fleet::any(None)), planned.into())
+    let planned = plan(&workflow, &contexts, &Assumptions { fails, ..Assumptions::default() });
+    Engine::new(planned.plan.clone(), Arc::new(Fleet::any(None)), planned)
 }
 
 fn to_the_end<S: System>(engine: &mut Engine<S>) {

@@ -20,8 +20,8 @@ fn contexts() -> Contexts {
 /// Name, start and end in seconds (none: it never began), and result of each job.
 fn played(workflow: &Workflow, fails: &[&str], fleet: &Fleet) -> Vec<String> {
     let fails = fails.iter().map(|fails| (*fails).to_owned()).collect();
-    let planned = plan(workflow, &contexts(), &Assumptions { fails, seed: None });
-    let Run { jobs, .. } = run(&planned.plan, fleet, &planned);
+    let planned = plan(workflow, &contexts(), &Assumptions { fails, ..Assumptions::default() });
+    let Run { jobs, .. } = run(&planned.plan, fleet, planned.clone());
     let lines = planned.plan.jobs.iter().zip(jobs).map(|(planned, job)| {
         let span = match (job.start, job.end) {
             (Some(start), Some(end)) => format!(" {:.0}-{:.0}", start.as_secs_f64(), end.as_secs_f64()),
@@ -61,15 +61,18 @@ fn conditions_decide_when_what_a_job_needs_has_ended() {
 fn a_condition_that_asks_for_outputs_holds_if_the_results_let_it() {
     let text = "\
 jobs:
-  changes: {runs-on: x, steps: [{run: sleep 1}]}
+  changes:
+    runs-on: x
+    outputs: {src: '${{ steps.filter.outputs.src }}'}
+    steps: [{id: filter, uses: acme/filter@v1}]
   a: {needs: changes, if: needs.changes.outputs.src == 'true', runs-on: x, steps: [{run: sleep 1}]}
   b: {needs: changes, if: failure() && needs.changes.outputs.src, runs-on: x, steps: [{run: sleep 1}]}
 ";
     let any = Fleet::any(None);
-    assert_eq!(played(&workflow(text), &[], &any), ["changes 0-1 success", "a 1-2 success", "b skipped"]);
+    assert_eq!(played(&workflow(text), &[], &any), ["changes 0-10 success", "a 10-11 success", "b skipped"]);
     assert_eq!(
         played(&workflow(text), &["changes"], &any),
-        ["changes 0-1 failure", "a skipped", "b 1-2 success"]
+        ["changes 0-10 failure", "a skipped", "b 10-11 success"]
     );
 }
 
@@ -104,7 +107,7 @@ jobs:
     runs-on: x
     timeout-minutes: 1
     steps:
-      - run: sleep 20
+      - {id: x, run: sleep 20}
       - run: sleep 9
       - {run: sleep 3, if: always()}
       - {run: sleep 2, if: \"failure() && steps.x.outcome == 'failure'\"}
@@ -159,8 +162,8 @@ jobs:
 fn a_seed_varies_durations_and_nothing_else() {
     let workflow = workflow(CASCADE);
     let of = |seed| {
-        let planned = plan(&workflow, &contexts(), &Assumptions { fails: Vec::new(), seed });
-        run(&planned.plan, &Fleet::any(None), &planned)
+        let planned = plan(&workflow, &contexts(), &Assumptions { seed, ..Assumptions::default() });
+        run(&planned.plan, &Fleet::any(None), planned.clone())
     };
     assert_eq!(of(Some(7)), of(Some(7)));
     assert_ne!(of(Some(7)).end, of(Some(8)).end);

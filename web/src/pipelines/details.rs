@@ -31,6 +31,7 @@ pub fn details(session: &Session, view: &View, scene: &PipelineScene, id: usize)
         Callback::from(move |_: MouseEvent| session.cite(line))
     };
     let run = scene.run.as_ref().map(|run| run.number);
+    let outputs = run.map(|run| session.job_outputs(run, id)).unwrap_or_default();
     let log = run.map(|run| session.job_log(run, id)).unwrap_or_default();
     let word = text(lang, state_key(job.state));
     html! {
@@ -51,6 +52,16 @@ pub fn details(session: &Session, view: &View, scene: &PipelineScene, id: usize)
                 }
             </div>
             { steps(view, job) }
+            if !outputs.is_empty() {
+                <dl class="job-outputs" aria-label={text(lang, "pipeline.outputs")}>{ for outputs.iter().map(|(name, value)| html! {
+                    <><dt class="mono">{ ["outputs.", name].concat() }</dt><dd class="mono">{
+                        match value {
+                            Some(value) => html! { { value.clone() } },
+                            None => html! { <span class="faint" title={text(lang, "pipeline.output-unknown-about")}>{ text(lang, "pipeline.output-unknown") }</span> },
+                        }
+                    }</dd></>
+                }) }</dl>
+            }
             if !log.is_empty() {
                 <div class="job-log mono" role="log" tabindex="0" aria-label={text(lang, "pipeline.log")}>
                     { for log.iter().skip(log.len().saturating_sub(LINES)).map(|(at, line)| html! {

@@ -28,6 +28,13 @@ impl Session {
         }
     }
 
+    /// What a job gave to others.
+    pub fn job_outputs(&self, run: u32, job: usize) -> Vec<(String, Option<String>)> {
+        let Ok(state) = self.0.state.try_borrow() else { return Vec::new() };
+        let Some(world) = &state.world else { return Vec::new() };
+        world.model().pipelines().outputs(run, job)
+    }
+
     /// What a job has printed so far.
     pub fn job_log(&self, run: u32, job: usize) -> Vec<(Time, String)> {
         let Ok(state) = self.0.state.try_borrow() else { return Vec::new() };

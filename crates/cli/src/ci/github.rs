@@ -1,6 +1,8 @@
 //! Workflows of GitHub Actions.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use opscape_lab::Lang;
 use opscape_manifest::diagnostic::{Diagnostic, Span};
@@ -9,7 +11,7 @@ use opscape_pipeline::github::{
     self, Assumptions, Contexts, Files, Planned, Problem, Unknown, Workflow, expand,
 };
 use opscape_pipeline::run::json::beginning_order;
-use opscape_pipeline::run::{Fleet, Plan, Run};
+use opscape_pipeline::run::{Engine, Fleet, Plan, Run};
 use opscape_pipeline::yaml::START;
 use opscape_sim::Time;
 use serde_json::{Value as Json, json};
@@ -32,7 +34,13 @@ pub(super) fn ci(file: &str, text: &str, asked: &Asked, lang: Lang) -> bool {
     let decision =
         asked.event.is_some().then(|| decide(workflow.events.as_deref().unwrap_or_default(), &happening));
     let runs = asked.run && workflow.problems.is_empty() && !matches!(decision, Some(Err(_)));
-    let run = runs.then(|| on_the_clock(&workflow, &contexts, asked));
+    let run = runs.then(|| {
+        let mut files = BTreeMap::new();
+        if file != "-" {
+            super::gitlab::collect(&root, "", 0, &mut files);
+        }
+        on_the_clock(&workflow, &contexts, Arc::new(files), asked)
+    });
     if asked.json {
         let mut out = github::json::workflow(&workflow, &contexts);
         if let (Some(out), Some(decision)) = (out.as_object_mut(), &decision) {
@@ -41,8 +49,8 @@ pub(super) fn ci(file: &str, text: &str, asked: &Asked, lang: Lang) -> bool {
                 out.insert("passed".to_owned(), passed_json(passed, &happening, lang));
             }
         }
-        if let (Some(out), Some((planned, fleet, run))) = (out.as_object_mut(), &run) {
-            out.insert("run".to_owned(), opscape_pipeline::run::json::run(&planned.plan, fleet, run));
+        if let (Some(out), Some(engine)) = (out.as_object_mut(), run) {
+            out.insert("run".to_owned(), run_json(engine));
         }
         println!("{out:#}");
     } else {
@@ -59,22 +67,48 @@ pub(super) fn ci(file: &str, text: &str, asked: &Asked, lang: Lang) -> bool {
             Some(Err(passed)) => println!("{}", sentence(&passed, &happening, lang)),
             None => {}
         }
-        if let Some((planned, _, run)) = &run {
-            print!("{}", course(&planned.plan, run, lang));
+        if let Some(engine) = run {
+            let plan = engine.plan().clone();
+            print!("{}", course(&plan, &engine.into_run(), lang));
         }
     }
     workflow.problems.is_empty()
 }
 
-fn on_the_clock(workflow: &Workflow, contexts: &Contexts, asked: &Asked) -> (Planned, Fleet, Run) {
-    let assumptions = Assumptions { fails: asked.fails.clone(), seed: asked.seed };
+fn on_the_clock(
+    workflow: &Workflow,
+    contexts: &Contexts,
+    files: Arc<BTreeMap<String, String>>,
+    asked: &Asked,
+) -> Engine<Planned> {
+    let assumptions = Assumptions { fails: asked.fails.clone(), seed: asked.seed, files };
     let planned = github::plan(workflow, contexts, &assumptions);
     let fleet = match asked.runners {
         Some(count) => Fleet::any(Some(count)),
         None => Fleet::github_hosted(),
     };
-    let run = opscape_pipeline::run::run(&planned.plan, &fleet, &planned);
-    (planned, fleet, run)
+    let mut engine = Engine::new(planned.plan.clone(), Arc::new(fleet), planned);
+    while let Some(next) = engine.next_at() {
+        engine.advance(next);
+    }
+    engine
+}
+
+/// How it went, and what each job gave.
+fn run_json(engine: Engine<Planned>) -> Json {
+    let (plan, fleet) = (engine.plan().clone(), engine.fleet().clone());
+    let outputs: Vec<Json> = (0..plan.jobs.len())
+        .map(|job| engine.system().outputs(job, engine.so_far()).into_iter().collect::<BTreeMap<_, _>>())
+        .map(|outputs| json!(outputs))
+        .collect();
+    let mut out = opscape_pipeline::run::json::run(&plan, &fleet, &engine.into_run());
+    let jobs = out.get_mut("jobs").and_then(Json::as_array_mut);
+    for (job, outputs) in jobs.into_iter().flatten().zip(outputs) {
+        if let Some(job) = job.as_object_mut() {
+            job.insert("outputs".to_owned(), outputs);
+        }
+    }
+    out
 }
 
 /// A line for each job in the order in which they began: from when to when, how it ended, and its name; then those that never

@@ -75,7 +75,7 @@ fn repository(file: &str, text: &str) -> (Repository, String) {
     (Repository { files, elsewhere: BTreeMap::new() }, name)
 }
 
-fn collect(root: &Path, prefix: &str, depth: usize, files: &mut BTreeMap<String, String>) {
+pub(super) fn collect(root: &Path, prefix: &str, depth: usize, files: &mut BTreeMap<String, String>) {
     let Ok(entries) = std::fs::read_dir(root.join(prefix)) else { return };
     let mut names: Vec<String> = entries
         .filter_map(Result::ok)

@@ -13,7 +13,7 @@ use opscape_manifest::api::Str;
 use opscape_manifest::check::Checked;
 use opscape_pipeline::github::{Planned, trigger};
 use opscape_pipeline::gitlab::run::Process;
-use opscape_pipeline::run::{Course, Decision, Engine, GroupId, Happened, JobId, SoFar, System, What};
+use opscape_pipeline::run::{Course, Decision, Engine, GroupId, Happened, JobId, Plan, SoFar, System, What};
 use opscape_sim::{Context, EntryId, Time};
 
 pub use opscape_pipeline::run::Outcome;
@@ -86,7 +86,7 @@ pub enum Passed {
 #[derive(Clone, Debug)]
 pub enum Runs {
     /// Of GitHub Actions.
-    GitHub(Arc<Planned>),
+    GitHub(std::boxed::Box<Planned>),
     /// Of GitLab CI.
     GitLab(Process),
 }
@@ -96,6 +96,13 @@ impl System for Runs {
         match self {
             Runs::GitHub(planned) => planned.decide(group, so_far),
             Runs::GitLab(process) => process.decide(group, so_far),
+        }
+    }
+
+    fn prepare(&mut self, group: GroupId, so_far: SoFar<'_>) -> Option<Arc<Plan>> {
+        match self {
+            Runs::GitHub(planned) => planned.prepare(group, so_far),
+            Runs::GitLab(process) => process.prepare(group, so_far),
         }
     }
 
@@ -180,7 +187,7 @@ impl Pipelines {
                 definition,
                 event: event.clone(),
                 began: context.now(),
-                engine: Engine::new(Arc::new(plan), Arc::new(fleet), runs),
+                engine: Engine::new(plan, Arc::new(fleet), runs),
                 entries: BTreeMap::new(),
                 entry: context.cause(),
                 woken_at: None,

@@ -36,7 +36,7 @@ pub struct Definition {
 
 #[derive(Clone, Debug)]
 pub(super) enum Content {
-    GitHub(Arc<Workflow>),
+    GitHub(Arc<Workflow>, Arc<BTreeMap<String, String>>),
     GitLab(Arc<Repository>, String),
 }
 
@@ -81,6 +81,9 @@ fn find<'a>(text: &'a str, checked: &Checked) -> Vec<Found<'a>> {
         let file = source.file.as_deref().unwrap_or_default();
         let yaml = file.is_empty() || [".yml", ".yaml"].iter().any(|ending| file.ends_with(ending));
         let named = file.starts_with(".github/workflows/") || file.ends_with(".gitlab-ci.yml");
+        if ["action.yml", "action.yaml"].iter().any(|name| file.rsplit('/').next() == Some(name)) {
+            continue;
+        }
         let is_one = match document {
             Some(document) => document.role == Role::Workflow,
             None => yaml && (named || System::of_shape(source.text).is_some()),
@@ -192,13 +195,18 @@ fn read_workflow(text: &str, all: &[Found<'_>], one: &Found<'_>) -> Workflow {
     github::read(&one.path, one.source.text, files)
 }
 
-/// The files of a text as those of a repository.
-fn repository(whole: &str, one: &Found<'_>) -> Repository {
+/// The named files of a text.
+fn named_files(whole: &str) -> BTreeMap<String, String> {
     let named = text::files(whole).into_iter().filter_map(|file| {
         let content = whole.get(file.range)?;
         Some((file.name?.to_string(), content.to_owned()))
     });
-    let mut files: BTreeMap<String, String> = named.collect();
+    named.collect()
+}
+
+/// The files of a text as those of a repository.
+fn repository(whole: &str, one: &Found<'_>) -> Repository {
+    let mut files = named_files(whole);
     files.insert(one.path.clone(), one.source.text.to_owned());
     Repository { files, elsewhere: BTreeMap::new() }
 }
@@ -226,7 +234,7 @@ fn definition(text: &str, found: &Found<'_>) -> Definition {
                 github::read(&found.path, found.source.text, None)
             };
             let name = workflow.root.as_ref().and_then(|root| Some(root.get("name")?.as_str()?.to_owned()));
-            (name, Content::GitHub(Arc::new(workflow)))
+            (name, Content::GitHub(Arc::new(workflow), Arc::new(named_files(text))))
         }
         System::GitLab => (None, Content::GitLab(Arc::new(repository(text, found)), found.path.clone())),
     };
@@ -238,7 +246,7 @@ fn definition(text: &str, found: &Found<'_>) -> Definition {
         start: found.source.start,
         content,
     };
-    definition.preview = Arc::new(definition.usual_plan());
+    definition.preview = definition.usual_plan();
     definition
 }
 
@@ -251,16 +259,16 @@ impl Definition {
         &self,
         event: &RepositoryEvent,
         seed: Option<u64>,
-    ) -> Result<(Plan, Fleet, Runs), Passed> {
+    ) -> Result<(Arc<Plan>, Fleet, Runs), Passed> {
         match &self.content {
-            Content::GitHub(workflow) => {
+            Content::GitHub(workflow, files) => {
                 let happening = happening(event);
                 trigger::decide(workflow.events.as_deref().unwrap_or_default(), &happening)
                     .map_err(Passed::GitHub)?;
                 let contexts = Contexts::of(workflow, &happening);
-                let assumptions = Assumptions { fails: Vec::new(), seed };
+                let assumptions = Assumptions { seed, files: files.clone(), ..Assumptions::default() };
                 let planned = github::plan(workflow, &contexts, &assumptions);
-                Ok((planned.plan.clone(), Fleet::github_hosted(), Runs::GitHub(Arc::new(planned))))
+                Ok((planned.plan.clone(), Fleet::github_hosted(), Runs::GitHub(Box::new(planned))))
             }
             Content::GitLab(repository, path) => {
                 let push = push(event);
@@ -272,7 +280,7 @@ impl Definition {
                 if let Some(message) = &pipeline.not_created {
                     return Err(Passed::GitLab(message.clone()));
                 }
-                let plan = pipeline.plan();
+                let plan = Arc::new(pipeline.plan());
                 let process = Process::new(pipeline.into(), repository.clone(), Arc::new(Options::default()));
                 Ok((plan, Fleet::any(None), Runs::GitLab(process)))
             }
@@ -280,15 +288,16 @@ impl Definition {
     }
 
     /// What it would run if nothing kept it from running.
-    fn usual_plan(&self) -> Plan {
+    fn usual_plan(&self) -> Arc<Plan> {
         let event = self.usual_event();
         match &self.content {
-            Content::GitHub(workflow) => {
+            Content::GitHub(workflow, files) => {
                 let contexts = Contexts::of(workflow, &happening(&event));
-                github::plan(workflow, &contexts, &Assumptions::default()).plan
+                let assumptions = Assumptions { files: files.clone(), ..Assumptions::default() };
+                github::plan(workflow, &contexts, &assumptions).plan
             }
             Content::GitLab(repository, path) => pipeline(repository, path, &push(&event))
-                .map(|(_, pipeline)| pipeline.plan())
+                .map(|(_, pipeline)| Arc::new(pipeline.plan()))
                 .unwrap_or_default(),
         }
     }
@@ -296,7 +305,7 @@ impl Definition {
     /// The names of the events that it runs on.
     pub fn events(&self) -> Vec<Str> {
         match &self.content {
-            Content::GitHub(workflow) => {
+            Content::GitHub(workflow, _) => {
                 workflow.events.iter().flatten().map(|event| event.name.as_str().into()).collect()
             }
             Content::GitLab(..) => ["push", "merge_request", "schedule", "web"].map(Str::from).to_vec(),
@@ -313,7 +322,7 @@ impl Definition {
             .find(|name| has(name))
             .map_or(first, Str::from);
         let mut event = RepositoryEvent { name, reference: "main".into(), tag: false };
-        if let Content::GitHub(workflow) = &self.content
+        if let Content::GitHub(workflow, _) = &self.content
             && let Some(on) = workflow.events.iter().flatten().find(|on| *on.name == *event.name)
         {
             // A branch, else a tag, that its filters let in.

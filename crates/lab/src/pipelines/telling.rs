@@ -246,6 +246,14 @@ impl Passed {
 }
 
 impl Pipelines {
+    /// What a job gave to others, once it has ended: names and values; none: nobody knows the value.
+    pub fn outputs(&self, run: u32, job: JobId) -> Vec<(String, Option<String>)> {
+        match self.run(run).map(|run| (run.engine.system(), run.engine.so_far())) {
+            Some((Runs::GitHub(planned), so_far)) => planned.outputs(job, so_far),
+            _ => Vec::new(),
+        }
+    }
+
     /// What a job has printed by an instant: each line and when it came.
     pub fn log(&self, run: u32, job: JobId, now: Time) -> Vec<(Time, String)> {
         let Some(run) = self.run(run) else { return Vec::new() };
@@ -271,6 +279,17 @@ impl Pipelines {
                     };
                     lines.retain(|(at, _)| *at <= end);
                     lines.push((end, last));
+                }
+            }
+            Runs::GitHub(planned) if !planned.log(job).is_empty() => {
+                let end = state.end.map(|end| run.began + end.since(Time::ZERO));
+                lines.extend(planned.log(job).iter().map(|(after, line)| (at(*after), line.clone())));
+                if let Some(end) = end {
+                    lines.retain(|(at, _)| *at <= end);
+                    let told = lines.last().is_some_and(|(_, line)| line.starts_with("Error: "));
+                    if state.outcome == Some(Outcome::Failure) && !told {
+                        lines.push((end, "Error: Process completed with exit code 1.".to_owned()));
+                    }
                 }
             }
             Runs::GitHub(_) => {

@@ -24,7 +24,7 @@ pub enum Role {
     Lab,
     /// A `kind: File` document: something that is not YAML, by its path.
     File,
-    /// A workflow of GitHub Actions or GitLab CI, known by its path or its shape.
+    /// A workflow of GitHub Actions or GitLab CI, known by its path or its shape; or an action (`action.yml`).
     Workflow,
     /// Nothing that is known.
     Unknown,
@@ -200,7 +200,9 @@ fn role(file: Option<&str>, value: &Value) -> Role {
     // `on:` is the boolean key of YAML 1.1. GitLab's jobs are maps with a script.
     let github = map.contains_key("jobs") && (map.contains_key("true") || map.contains_key("on"));
     let gitlab = map.contains_key("stages") || map.values().any(|job| job.get("script").is_some());
-    if github || gitlab { Role::Workflow } else { Role::Unknown }
+    let action = ["action.yml", "action.yaml"].iter().any(|name| path.rsplit('/').next() == Some(name));
+    let action = action && map.contains_key("runs");
+    if github || gitlab || action { Role::Workflow } else { Role::Unknown }
 }
 
 #[cfg(test)]

@@ -1,18 +1,32 @@
 //! What expressions know before and between jobs.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use opscape_sim::Rng;
+
+use super::action::hexadecimal;
 use super::expression::{Data, Environment, Expr, Failure, Object, evaluate, parse};
 use super::matrix::Unknown;
-use super::token::{Token, Value};
+use super::token::{Expression, Token, Value};
 use super::trigger::Happening;
 use super::workflow::{InputDefault, Workflow};
+use crate::gitlab::glob;
 use crate::run::Outcome;
+use crate::script::{Files, UNKNOWN};
 
 /// The contexts, and what became of the jobs before.
 #[derive(Clone, Debug, Default)]
 pub struct Contexts {
-    contexts: Object,
+    values: Object,
     /// Results of all jobs that must end before; none: nobody may ask yet.
     before: Option<Vec<Outcome>>,
+    /// Values that nobody knows, by their paths: `needs`, `build`, `outputs`.
+    unknown: BTreeSet<Vec<String>>,
+    /// The files of the repository, which `hashFiles` asks for.
+    files: Option<Arc<Files>>,
+    /// Which of them changed.
+    changed: Option<Arc<Vec<String>>>,
 }
 
 impl Contexts {
@@ -30,6 +44,23 @@ impl Contexts {
             github.insert("ref_name", name.as_str().into());
             github.insert("ref_type", kind.into());
         }
+        // What nothing in a text decides is always the same.
+        let name = workflow.root.as_ref().and_then(|root| root.get("name")?.as_str());
+        for (key, value) in [
+            ("sha", "0123456789abcdef0123456789abcdef01234567"),
+            ("repository", "acme/app"),
+            ("repository_owner", "acme"),
+            ("actor", "dev"),
+            ("triggering_actor", "dev"),
+            ("workflow", name.unwrap_or("workflow")),
+            ("run_id", "1"),
+            ("run_number", "1"),
+            ("run_attempt", "1"),
+            ("server_url", "https://github.com"),
+            ("workspace", "/home/runner/work/app/app"),
+        ] {
+            github.insert(key, value.into());
+        }
         let mut inputs = Object::default();
         let event = workflow.events.iter().flatten().find(|event| event.name == happening.event);
         for input in event.and_then(|event| event.inputs.as_ref()).into_iter().flatten() {
@@ -42,26 +73,70 @@ impl Contexts {
         }
         let contexts: [(&str, Data); 3] =
             [("github", github.into()), ("inputs", inputs.into()), ("vars", Object::default().into())];
-        Contexts::new(Object::from_iter(contexts))
+        let changed = happening.paths.clone().map(Arc::new);
+        Contexts { changed, ..Contexts::new(Object::from_iter(contexts)) }
+    }
+
+    /// The files that changed; none: nobody says.
+    pub(super) fn changed(&self) -> Option<&[String]> {
+        self.changed.as_ref().map(|paths| paths.as_slice())
+    }
+
+    /// The files of the repository, as far as they are known.
+    pub(super) fn files(&self) -> Arc<Files> {
+        self.files.clone().unwrap_or_default()
     }
 
     /// These contexts, by name.
     pub fn new(contexts: Object) -> Contexts {
-        Contexts { contexts, before: None }
+        Contexts { values: contexts, ..Contexts::default() }
+    }
+
+    /// The value of a context.
+    pub fn get(&self, name: &str) -> Option<&Data> {
+        self.values.get(name)
+    }
+
+    /// The same where nobody knows the value at a path; expressions that ask for it, or for what it stands in, have none.
+    #[must_use]
+    pub fn without(&self, path: &[&str]) -> Contexts {
+        let mut contexts = self.clone();
+        contexts.forget(path);
+        contexts
+    }
+
+    /// Nobody knows the value at a path.
+    pub(super) fn forget(&mut self, path: &[&str]) {
+        self.unknown.insert(path.iter().map(|part| part.to_lowercase()).collect());
+    }
+
+    /// Puts a context in place of the one there.
+    pub(super) fn set(&mut self, name: &str, data: Data) {
+        self.values.set(name, data);
+    }
+
+    fn meets_unknown(&self, path: &[String]) -> bool {
+        self.unknown.iter().any(|unknown| unknown.iter().zip(path).all(|(one, other)| one == other))
+    }
+
+    /// The same with the files of a repository.
+    #[must_use]
+    pub(super) fn among(&self, files: Arc<Files>) -> Contexts {
+        Contexts { files: Some(files), ..self.clone() }
     }
 
     /// The same with one context more.
     #[must_use]
     pub fn with(&self, name: &str, data: Data) -> Contexts {
         let mut contexts = self.clone();
-        contexts.contexts.set(name, data);
+        contexts.values.set(name, data);
         contexts
     }
 
     /// The same behind jobs with these results, which the functions of the status ask for.
     #[must_use]
     pub fn behind(&self, results: Vec<Outcome>) -> Contexts {
-        Contexts { contexts: self.contexts.clone(), before: Some(results) }
+        Contexts { before: Some(results), ..self.clone() }
     }
 
     /// The value of an expression.
@@ -112,6 +187,28 @@ impl Contexts {
         })
     }
 
+    /// A text, where [`UNKNOWN`] stands for what nobody knows.
+    pub(super) fn text(&self, token: &Token) -> String {
+        if let Ok(value) = self.value(token) {
+            return value.to_text().into_owned();
+        }
+        let Value::Expression(Expression { source: Some(source), .. }) = &token.value else {
+            return UNKNOWN.to_owned();
+        };
+        let mut text = String::new();
+        let mut rest = source.as_str();
+        while let Some((before, after)) = rest.split_once("${{") {
+            text.push_str(before);
+            let (inner, after) = after.split_once("}}").unwrap_or((after, ""));
+            match self.evaluate(inner.trim(), token) {
+                Ok(value) => text.push_str(&value.to_text()),
+                Err(_) => text.push_str(UNKNOWN),
+            }
+            rest = after;
+        }
+        text + rest
+    }
+
     /// Whether a condition holds, as far as that can be said: what is not there yet, and the outputs of jobs and steps, are
     /// neither true nor false.
     ///
@@ -137,30 +234,73 @@ impl Contexts {
             Expr::Not(inner) => Ok(self.truth_of(inner)?.map(|truth| !truth)),
             Expr::And(all) => parts(all, false),
             Expr::Or(all) => parts(all, true),
-            other if self.is_later(other) || asks_for_outputs(other) => Ok(None),
+            other if self.is_later(other) => Ok(None),
             other => Ok(Some(evaluate(other, self)?.is_truthy())),
         }
     }
 
-    /// Whether it asks for a context that is not there yet.
+    /// Whether it asks for a context that is not there yet, or for a value that nobody knows.
     fn is_later(&self, expression: &Expr) -> bool {
-        expression.any(&|part| matches!(part, Expr::Context(name) if self.contexts.get(name).is_none()))
+        if let Some(path) = path_of(expression) {
+            let there = path.first().is_some_and(|name| self.values.get(name).is_some());
+            return !there || self.meets_unknown(&path) || self.index_is_later(expression);
+        }
+        match expression {
+            Expr::Literal(_) | Expr::Context(_) => false,
+            Expr::Not(inner) | Expr::Group(inner) | Expr::Star(inner) => self.is_later(inner),
+            Expr::Compare(_, left, right) | Expr::Index(left, right) => {
+                self.is_later(left) || self.is_later(right)
+            }
+            Expr::And(parts) | Expr::Or(parts) | Expr::Call(_, parts) => {
+                parts.iter().any(|part| self.is_later(part))
+            }
+        }
+    }
+
+    /// Whether what stands in the brackets of a path is not known.
+    fn index_is_later(&self, expression: &Expr) -> bool {
+        match expression {
+            Expr::Index(inner, index) => self.is_later(index) || self.index_is_later(inner),
+            Expr::Star(inner) => self.index_is_later(inner),
+            _ => false,
+        }
     }
 }
 
-/// Whether it asks for the outputs of something.
-fn asks_for_outputs(expression: &Expr) -> bool {
-    expression.any(&|part| {
-        matches!(part, Expr::Index(_, name) if matches!(&**name, Expr::Literal(Data::String(name)) if name.eq_ignore_ascii_case("outputs")))
-    })
+/// The path of a value in its context, as far as it is written out.
+fn path_of(expression: &Expr) -> Option<Vec<String>> {
+    match expression {
+        Expr::Context(name) => Some(vec![name.to_lowercase()]),
+        Expr::Star(inner) => path_of(inner),
+        Expr::Index(inner, index) => {
+            let mut path = path_of(inner)?;
+            let written = !matches!(&**inner, Expr::Star(_)) && is_written(inner);
+            if let (true, Expr::Literal(name)) = (written, &**index) {
+                path.push(name.to_text().to_lowercase());
+            }
+            Some(path)
+        }
+        _ => None,
+    }
+}
+
+fn is_written(expression: &Expr) -> bool {
+    match expression {
+        Expr::Context(_) => true,
+        Expr::Index(inner, index) => matches!(&**index, Expr::Literal(_)) && is_written(inner),
+        _ => false,
+    }
 }
 
 impl Environment for Contexts {
     fn context(&self, name: &str) -> Option<Data> {
-        self.contexts.get(name).cloned()
+        self.values.get(name).cloned()
     }
 
-    fn call(&self, name: &str, _arguments: &[Data]) -> Option<Data> {
+    fn call(&self, name: &str, arguments: &[Data]) -> Option<Data> {
+        if name.eq_ignore_ascii_case("hashFiles") {
+            return Some(hash(self.files.as_ref()?, arguments).into());
+        }
         let before = self.before.as_deref()?;
         let result = match name.to_ascii_lowercase().as_str() {
             "always" => true,
@@ -171,4 +311,17 @@ impl Environment for Contexts {
         };
         Some(result.into())
     }
+}
+
+/// What `hashFiles` gives: another text for other files. It is no SHA-256. Files that are not in the text are taken for some
+/// that never change.
+fn hash(files: &Files, patterns: &[Data]) -> String {
+    let patterns: Vec<String> = patterns.iter().map(|pattern| pattern.to_text().into_owned()).collect();
+    let fits = |path: &str| patterns.iter().any(|pattern| glob::fits(pattern.trim_start_matches("./"), path));
+    let found = files.iter().filter(|(path, _)| fits(path)).flat_map(|(path, text)| [path, text]);
+    let mut state = 0_u64;
+    for text in patterns.iter().chain(found) {
+        state = Rng::stream(state, text).bits();
+    }
+    hexadecimal(&mut Rng::stream(state, "hash"))
 }

@@ -1,5 +1,6 @@
 //! GitHub Actions.
 
+mod action;
 mod contexts;
 mod convert;
 mod embedded;
@@ -8,9 +9,12 @@ pub mod expression;
 pub mod json;
 mod matrix;
 mod outcome;
+mod outputs;
 mod pattern;
+mod perform;
 mod plan;
 mod problem;
+mod process;
 mod schema;
 mod template;
 pub mod token;

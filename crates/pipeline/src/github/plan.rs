@@ -1,22 +1,26 @@
 //! From a workflow to what runs on the clock.
 //!
-//! What is not known before it runs is assumed: a condition that asks for what other jobs give holds if their results let it;
-//! a matrix that comes from another job is one job; the jobs of a workflow whose file is not there are one.
+//! What is not known before it runs is assumed: a matrix that comes from another job is one job until that one has ended
+//! (`process.rs`); the jobs of a workflow whose file is not there are one.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use opscape_sim::Rng;
 
+use super::action;
 use super::contexts::Contexts;
-use super::expression::{Data, Environment, Object};
+use super::expression::{Data, Object};
 use super::matrix::{Combination, Unknown, expand};
 use super::outcome::ancestors;
+use super::perform::Performed;
 use super::token::{Expression, Token, Value};
-use super::workflow::{Action, Job, Step, Work, Workflow};
+use super::workflow::{Action, Call, Job, Step, Work, Workflow};
 use crate::run::{
-    Decides, Ends, Group, GroupId, Kind, Outcome, Plan, PlannedJob, PlannedStep, Serial, duration,
+    Ends, Group, GroupId, JobId, Kind, Outcome, Plan, PlannedJob, PlannedStep, Serial, duration,
 };
+use crate::script::{Files, UNKNOWN};
 
 /// How long a job may take if nothing is said.
 const TIMEOUT: Duration = Duration::from_hours(6);
@@ -30,85 +34,88 @@ pub struct Assumptions {
     pub fails: Vec<String>,
     /// Of the durations: up to a tenth more or less than usual; none: as usual.
     pub seed: Option<u64>,
+    /// The files of the repository, as far as they are known: actions in it, and what commands and `hashFiles` ask for.
+    pub files: Arc<Files>,
 }
 
-/// A workflow that is ready to run.
+/// A workflow that is ready to run, and what became of its jobs so far.
 #[derive(Clone, Debug)]
 pub struct Planned {
     /// What runs.
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     /// Each group's job; the jobs of workflows that are called among them.
-    jobs: Vec<Placed>,
-    contexts: Contexts,
+    pub(super) placed: Vec<Arc<Placed>>,
+    /// What each job of the plan is made of.
+    pub(super) made: Vec<Arc<Made>>,
+    pub(super) performed: BTreeMap<JobId, Arc<Performed>>,
+    pub(super) assumptions: Arc<Assumptions>,
 }
 
+/// A job of the workflow, or of one that it calls.
 #[derive(Clone, Debug)]
-struct Placed {
+pub(super) struct Placed {
+    pub job: Arc<Job>,
     /// The ids of the jobs that it needs.
-    needs: Vec<String>,
-    /// The condition as it is asked, and as written; none: nobody wrote one.
-    condition: Option<(String, Token)>,
+    pub needs: Vec<String>,
     /// The groups that end before, near and far ones.
-    before: Vec<GroupId>,
+    pub before: Vec<GroupId>,
+    pub scope: Scope,
+    /// In front of its names.
+    prefix: String,
+    /// Whether what it needs says what it is.
+    pub later: bool,
+    /// Of a call: the first group of each of its combinations.
+    called: Vec<GroupId>,
+}
+
+/// What the jobs of one workflow know.
+#[derive(Clone, Debug)]
+pub(super) struct Scope {
+    pub contexts: Contexts,
+    /// `env` of the workflow.
+    pub env: Option<Arc<Token>>,
+}
+
+/// What a job is made of.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    pub matrix: Data,
+    /// Which of how many it is.
+    pub at: (usize, usize),
+    /// By how much each step takes longer than usual.
+    pub spreads: Vec<f64>,
 }
 
 /// Plans the jobs of a workflow.
 pub fn plan(workflow: &Workflow, contexts: &Contexts, assumptions: &Assumptions) -> Planned {
-    let mut planner = Planner {
-        planned: Planned { plan: Plan::default(), jobs: Vec::new(), contexts: contexts.clone() },
-        assumptions,
-        random: assumptions.seed.map(|seed| Rng::stream(seed, "pipeline/durations")),
+    let mut planned = Planned {
+        plan: Arc::default(),
+        placed: Vec::new(),
+        made: Vec::new(),
+        performed: BTreeMap::new(),
+        assumptions: Arc::new(assumptions.clone()),
     };
-    planner.jobs(workflow.jobs.as_deref().unwrap_or_default(), None, "");
-    planner.planned
+    let contexts = contexts.among(assumptions.files.clone());
+    let scope = Scope { contexts, env: workflow.env.clone().map(Arc::new) };
+    planned.add(workflow.jobs.as_deref().unwrap_or_default(), None, "", &scope);
+    planned
 }
 
-impl Decides for Planned {
-    fn runs(&self, group: GroupId, results: &[Option<Outcome>]) -> bool {
-        let Some(placed) = self.jobs.get(group) else { return false };
-        let result = |group: &GroupId| results.get(*group).copied().flatten();
-        let before: Vec<Outcome> = placed.before.iter().filter_map(result).collect();
-        let mut needs = Object::default();
-        let groups = self.plan.groups.get(group).map_or(&[][..], |group| &group.needs);
-        for (need, group) in placed.needs.iter().zip(groups) {
-            let outcome = result(group).map_or("", Outcome::name);
-            let entry = Object::from_iter([("result", Data::from(outcome))]);
-            needs.insert(need.as_str(), entry.into());
-        }
-        let contexts = self.contexts.with("needs", needs.into()).behind(before);
-        match &placed.condition {
-            None => contexts.call("success", &[]).is_some_and(|success| success.is_truthy()),
-            // What cannot be evaluated fails the job: it does not run.
-            Some((condition, written)) => {
-                contexts.truth(condition, written).is_ok_and(|truth| truth.unwrap_or(true))
-            }
-        }
-    }
-}
-
-struct Planner<'b> {
-    planned: Planned,
-    assumptions: &'b Assumptions,
-    random: Option<Rng>,
-}
-
-impl Planner<'_> {
-    fn jobs(&mut self, jobs: &[Job], within: Option<GroupId>, prefix: &str) {
+impl Planned {
+    /// Adds the jobs of a workflow; gives the first of their groups.
+    fn add(&mut self, jobs: &[Job], within: Option<GroupId>, prefix: &str, scope: &Scope) -> GroupId {
         let ancestors = ancestors(jobs);
         // Jobs of the same workflow come one behind the other, those that they call behind all of them.
-        let first = self.planned.plan.groups.len();
+        let first = self.plan.groups.len();
         let index: BTreeMap<String, GroupId> =
             jobs.iter().enumerate().map(|(at, job)| (job.id().to_lowercase(), first + at)).collect();
         for (job, before) in jobs.iter().zip(&ancestors) {
             let needs =
                 job.needs.iter().filter_map(|need| index.get(&need.as_str()?.to_lowercase()).copied());
-            self.planned.plan.groups.push(Group {
+            Arc::make_mut(&mut self.plan).groups.push(Group {
                 id: format!("{prefix}{}", job.id()),
                 needs: needs.collect(),
                 within,
-                jobs: Vec::new(),
-                fail_fast: self.flag(job, "fail-fast", true),
-                max_parallel: self.number(job.strategy("max-parallel")).map(|most| most as usize),
                 kind: match &job.work {
                     Work::Call(_) => Kind::Call,
                     Work::Steps(_) if job.strategy("matrix").is_some() => Kind::Matrix,
@@ -119,118 +126,175 @@ impl Planner<'_> {
                 place: job.id.place,
                 ..Group::default()
             });
-            self.planned.jobs.push(Placed {
+            self.placed.push(Arc::new(Placed {
                 needs: job.needs.iter().map(|need| need.as_str().unwrap_or("").to_owned()).collect(),
-                condition: job.get("if").map(|written| (job.condition.clone(), written.clone())),
                 before: before.iter().map(|at| first + at).collect(),
-            });
+                later: asks_for_needs(job),
+                job: Arc::new(job.clone()),
+                scope: scope.clone(),
+                prefix: prefix.to_owned(),
+                called: Vec::new(),
+            }));
         }
-        for (at, job) in jobs.iter().enumerate() {
-            self.job(job, first + at, prefix);
+        for group in first..first + jobs.len() {
+            self.fill(group, &scope.contexts);
         }
+        first
     }
 
-    fn job(&mut self, job: &Job, group: GroupId, prefix: &str) {
-        let combinations = if let Some(Ok(combinations)) = expand(job, &self.planned.contexts) {
-            combinations
-        } else {
-            let name = text(&job.name, &self.planned.contexts).unwrap_or_else(|| job.id().to_owned());
-            vec![Combination { name, matrix: Object::default().into() }]
-        };
-        for combination in combinations {
-            let name = format!("{prefix}{}", combination.name);
-            match &job.work {
-                Work::Steps(steps) => self.steps(job, group, &name, &combination.matrix, steps),
-                Work::Call(call) => match &call.jobs {
-                    Some(jobs) if !jobs.is_empty() => self.jobs(jobs, Some(group), &format!("{name} / ")),
-                    _ => {
-                        let uses = call.uses.shown();
-                        let step = PlannedStep {
-                            name: uses,
-                            duration: CALLED,
-                            ends: self.ends(job, &name),
-                            on_success: true,
-                            opaque: true,
-                            ..PlannedStep::default()
-                        };
-                        let labels = vec!["ubuntu-latest".to_owned()];
-                        self.push(PlannedJob {
-                            name,
-                            group,
-                            labels,
-                            steps: vec![step],
-                            ..PlannedJob::default()
-                        });
-                    }
-                },
+    /// Makes the jobs of a group, as far as contexts say what they are; those that it has become them.
+    pub(super) fn fill(&mut self, id: GroupId, contexts: &Contexts) {
+        let Some(placed) = self.placed.get(id).cloned() else { return };
+        let job = &*placed.job;
+        let fail_fast = job.strategy("fail-fast").and_then(|token| contexts.value(token).ok());
+        let most = job.strategy("max-parallel").and_then(|token| contexts.value(token).ok());
+        let Some(group) = Arc::make_mut(&mut self.plan).groups.get_mut(id) else { return };
+        group.fail_fast = fail_fast.is_none_or(|value| value.is_truthy());
+        group.max_parallel =
+            most.map(|most| most.to_number()).filter(|most| *most >= 1.0).map(|most| most as usize);
+        let existing = group.jobs.clone();
+        let name = || text(&job.name, contexts).unwrap_or_else(|| job.id().to_owned());
+        let single = |name: String| vec![Combination { name, matrix: Object::default().into() }];
+        let combinations = match expand(job, contexts) {
+            Some(Ok(combinations)) if !combinations.is_empty() => combinations,
+            Some(Err(Unknown::Wrong(message))) => return self.refuse(id, &name(), &message),
+            Some(Err(Unknown::TooMany)) => {
+                return self.refuse(id, &name(), "The maximum number of matrix combinations is 256");
             }
+            Some(Ok(_)) => return self.refuse(id, &name(), "Matrix must define at least one combination"),
+            None | Some(Err(Unknown::Later)) => single(name()),
+        };
+        let total = combinations.len();
+        for (at, combination) in combinations.into_iter().enumerate() {
+            let name = format!("{}{}", placed.prefix, combination.name);
+            let contexts = &contexts.with("matrix", combination.matrix.clone());
+            let inner = job.call().and_then(|call| Some((call, call.jobs.as_ref()?)));
+            if let Some((call, jobs)) = inner.filter(|(_, jobs)| !jobs.is_empty()) {
+                let scope = called(call, contexts);
+                self.called(id, at, jobs, &format!("{name} / "), &scope);
+                continue;
+            }
+            let planned = match &job.work {
+                Work::Steps(steps) => self.steps(job, id, name, contexts, steps),
+                Work::Call(call) => self.opaque(job, id, name, call),
+            };
+            let made = Made {
+                matrix: combination.matrix,
+                at: (at, total),
+                spreads: (0..planned.steps.len()).map(|step| self.spread(&planned.name, step)).collect(),
+            };
+            self.put(existing.get(at).copied(), planned, made);
         }
     }
 
-    fn push(&mut self, job: PlannedJob) {
-        let id = self.planned.plan.jobs.len();
-        if let Some(group) = self.planned.plan.groups.get_mut(job.group) {
+    /// The jobs of a workflow that is called, which are there already or come now.
+    fn called(&mut self, id: GroupId, at: usize, jobs: &[Job], prefix: &str, scope: &Scope) {
+        let known = self.placed.get(id).and_then(|placed| placed.called.get(at).copied());
+        let Some(first) = known else {
+            let first = self.add(jobs, Some(id), prefix, scope);
+            if let Some(placed) = self.placed.get_mut(id) {
+                Arc::make_mut(placed).called.push(first);
+            }
+            return;
+        };
+        for group in first..first + jobs.len() {
+            if let Some(placed) = self.placed.get_mut(group) {
+                let placed = Arc::make_mut(placed);
+                placed.scope = scope.clone();
+                prefix.clone_into(&mut placed.prefix);
+            }
+            self.fill(group, &scope.contexts);
+        }
+    }
+
+    /// A job in place of one of the plan, or behind all.
+    fn put(&mut self, place: Option<JobId>, job: PlannedJob, made: Made) {
+        let plan = Arc::make_mut(&mut self.plan);
+        let slots = place.and_then(|id| Some((plan.jobs.get_mut(id)?, self.made.get_mut(id)?)));
+        if let Some((planned, kept)) = slots {
+            *planned = job;
+            *kept = Arc::new(made);
+            return;
+        }
+        let id = plan.jobs.len();
+        if let Some(group) = plan.groups.get_mut(job.group) {
             group.jobs.push(id);
         }
-        self.planned.plan.jobs.push(job);
+        plan.jobs.push(job);
+        self.made.push(Arc::new(made));
     }
 
-    fn steps(&mut self, job: &Job, group: GroupId, name: &str, matrix: &Data, steps: &[Step]) {
-        let contexts = self.planned.contexts.with("matrix", matrix.clone());
-        let mut planned: Vec<PlannedStep> = steps.iter().map(|step| self.step(step, &contexts)).collect();
-        if self.ends(job, name) == Ends::Failing {
+    /// A job that fails before it does anything, because its strategy is none.
+    fn refuse(&mut self, group: GroupId, name: &str, message: &str) {
+        let name = [self.placed.get(group).map_or("", |placed| &placed.prefix), name].concat();
+        let step = PlannedStep {
+            name: format!("Error when evaluating 'strategy' for job '{name}'. {message}"),
+            ends: Ends::Failing,
+            on_success: true,
+            ..PlannedStep::default()
+        };
+        let existing = self.plan.groups.get(group).and_then(|group| group.jobs.first().copied());
+        let job = PlannedJob { name, group, steps: vec![step], ..PlannedJob::default() };
+        let made = Made { matrix: Object::default().into(), at: (0, 1), spreads: vec![1.0] };
+        self.put(existing, job, made);
+    }
+
+    /// Up to a tenth more or less than usual; the same for the same step of the same job.
+    fn spread(&self, job: &str, step: usize) -> f64 {
+        let Some(seed) = self.assumptions.seed else { return 1.0 };
+        Rng::stream(seed, &format!("pipeline/durations/{job}/{step}")).between(0.9, 1.1)
+    }
+
+    /// The jobs of a workflow whose file is not there.
+    fn opaque(&self, job: &Job, group: GroupId, name: String, call: &Call) -> PlannedJob {
+        let step = PlannedStep {
+            name: call.uses.shown(),
+            duration: CALLED,
+            ends: self.ends(job, &name),
+            on_success: true,
+            opaque: true,
+            ..PlannedStep::default()
+        };
+        let labels = vec!["ubuntu-latest".to_owned()];
+        PlannedJob { name, group, labels, steps: vec![step], ..PlannedJob::default() }
+    }
+
+    fn steps(
+        &self,
+        job: &Job,
+        group: GroupId,
+        name: String,
+        contexts: &Contexts,
+        steps: &[Step],
+    ) -> PlannedJob {
+        let spread = |at| self.spread(&name, at);
+        let mut planned: Vec<PlannedStep> =
+            steps.iter().enumerate().map(|(at, step)| self.step(step, contexts, spread(at))).collect();
+        if self.ends(job, &name) == Ends::Failing {
             // The one that does most of the work.
             let main = planned.iter_mut().filter(|step| step.on_success).max_by_key(|step| step.duration);
             if let Some(main) = main {
                 main.ends = if main.ends == Ends::Excused { Ends::Excused } else { Ends::Failing };
             }
         }
-        let minutes = |token: Option<&Token>| {
-            let minutes = token.and_then(|token| contexts.value(token).ok())?.to_number();
-            (minutes > 0.0).then(|| Duration::from_secs_f64((minutes * 60.0).min(1e9)))
-        };
-        let timeout = minutes(job.get("timeout-minutes")).unwrap_or(TIMEOUT);
         let may_fail = job
             .get("continue-on-error")
             .and_then(|token| contexts.value(token).ok())
             .is_some_and(|value| value.is_truthy());
-        let serial = job.concurrency.as_ref().and_then(|concurrency| serial(concurrency, &contexts));
-        let labels = job.get("runs-on").map(|token| labels(token, &contexts)).unwrap_or_default();
-        self.push(PlannedJob {
-            name: name.to_owned(),
+        PlannedJob {
             group,
-            labels,
+            labels: job.get("runs-on").map(|token| labels(token, contexts)).unwrap_or_default(),
             steps: planned,
-            timeout: Some(timeout),
+            timeout: Some(minutes(job.get("timeout-minutes"), contexts).unwrap_or(TIMEOUT)),
             may_fail,
-            serial,
-        });
+            serial: job.concurrency.as_ref().and_then(|concurrency| serial(concurrency, contexts)),
+            name,
+        }
     }
 
-    fn step(&mut self, step: &Step, contexts: &Contexts) -> PlannedStep {
-        let (name, (usual, opaque)) = match &step.action {
-            Action::Run(run) => {
-                // Nobody sees the value of an expression in a script, so that it counts as written.
-                let script = match &run.value {
-                    Value::Expression(Expression { source: Some(source), .. }) => source.clone(),
-                    _ => run.shown(),
-                };
-                let first = script.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("");
-                (format!("Run {first}"), duration::script(&script))
-            }
-            Action::Uses(uses) => {
-                let uses = uses.shown();
-                (format!("Run {uses}"), duration::action(&uses))
-            }
-            Action::Parallel(steps) => {
-                let steps: Vec<PlannedStep> = steps.iter().map(|step| self.step(step, contexts)).collect();
-                let longest = steps.iter().map(|step| step.duration).max().unwrap_or_default();
-                ("Parallel group".to_owned(), (longest, steps.iter().any(|step| step.opaque)))
-            }
-        };
-        let name = step.name.as_ref().and_then(|name| text(name, contexts)).unwrap_or(name);
+    fn step(&self, step: &Step, contexts: &Contexts, spread: f64) -> PlannedStep {
+        let (usual, opaque) = usual(step, contexts, &self.assumptions.files);
         let excused = step.continue_on_error.as_ref().and_then(|token| contexts.value(token).ok());
-        let spread = self.random.as_mut().map_or(1.0, |random| random.between(0.9, 1.1));
         let on = |before: Outcome| match (&step.condition, step.written.get("if")) {
             (Some(condition), Some(written)) => {
                 let truth = contexts.behind(vec![before]).truth(condition, written);
@@ -239,7 +303,7 @@ impl Planner<'_> {
             _ => before == Outcome::Success,
         };
         PlannedStep {
-            name,
+            name: title(step, contexts),
             duration: usual.mul_f64(spread),
             ends: if excused.is_some_and(|value| value.is_truthy()) { Ends::Excused } else { Ends::Well },
             on_success: on(Outcome::Success),
@@ -253,16 +317,92 @@ impl Planner<'_> {
             self.assumptions.fails.iter().any(|fails| fails.eq_ignore_ascii_case(job.id()) || fails == name);
         if fails { Ends::Failing } else { Ends::Well }
     }
+}
 
-    fn flag(&self, job: &Job, key: &str, default: bool) -> bool {
-        let value = job.strategy(key).and_then(|token| self.planned.contexts.value(token).ok());
-        value.map_or(default, |value| value.is_truthy())
+/// What the jobs of a workflow know that is called: what they are given, else the defaults.
+fn called(call: &Call, contexts: &Contexts) -> Scope {
+    let mut inner = contexts.with("inputs", Data::Null);
+    let mut inputs = Object::default();
+    for (key, definition) in call.definitions.as_ref().map_or(&[][..], Token::entries) {
+        let name = key.shown();
+        let given = call.inputs.as_ref().map_or(&[][..], Token::entries);
+        let given = given.iter().find(|(key, _)| key.shown().eq_ignore_ascii_case(&name));
+        let value = match given {
+            Some((_, value)) => contexts.value(value),
+            None => definition.get("default").map_or(Ok(Data::Null), |value| contexts.value(value)),
+        };
+        if let Ok(value) = value {
+            inputs.insert(name, value);
+        } else {
+            inner.forget(&["inputs", &name]);
+            inputs.insert(name, UNKNOWN.into());
+        }
     }
+    inner.set("inputs", inputs.into());
+    Scope { contexts: inner, env: call.env.clone().map(Arc::new) }
+}
 
-    fn number(&self, token: Option<&Token>) -> Option<f64> {
-        let number = self.planned.contexts.value(token?).ok()?.to_number();
-        (number >= 1.0).then_some(number)
+/// Whether the results of other jobs say how many jobs it makes, what they are called, or what they are given.
+fn asks_for_needs(job: &Job) -> bool {
+    let asks = |token: &Token| {
+        token.any(&|part| {
+            matches!(&part.value, Value::Expression(expression) if expression.text.to_lowercase().contains("needs"))
+        })
+    };
+    let keys = ["runs-on", "continue-on-error", "timeout-minutes", "environment"];
+    let call = job.call().and_then(|call| call.inputs.as_ref());
+    let parts = [job.strategy.as_ref(), job.concurrency.as_ref(), call, Some(&job.name)];
+    parts.into_iter().chain(keys.map(|key| job.get(key))).flatten().any(asks)
+}
+
+/// What a step is called.
+pub(super) fn title(step: &Step, contexts: &Contexts) -> String {
+    let named = step.name.as_ref().and_then(|name| text(name, contexts));
+    named.unwrap_or_else(|| match &step.action {
+        Action::Run(run) => {
+            // Nobody sees the value of an expression in a script, so that it counts as written.
+            let script = written(run);
+            let first = script.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("");
+            format!("Run {first}")
+        }
+        Action::Uses(uses) => format!("Run {}", uses.shown()),
+        Action::Parallel(_) => "Parallel group".to_owned(),
+    })
+}
+
+/// A text as it is written.
+fn written(token: &Token) -> String {
+    match &token.value {
+        Value::Expression(Expression { source: Some(source), .. }) => source.clone(),
+        _ => token.shown(),
     }
+}
+
+/// How long a step usually takes, and whether nobody knows what it does.
+pub(super) fn usual(step: &Step, contexts: &Contexts, files: &Files) -> (Duration, bool) {
+    match &step.action {
+        Action::Run(run) => duration::script(&contexts.text(run)),
+        Action::Uses(uses) => {
+            let uses = uses.shown();
+            match action::composite(&uses, files) {
+                Some(composite) => {
+                    let parts = composite.steps.iter().map(|step| usual(step, contexts, files));
+                    parts.fold((Duration::ZERO, false), |all, part| (all.0 + part.0, all.1 || part.1))
+                }
+                None => duration::action(&uses),
+            }
+        }
+        Action::Parallel(steps) => {
+            let parts = steps.iter().map(|step| usual(step, contexts, files));
+            parts.fold((Duration::ZERO, false), |all, part| (all.0.max(part.0), all.1 || part.1))
+        }
+    }
+}
+
+/// A number of minutes above zero.
+pub(super) fn minutes(token: Option<&Token>, contexts: &Contexts) -> Option<Duration> {
+    let minutes = token.and_then(|token| contexts.value(token).ok())?.to_number();
+    (minutes > 0.0).then(|| Duration::from_secs_f64((minutes * 60.0).min(1e9)))
 }
 
 /// A text that is there.
@@ -283,11 +423,8 @@ fn serial(token: &Token, contexts: &Contexts) -> Option<Serial> {
 
 /// What a job asks of its runner.
 fn labels(token: &Token, contexts: &Contexts) -> Vec<String> {
-    let value = match contexts.value(token) {
-        Ok(value) => value,
-        // Nobody knows yet: any runner.
-        Err(Unknown::Later | Unknown::TooMany | Unknown::Wrong(_)) => return Vec::new(),
-    };
+    // Nobody knows yet: any runner.
+    let Ok(value) = contexts.value(token) else { return Vec::new() };
     let labels = value.get("labels").cloned().unwrap_or(value);
     match labels {
         Data::Array(items, _) => items.iter().map(|item| item.to_text().into_owned()).collect(),

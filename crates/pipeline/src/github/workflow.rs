@@ -128,6 +128,10 @@ pub struct Call {
     pub jobs: Option<Vec<Job>>,
     /// What it gives, if its file is there and says so.
     pub outputs: Option<Token>,
+    /// What it takes, if its file is there and says so.
+    pub definitions: Option<Token>,
+    /// `env` of its file.
+    pub env: Option<Token>,
 }
 
 /// A step.

@@ -51,6 +51,12 @@ pub trait System {
     /// What becomes of a group that has not begun; asked again whenever something has happened.
     fn decide(&self, group: GroupId, so_far: SoFar<'_>) -> Decision;
 
+    /// What runs, once a group begins: what it needs may say how many jobs it has, and what they are called. Groups and jobs
+    /// keep their places; new ones come behind them. None: the plan stays as it is.
+    fn prepare(&mut self, _group: GroupId, _so_far: SoFar<'_>) -> Option<Arc<Plan>> {
+        None
+    }
+
     /// How a job goes that now begins, on a runner that is so much faster than usual.
     fn course(&mut self, job: JobId, speed: f64, so_far: SoFar<'_>) -> Course {
         so_far.plan.jobs.get(job).map(|job| job.course(speed)).unwrap_or_default()

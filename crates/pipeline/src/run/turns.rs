@@ -1,7 +1,7 @@
 //! Whose turn it is: groups begin, jobs get runners, and end.
 
 use super::Outcome;
-use super::engine::{Cause, Engine, Freed, State, What};
+use super::engine::{Cause, Engine, Freed, JobRun, State, What};
 use super::plan::{GroupId, JobId};
 use super::system::{Decision, System};
 use opscape_sim::Time;
@@ -10,9 +10,9 @@ impl<S: System> Engine<S> {
     /// Begins every group whose time has come, skips those that do not run, and closes those whose parts have ended, until
     /// nothing changes.
     pub(super) fn decide(&mut self) {
-        let plan = self.plan.clone();
         loop {
             let mut changed = false;
+            let plan = self.plan.clone();
             for (id, group) in plan.groups.iter().enumerate() {
                 if self.result(id).is_some() {
                     continue;
@@ -64,6 +64,13 @@ impl<S: System> Engine<S> {
     fn begin(&mut self, id: GroupId, state: State) {
         if let Some(begun) = self.begun.get_mut(id) {
             *begun = true;
+        }
+        let so_far = super::system::SoFar { plan: &self.plan, jobs: &self.jobs, results: &self.results };
+        if let Some(plan) = self.system.prepare(id, so_far) {
+            self.jobs.resize(plan.jobs.len(), JobRun::default());
+            self.results.resize(plan.groups.len(), None);
+            self.begun.resize(plan.groups.len(), false);
+            self.plan = plan;
         }
         let plan = self.plan.clone();
         let Some(group) = plan.groups.get(id) else { return };

@@ -42,6 +42,8 @@ pub struct Shell {
     pub unknown: BTreeSet<String>,
     /// Whether files that are not there may be there all the same.
     pub assumes: bool,
+    /// Whether something was decided by what nobody knows.
+    pub guessed: bool,
     /// How deep in what is not printed, but kept.
     captured: usize,
     folder: String,
@@ -86,7 +88,8 @@ impl Shell {
     /// Runs lines as a runner does; gives the exit code.
     pub fn run(&mut self, lines: &[String]) -> i32 {
         let Some(list) = parse::parse(&lines.join("\n")) else {
-            // A shell reads no line that it cannot read to its end.
+            // A shell reads no line that it cannot read to its end. Others may read more than this one.
+            self.guessed = true;
             self.output.push("sh: syntax error".to_owned());
             return 2;
         };
@@ -260,6 +263,7 @@ impl Shell {
             },
             Command::Case(word, arms) => {
                 let value = self.text(word);
+                self.guessed |= value.contains(UNKNOWN);
                 for (patterns, body) in arms {
                     let fits = patterns.iter().any(|pattern| {
                         let pattern = self.text(pattern);
@@ -333,6 +337,9 @@ impl Shell {
         const ABOUT_FILES: [&str; 11] =
             ["cat", "cd", "cp", "grep", "head", "ls", "mkdir", "mv", "rm", "tail", "wc"];
         let before = output.len();
+        let decides = ["test", "[", "[[", "grep"].contains(&name);
+        self.guessed |= decides
+            && (input.contains(UNKNOWN) || arguments.iter().any(|argument| argument.contains(UNKNOWN)));
         let flow = self.builtin(name, arguments, input, output);
         // What is sought in a text that is known is found or not.
         let about_files = ABOUT_FILES.contains(&name) && (name != "grep" || input.is_empty());

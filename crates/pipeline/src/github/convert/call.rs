@@ -17,6 +17,7 @@ pub(super) fn referenced(context: &mut Context, root: &Token, call: &mut Call) {
                 let jobs = job::jobs(context, value);
                 call.jobs = Some(context.caught(jobs).unwrap_or_default());
             }
+            Some("env") => call.env = Some(value.clone()),
             _ => {}
         }
     }
@@ -60,6 +61,7 @@ fn on(context: &mut Context, on: &Token, call: &mut Call) -> Result<(), Unexpect
         context.error(&call.uses, "workflow_call key is not defined in the referenced workflow.");
         return Ok(());
     }
+    call.definitions = inputs.cloned();
     let result = check_inputs(context, call, inputs);
     context.caught(result);
     let result = check_secrets(context, call, secrets);

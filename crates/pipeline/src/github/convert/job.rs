@@ -80,9 +80,16 @@ fn job(context: &mut Context, id: &Token, token: &Token) -> Result<Job, Unexpect
     }
     job.work = match uses {
         None => Work::Steps(steps),
-        Some(uses) => {
-            Work::Call(Box::new(Call { uses, inputs, secrets, inherits, jobs: None, outputs: None }))
-        }
+        Some(uses) => Work::Call(Box::new(Call {
+            uses,
+            inputs,
+            secrets,
+            inherits,
+            jobs: None,
+            outputs: None,
+            definitions: None,
+            env: None,
+        })),
     };
     Ok(job)
 }
