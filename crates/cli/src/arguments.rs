@@ -143,6 +143,9 @@ fn read(arguments: &[OsString], lang: Lang) -> Result<Options, String> {
             Arg::Long("run") => options.pipeline.run = true,
             Arg::Long("fail") => options.pipeline.fails.push(value(&mut parser)?),
             Arg::Long("play") => options.pipeline.plays.push(value(&mut parser)?),
+            Arg::Long("review") => options.pipeline.reviews.push((value(&mut parser)?, None)),
+            Arg::Long("approve") => options.pipeline.reviews.push((value(&mut parser)?, Some(true))),
+            Arg::Long("reject") => options.pipeline.reviews.push((value(&mut parser)?, Some(false))),
             Arg::Long("variable") => {
                 let value = value(&mut parser)?;
                 let Some((name, value)) = value.split_once('=') else {

@@ -306,3 +306,16 @@ fn ci_runs_what_gitlab_makes_of_a_push() {
     assert!(answer.out.ends_with("skipped    ship\n"), "{}", answer.out);
     assert_eq!(opscape(&["ci", "-", "--variable", "TO"], CONFIGURATION).code, 2);
 }
+
+#[test]
+fn a_deployment_waits_for_a_reviewer() {
+    let text = "on: push\njobs:\n  a: {environment: prod, runs-on: ubuntu-latest, steps: [{run: sleep 5}]}\n";
+    let result = |argument: &str| {
+        let arguments = ["ci", "-", "--run", argument, "prod", "--output", "json"];
+        let json: Json = serde_json::from_str(&opscape(&arguments, text).out).unwrap();
+        json.pointer("/run/results/a").cloned().unwrap_or_default()
+    };
+    assert_eq!(result("--approve"), "success");
+    assert_eq!(result("--reject"), "failure");
+    assert_eq!(result("--review"), Json::Null);
+}

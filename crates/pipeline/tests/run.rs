@@ -134,6 +134,7 @@ fn a_job_waits_for_a_runner_that_has_what_it_asks_for() {
     let pool = |name: &str, boot, speed| Pool {
         name: name.to_owned(),
         labels: Some(vec![name.to_owned()]),
+        untagged: false,
         count: Some(1),
         boot: Duration::from_secs(boot),
         speed,

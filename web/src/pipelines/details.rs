@@ -46,7 +46,7 @@ pub fn details(session: &Session, view: &View, scene: &PipelineScene, id: usize)
                 <li>{ rich(sentence) }if !rule.is_empty() { <div class="rule-text">{ rich(rule) }</div> }</li>
             }) }</ul>
             <div class="acts">
-                { for acts(job.state).iter().filter_map(|(key, act)| Some(offer(session, lang, key, run?, act(id)))) }
+                { for acts(job).iter().filter_map(|(key, act)| Some(offer(session, lang, key, run?, act(id)))) }
                 if line > 0 {
                     <button type="button" class="plain" onclick={show}>{ text(lang, "pipeline.show-line") }</button>
                 }
@@ -75,8 +75,11 @@ pub fn details(session: &Session, view: &View, scene: &PipelineScene, id: usize)
 
 type Offer = (&'static str, fn(usize) -> RunAct);
 
-fn acts(state: JobState) -> &'static [Offer] {
-    match state {
+fn acts(job: &JobCard) -> &'static [Offer] {
+    match job.state {
+        JobState::Manual if !job.environment.is_empty() => {
+            &[("pipeline.act.approve", RunAct::Approve), ("pipeline.act.reject", RunAct::Reject)]
+        }
         JobState::Manual | JobState::Delayed => &[("pipeline.act.play", RunAct::Play)],
         JobState::Running => &[("pipeline.act.fail", RunAct::Fail)],
         JobState::Succeeded | JobState::Failed | JobState::Excused | JobState::Cancelled => {

@@ -126,6 +126,7 @@ fn stands(view: &View, scene: &PipelineScene) -> String {
 /// Which run it is and how it stands.
 pub fn told(run: &RunCard, now: Time, lang: Lang) -> String {
     let key = match run.outcome {
+        _ if run.held.is_some() => "pipeline.run.held",
         _ if run.asks => "pipeline.run.asks",
         _ if run.ended.is_none() => "pipeline.run.running",
         Some(Outcome::Failure) => "pipeline.run.failed",
@@ -137,6 +138,7 @@ pub fn told(run: &RunCard, now: Time, lang: Lang) -> String {
     let values = [
         ("n", &*run.number.to_string()),
         ("event", &*run.event.name),
+        ("group", run.held.as_deref().unwrap_or_default()),
         ("reference", &*run.event.reference),
         ("span", &whole(Some(end.since(run.began)), lang)),
     ];

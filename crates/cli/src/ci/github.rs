@@ -8,7 +8,7 @@ use opscape_lab::Lang;
 use opscape_manifest::diagnostic::{Diagnostic, Span};
 use opscape_pipeline::github::trigger::{Happening, Passed, decide};
 use opscape_pipeline::github::{
-    self, Assumptions, Contexts, Files, Planned, Problem, Unknown, Workflow, expand,
+    self, Assumptions, Contexts, Files, Planned, Problem, Protection, Unknown, Workflow, expand,
 };
 use opscape_pipeline::run::json::beginning_order;
 use opscape_pipeline::run::{Engine, Fleet, Plan, Run};
@@ -81,17 +81,42 @@ fn on_the_clock(
     files: Arc<BTreeMap<String, String>>,
     asked: &Asked,
 ) -> Engine<Planned> {
-    let assumptions = Assumptions { fails: asked.fails.clone(), seed: asked.seed, files };
+    let environments = asked.reviews.iter().map(|(name, _)| Protection {
+        name: name.clone(),
+        reviewers: vec!["reviewer".to_owned()],
+        ..Protection::default()
+    });
+    let assumptions = Assumptions {
+        fails: asked.fails.clone(),
+        seed: asked.seed,
+        environments: Arc::new(environments.collect()),
+        files,
+    };
     let planned = github::plan(workflow, contexts, &assumptions);
     let fleet = match asked.runners {
         Some(count) => Fleet::any(Some(count)),
         None => Fleet::github_hosted(),
     };
     let mut engine = Engine::new(planned.plan.clone(), Arc::new(fleet), planned);
-    while let Some(next) = engine.next_at() {
+    loop {
+        review(&mut engine, asked);
+        let Some(next) = engine.next_at() else { return engine };
         engine.advance(next);
     }
-    engine
+}
+
+/// Lets jobs through or not that wait for somebody.
+fn review(engine: &mut Engine<Planned>, asked: &Asked) {
+    for job in 0..engine.jobs().len() {
+        let planned = engine.plan().jobs.get(job).and_then(|job| job.gate.as_ref());
+        let environment = planned.map(|gate| gate.environment.clone()).unwrap_or_default();
+        let found = asked.reviews.iter().find(|(name, _)| name.eq_ignore_ascii_case(&environment));
+        match found.and_then(|(_, lets)| *lets) {
+            Some(true) => engine.approve(job),
+            Some(false) => engine.reject(job),
+            None => false,
+        };
+    }
 }
 
 /// How it went, and what each job gave.

@@ -29,6 +29,8 @@ pub struct Asked {
     pub fails: Vec<String>,
     /// Manual jobs that somebody starts.
     pub plays: Vec<String>,
+    /// Environments with a reviewer, and whether that one lets jobs through; none: nobody says.
+    pub reviews: Vec<(String, Option<bool>)>,
     /// Variables of the pipeline.
     pub variables: Vec<(String, String)>,
     /// How many runners for any job; none: those that the system lends.

@@ -4,6 +4,7 @@
 mod layout;
 mod read;
 mod scene;
+mod sharing;
 mod telling;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use opscape_manifest::api::Str;
 use opscape_manifest::check::Checked;
+use opscape_manifest::lab::pipelines::Pipelines as Settings;
 use opscape_pipeline::github::{Planned, trigger};
 use opscape_pipeline::gitlab::run::Process;
 use opscape_pipeline::run::{Course, Decision, Engine, GroupId, Happened, JobId, Plan, SoFar, System, What};
@@ -49,6 +51,10 @@ pub enum RunAct {
     Rerun(JobId),
     /// Lets a job that runs fail.
     Fail(JobId),
+    /// Lets a job through that deploys to an environment with reviewers, and all others that wait for the same one.
+    Approve(JobId),
+    /// Does not, so that they fail.
+    Reject(JobId),
 }
 
 /// Something that happened in a run.
@@ -141,6 +147,8 @@ pub struct Pipelines {
     /// What ran nothing when something happened last, and why.
     passed: Vec<(Str, Passed)>,
     count: u32,
+    /// What the Lab document says of them.
+    settings: Arc<Settings>,
 }
 
 type LabContext<'a> = Context<'a, LabEvent, LabRecord>;
@@ -160,6 +168,8 @@ impl Pipelines {
     pub(crate) fn read(&mut self, text: &str, checked: &Checked) {
         self.definitions = read::definitions(text, checked).into_iter().map(Arc::new).collect();
         self.passed.clear();
+        let lab = crate::session::lab_of(checked);
+        self.settings = Arc::new(lab.and_then(|lab| lab.pipelines).unwrap_or_default());
     }
 
     /// Something happens in the repository: what is configured for it begins. Gives how many runs did.
@@ -173,7 +183,7 @@ impl Pipelines {
         let mut begun = 0;
         for definition in self.definitions.clone() {
             let seed = seed.wrapping_add(u64::from(self.count));
-            let (plan, fleet, runs) = match definition.runs_on(event, Some(seed)) {
+            let (plan, fleet, runs) = match definition.runs_on(event, Some(seed), &self.settings) {
                 Ok(made) => made,
                 Err(passed) => {
                     self.passed.push((definition.file.clone(), passed));
@@ -182,18 +192,23 @@ impl Pipelines {
             };
             self.count += 1;
             begun += 1;
+            if let Some(serial) = &plan.serial {
+                self.make_way_for(serial, context);
+            }
             let mut run = RunState {
                 number: self.count,
                 definition,
                 event: event.clone(),
                 began: context.now(),
-                engine: Engine::new(plan, Arc::new(fleet), runs),
+                // It begins once it is known what others hold.
+                engine: Engine::held(plan, Arc::new(fleet), runs),
                 entries: BTreeMap::new(),
                 entry: context.cause(),
                 woken_at: None,
             };
             run.tell(context);
             self.runs.push(Arc::new(run));
+            self.settle(context);
         }
         // The oldest that are over make room.
         while self.runs.len() > MOST_RUNS {
@@ -205,15 +220,18 @@ impl Pipelines {
 
     /// What was waited for in a run has come.
     pub(crate) fn wake(&mut self, number: u32, context: &mut LabContext<'_>) {
+        self.look_around(number);
         let Some(run) = self.run_mut(number) else { return };
         run.woken_at = None;
         let passed = context.now().since(run.began);
         run.engine.advance(Time::ZERO + passed);
         run.tell(context);
+        self.settle(context);
     }
 
     /// A person does something to a run. False: it changes nothing.
     pub(crate) fn act(&mut self, number: u32, act: RunAct, context: &mut LabContext<'_>) -> bool {
+        self.look_around(number);
         let Some(run) = self.run_mut(number) else { return false };
         run.engine.advance(Time::ZERO + context.now().since(run.began));
         let done = match act {
@@ -221,12 +239,15 @@ impl Pipelines {
             RunAct::Play(job) => run.engine.play(job),
             RunAct::Rerun(job) => run.engine.rerun(job),
             RunAct::Fail(job) => run.engine.fail(job),
+            RunAct::Approve(job) => run.engine.approve(job),
+            RunAct::Reject(job) => run.engine.reject(job),
         };
         if done {
             run.entry = context.cause();
             run.entries.clear();
         }
         run.tell(context);
+        self.settle(context);
         done
     }
 

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use opscape_manifest::api::Str;
 use opscape_manifest::check::{self, Checked, Role};
 use opscape_manifest::diagnostic::{Diagnostic, Position, Severity, Span};
+use opscape_manifest::lab::pipelines::Pipelines as Settings;
 use opscape_manifest::order;
 use opscape_manifest::text::{self, Source};
 use opscape_pipeline::System;
 use opscape_pipeline::github::trigger::{self, Happening};
-use opscape_pipeline::github::{self, Assumptions, Contexts, Workflow};
+use opscape_pipeline::github::{self, Assumptions, Contexts, Protection, Workflow};
 use opscape_pipeline::gitlab::run::{Options, Process};
 use opscape_pipeline::gitlab::{self, Configuration, Failure, Pipeline, Place, Push, Ref, Repository};
-use opscape_pipeline::run::{Fleet, Plan};
+use opscape_pipeline::run::{Fleet, Plan, Pool};
 
 use super::{Passed, RepositoryEvent, Runs};
 use crate::world::file_of;
@@ -259,6 +261,7 @@ impl Definition {
         &self,
         event: &RepositoryEvent,
         seed: Option<u64>,
+        settings: &Settings,
     ) -> Result<(Arc<Plan>, Fleet, Runs), Passed> {
         match &self.content {
             Content::GitHub(workflow, files) => {
@@ -266,9 +269,15 @@ impl Definition {
                 trigger::decide(workflow.events.as_deref().unwrap_or_default(), &happening)
                     .map_err(Passed::GitHub)?;
                 let contexts = Contexts::of(workflow, &happening);
-                let assumptions = Assumptions { seed, files: files.clone(), ..Assumptions::default() };
+                let assumptions = Assumptions {
+                    seed,
+                    files: files.clone(),
+                    environments: Arc::new(protections(settings)),
+                    ..Assumptions::default()
+                };
                 let planned = github::plan(workflow, &contexts, &assumptions);
-                Ok((planned.plan.clone(), Fleet::github_hosted(), Runs::GitHub(Box::new(planned))))
+                let fleet = Fleet::github_hosted().with_own(runners(settings));
+                Ok((planned.plan.clone(), fleet, Runs::GitHub(Box::new(planned))))
             }
             Content::GitLab(repository, path) => {
                 let push = push(event);
@@ -282,7 +291,9 @@ impl Definition {
                 }
                 let plan = Arc::new(pipeline.plan());
                 let process = Process::new(pipeline.into(), repository.clone(), Arc::new(Options::default()));
-                Ok((plan, Fleet::any(None), Runs::GitLab(process)))
+                let own = runners(settings);
+                let fleet = if own.is_empty() { Fleet::any(None) } else { Fleet { pools: own, limit: None } };
+                Ok((plan, fleet, Runs::GitLab(process)))
             }
         }
     }
@@ -339,6 +350,35 @@ impl Definition {
         }
         event
     }
+}
+
+fn span(span: opscape_manifest::lab::Duration) -> Duration {
+    Duration::from_micros(u64::try_from(span.0).unwrap_or_default())
+}
+
+/// The rules of protection of environments.
+fn protections(settings: &Settings) -> Vec<Protection> {
+    let texts = |list: &[Str]| list.iter().map(Str::to_string).collect();
+    let all = settings.environments.iter().map(|environment| Protection {
+        name: environment.name.to_string(),
+        reviewers: texts(&environment.reviewers),
+        wait: environment.wait_timer.map(span).unwrap_or_default(),
+        branches: texts(&environment.branches),
+    });
+    all.collect()
+}
+
+/// Runners that somebody set up.
+fn runners(settings: &Settings) -> Vec<Pool> {
+    let all = settings.runners.iter().map(|runners| Pool {
+        name: runners.name.to_string(),
+        labels: Some(runners.labels.iter().map(Str::to_string).collect()),
+        untagged: runners.untagged.unwrap_or(runners.labels.is_empty()),
+        count: Some(runners.count.unwrap_or(1).max(0) as usize),
+        boot: runners.boot_time.map_or(Duration::from_secs(1), span),
+        speed: runners.speed.map_or(1.0, |speed| speed.nano_value() as f64 / 1e9),
+    });
+    all.collect()
 }
 
 /// A name that the first of some patterns lets in.

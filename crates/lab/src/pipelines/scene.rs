@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use opscape_manifest::api::Str;
-use opscape_pipeline::run::{Cause, Fleet, JobId, JobRun, Kind, Outcome, Plan, State};
+use opscape_pipeline::run::{Cause, Fleet, JobId, JobRun, Kind, Outcome, Plan, State, Verdict};
 use opscape_sim::Time;
 
 use super::{Definition, Passed, Pipelines, RepositoryEvent, RunState};
@@ -52,6 +52,8 @@ pub struct RunCard {
     pub outcome: Option<Outcome>,
     /// Whether it only goes on if a person says so.
     pub asks: bool,
+    /// The name of which another run goes on, so that this one has not begun.
+    pub held: Option<Str>,
 }
 
 /// A job of the configuration.
@@ -171,6 +173,12 @@ pub struct JobCard {
     pub runner: Str,
     /// What it asks of a runner.
     pub labels: Vec<Str>,
+    /// The environment that it deploys to, if that has rules of protection; and who may let it through.
+    pub environment: Str,
+    /// Who may let it through.
+    pub reviewers: Vec<Str>,
+    /// What became of it before it could deploy.
+    pub verdict: Option<Verdict>,
     /// How often it was tried, and how often a person had it run again.
     pub tries: (u32, u32),
     /// What it does.
@@ -216,6 +224,14 @@ pub(crate) fn build(pipelines: &Pipelines) -> Vec<Arc<PipelineScene>> {
     pipelines.definitions.iter().map(shown).collect()
 }
 
+impl Pipelines {
+    /// How a run ended; none: it still goes on, or there is none of this number.
+    pub fn outcome(&self, number: u32) -> Option<Outcome> {
+        let card = of_run(self.run(number)?).run?;
+        card.outcome.filter(|_| card.ended.is_some() && !card.asks)
+    }
+}
+
 fn of_run(run: &RunState) -> PipelineScene {
     let engine = &run.engine;
     let mut scene = of_plan(engine.plan(), Some((run, engine.fleet())), engine.jobs());
@@ -250,6 +266,12 @@ fn of_run(run: &RunState) -> PipelineScene {
         ended: last.or(Some(run.began)).filter(|_| over || asks),
         outcome,
         asks,
+        held: engine
+            .plan()
+            .serial
+            .as_ref()
+            .filter(|_| engine.is_held())
+            .map(|serial| serial.name.as_str().into()),
     });
     scene
 }
@@ -303,6 +325,19 @@ fn of_plan(plan: &Plan, run: Option<(&RunState, &Fleet)>, runs: &[JobRun]) -> Pi
             }),
             runner: runner.unwrap_or_default().as_str().into(),
             labels: planned.labels.iter().map(|label| label.as_str().into()).collect(),
+            environment: planned
+                .gate
+                .as_ref()
+                .map(|gate| gate.environment.as_str())
+                .unwrap_or_default()
+                .into(),
+            reviewers: planned
+                .gate
+                .iter()
+                .flat_map(|gate| &gate.reviewers)
+                .map(|name| name.as_str().into())
+                .collect(),
+            verdict: one.and_then(|one| one.verdict),
             tries: one
                 .map_or((0, 0), |one| (one.course.as_ref().map_or(0, |course| course.attempts), one.reruns)),
             steps: steps.collect(),

@@ -1,7 +1,7 @@
 //! A pipeline in words: what a job waits for, and why it began, failed or did not run.
 
 use opscape_pipeline::github::trigger;
-use opscape_pipeline::run::{Cause, JobId, Outcome, What};
+use opscape_pipeline::run::{Cause, JobId, Outcome, Verdict, What};
 use opscape_sim::Time;
 
 use super::scene::{GroupCard, JobCard, JobState, PipelineScene};
@@ -53,12 +53,22 @@ pub fn story(scene: &PipelineScene, job: JobId, lang: Lang) -> JobStory {
                 .rows
                 .push((teller.say(key, &[("jobs", &teller.names(&story.waits_for))]), teller.rule(group)));
         }
+        JobState::Waiting if scene.run.as_ref().is_some_and(|run| run.held.is_some()) => {
+            let name = scene.run.as_ref().and_then(|run| run.held.as_deref()).unwrap_or_default();
+            let rule = code(&["concurrency: ", name].concat());
+            story.rows.push((teller.say("pipeline.why.held", &[]), rule));
+        }
         JobState::Waiting => {
             story.rows.push((
                 teller.say("pipeline.why.waits", &[("jobs", &teller.names(&open))]),
                 teller.rule(group),
             ));
             story.waits_for = open;
+        }
+        JobState::Manual if !card.environment.is_empty() => {
+            let who: Vec<String> = card.reviewers.iter().map(|name| ["`", name, "`"].concat()).collect();
+            let values = [("environment", &*card.environment), ("who", &*who.join(", "))];
+            story.rows.push((teller.say("pipeline.why.reviewed", &values), Rich::default()));
         }
         JobState::Manual => {
             story.rows.push((teller.say("pipeline.why.manual", &[]), code(&group.condition)));
@@ -79,6 +89,12 @@ pub fn story(scene: &PipelineScene, job: JobId, lang: Lang) -> JobStory {
             story.waits_for = bad;
         }
         JobState::Cancelled => story.rows.push((teller.say("pipeline.why.cancelled", &[]), Rich::default())),
+        JobState::Failed if matches!(card.verdict, Some(Verdict::Rejected | Verdict::Refused)) => {
+            let rejected = card.verdict == Some(Verdict::Rejected);
+            let key = if rejected { "pipeline.why.rejected" } else { "pipeline.why.refused" };
+            let values = [("environment", &*card.environment)];
+            story.rows.push((teller.say(key, &values), Rich::default()));
+        }
         JobState::Failed | JobState::Excused => {
             let last = card.steps.iter().rev().find(|step| step.span.is_some());
             let step = last.map_or("", |step| &*step.name);
@@ -189,6 +205,8 @@ impl Teller<'_> {
         match card.cause {
             Cause::MaxParallel(other) => self.say("pipeline.why.max-parallel", &[("job", self.name(other))]),
             Cause::Serial(other) => self.say("pipeline.why.serial", &[("job", self.name(other))]),
+            Cause::SerialElsewhere => self.say("pipeline.why.serial-elsewhere", &[]),
+            Cause::RunnerElsewhere => self.say("pipeline.why.runner-elsewhere", &[]),
             _ if labels.is_empty() => self.say("pipeline.why.runner", &[]),
             _ => self.say("pipeline.why.runner-with", &[("labels", &labels)]),
         }
@@ -200,6 +218,7 @@ impl Teller<'_> {
         let start = card.start.unwrap_or_default();
         let at = words::seconds(self.lang, start);
         let (key, job) = match card.cause {
+            Cause::Beginning if card.verdict == Some(Verdict::Approved) => ("pipeline.why.began-approved", 0),
             // It waited for a person, or for its time, and somebody began it.
             Cause::Beginning if !self.needed(card.group).is_empty() => ("pipeline.why.began-person", 0),
             Cause::Beginning => ("pipeline.why.began-first", 0),
@@ -207,6 +226,7 @@ impl Teller<'_> {
             Cause::Runner(job) => ("pipeline.why.began-runner", job),
             Cause::MaxParallel(job) => ("pipeline.why.began-parallel", job),
             Cause::Serial(job) => ("pipeline.why.began-serial", job),
+            Cause::RunnerElsewhere | Cause::SerialElsewhere => ("pipeline.why.began-elsewhere", 0),
         };
         let rule = self.scene.groups.get(card.group).map(|group| self.rule(group)).unwrap_or_default();
         rows.push((self.say(key, &[("t", &at), ("job", self.name(job))]), rule));

@@ -173,6 +173,8 @@ fn encode(act: &Act, before: &str, map: &mut Map) {
                 RunAct::Play(job) => ("play", Some(job)),
                 RunAct::Rerun(job) => ("rerun", Some(job)),
                 RunAct::Fail(job) => ("fail", Some(job)),
+                RunAct::Approve(job) => ("approve", Some(job)),
+                RunAct::Reject(job) => ("reject", Some(job)),
             };
             set("what", string(what));
             if let Some(job) = job {
@@ -315,6 +317,8 @@ fn decode(value: &Value, before: &str) -> Option<Act> {
                 "play" => RunAct::Play(job()?),
                 "rerun" => RunAct::Rerun(job()?),
                 "fail" => RunAct::Fail(job()?),
+                "approve" => RunAct::Approve(job()?),
+                "reject" => RunAct::Reject(job()?),
                 _ => return None,
             };
             Some(Act::Pipeline { run, act })

@@ -196,9 +196,13 @@ fn run_act(act: RunAct, sentence: bool) -> &'static str {
         (RunAct::Play(_), true) => "why.act.run-play",
         (RunAct::Rerun(_), true) => "why.act.run-rerun",
         (RunAct::Fail(_), true) => "why.act.run-fail",
+        (RunAct::Approve(_), true) => "why.act.run-approve",
+        (RunAct::Reject(_), true) => "why.act.run-reject",
         (RunAct::Cancel, false) => "pipeline.flag.run-cancel",
         (RunAct::Play(_), false) => "pipeline.flag.run-play",
         (RunAct::Rerun(_), false) => "pipeline.flag.run-rerun",
         (RunAct::Fail(_), false) => "pipeline.flag.run-fail",
+        (RunAct::Approve(_), false) => "pipeline.flag.run-approve",
+        (RunAct::Reject(_), false) => "pipeline.flag.run-reject",
     }
 }

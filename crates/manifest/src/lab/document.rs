@@ -3,6 +3,7 @@
 use super::load::{Load, Serve};
 use super::load_balancers::LoadBalancers;
 use super::nodes::{ClusterAutoscaler, NodeGroup};
+use super::pipelines::Pipelines;
 use super::schema::ImageSchema;
 use super::{Check, Duration, Text};
 use crate::api::{ObjectMeta, Str, Timestamp};
@@ -49,6 +50,8 @@ pub struct LabSpec {
     pub schema: Vec<Str>,
     /// Who sends requests.
     pub load: Vec<Load>,
+    /// What pipelines run on, and what becomes of them.
+    pub pipelines: Option<Pipelines>,
     /// The ways that are compared, in order; those that are not listed follow.
     pub lanes: Vec<Lane>,
     /// What happens by itself, in order of time.
@@ -70,6 +73,7 @@ fields! {
     images "images",
     schema "schema",
     load "load",
+    pipelines "pipelines",
     lanes "lanes",
     steps "steps",
     checks "checks",

@@ -26,6 +26,11 @@
 //!     serve: {concurrency: 8, queue: 100, time: 20ms, p99: 80ms, cpuPerRequest: 5ms, errorRate: 0.01}
 //!   - {name: "shop/web:1.*", schema: {needs: [customers.name]}}   # a column that is not there: its requests fail
 //!   - {name: "shop/migrate:2", exitAfter: 5s, schema: {adds: [customers.full_name], drops: [customers.name]}}
+//!   pipelines:                     # what workflows of the text run on, and what becomes of them
+//!     environments: [{name: production, reviewers: [ops], waitTimer: 5m, branches: [main, "release/*"]}]
+//!     runners: [{name: big, labels: [self-hosted, big], count: 2, bootTime: 10s, speed: 2}]
+//!     durations: [{job: test, step: npm ci, takes: 40s}]
+//!     failures: [{job: test, step: npm test, attempts: 1}]   # it goes well when it is run again
 //!   schema: [customers.name]       # the columns of the database at t=0
 //!   load:                          # who sends requests
 //!   - {name: shoppers, url: "http://shop.example.com/", rate: 200, ramp: {to: 800, after: 1m, over: 2m}}
@@ -68,6 +73,7 @@ mod document;
 pub mod load;
 mod load_balancers;
 mod nodes;
+pub mod pipelines;
 mod scalars;
 mod schema;
 mod validate;

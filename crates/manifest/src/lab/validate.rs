@@ -61,6 +61,7 @@ pub fn validate(lab: &Lab) -> Vec<FieldError> {
         }
     }
     super::validate_load::validate(&lab.spec, &mut errors);
+    super::pipelines::validate(&lab.spec, &mut errors);
     steps(lab, &mut errors);
     for (i, check) in lab.spec.checks.iter().enumerate() {
         let path = format!("spec.checks[{i}]");

@@ -29,7 +29,7 @@ pub use outcome::{ancestors, outcomes, runs};
 
 pub use crate::run::Outcome;
 pub use pattern::{lets_in, matches};
-pub use plan::{Assumptions, Planned, plan};
+pub use plan::{Assumptions, Planned, Protection, plan};
 pub use problem::{Phase, Problem};
 pub use workflow::{
     Action, Call, Event, Files, Input, InputDefault, Job, Secret, Step, Work, Workflow, read,

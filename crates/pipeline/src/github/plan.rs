@@ -14,11 +14,12 @@ use super::contexts::Contexts;
 use super::expression::{Data, Object};
 use super::matrix::{Combination, Unknown, expand};
 use super::outcome::ancestors;
+use super::pattern::lets_in;
 use super::perform::Performed;
 use super::token::{Expression, Token, Value};
 use super::workflow::{Action, Call, Job, Step, Work, Workflow};
 use crate::run::{
-    Ends, Group, GroupId, JobId, Kind, Outcome, Plan, PlannedJob, PlannedStep, Serial, duration,
+    Ends, Gate, Group, GroupId, JobId, Kind, Outcome, Plan, PlannedJob, PlannedStep, Serial, duration,
 };
 use crate::script::{Files, UNKNOWN};
 
@@ -34,8 +35,23 @@ pub struct Assumptions {
     pub fails: Vec<String>,
     /// Of the durations: up to a tenth more or less than usual; none: as usual.
     pub seed: Option<u64>,
+    /// What stands before jobs that deploy to an environment.
+    pub environments: Arc<Vec<Protection>>,
     /// The files of the repository, as far as they are known: actions in it, and what commands and `hashFiles` ask for.
     pub files: Arc<Files>,
+}
+
+/// The rules of protection of an environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Protection {
+    /// Its name; case does not count.
+    pub name: String,
+    /// Who may let jobs through; empty: nobody need.
+    pub reviewers: Vec<String>,
+    /// How long jobs wait at least.
+    pub wait: Duration,
+    /// Patterns of branches and tags that may deploy; empty: all.
+    pub branches: Vec<String>,
 }
 
 /// A workflow that is ready to run, and what became of its jobs so far.
@@ -97,6 +113,9 @@ pub fn plan(workflow: &Workflow, contexts: &Contexts, assumptions: &Assumptions)
     };
     let contexts = contexts.among(assumptions.files.clone());
     let scope = Scope { contexts, env: workflow.env.clone().map(Arc::new) };
+    if let Some(concurrency) = &workflow.concurrency {
+        Arc::make_mut(&mut planned.plan).serial = serial(concurrency, &scope.contexts);
+    }
     planned.add(workflow.jobs.as_deref().unwrap_or_default(), None, "", &scope);
     planned
 }
@@ -288,8 +307,25 @@ impl Planned {
             timeout: Some(minutes(job.get("timeout-minutes"), contexts).unwrap_or(TIMEOUT)),
             may_fail,
             serial: job.concurrency.as_ref().and_then(|concurrency| serial(concurrency, contexts)),
+            gate: self.gate(job, contexts),
             name,
         }
+    }
+
+    /// What stands before a job that deploys to an environment.
+    fn gate(&self, job: &Job, contexts: &Contexts) -> Option<Gate> {
+        let token = job.get("environment")?;
+        let environment = text(token.get("name").unwrap_or(token), contexts)?;
+        let rules = self.assumptions.environments.iter();
+        let rules = rules.into_iter().find(|rules| rules.name.eq_ignore_ascii_case(&environment))?;
+        let reference = contexts.get("github").and_then(|github| github.get("ref_name"));
+        let reference = reference.map(|name| name.to_text().into_owned()).unwrap_or_default();
+        Some(Gate {
+            environment,
+            reviewers: rules.reviewers.clone(),
+            wait: rules.wait,
+            refused: !rules.branches.is_empty() && !lets_in(&rules.branches, &reference),
+        })
     }
 
     fn step(&self, step: &Step, contexts: &Contexts, spread: f64) -> PlannedStep {
@@ -414,7 +450,8 @@ fn text(token: &Token, contexts: &Contexts) -> Option<String> {
 /// `concurrency`.
 fn serial(token: &Token, contexts: &Contexts) -> Option<Serial> {
     let group = token.get("group").unwrap_or(token);
-    let name = contexts.value(group).ok()?.to_text().into_owned();
+    // Case does not count.
+    let name = contexts.value(group).ok()?.to_text().to_lowercase();
     let value = |key: &str| token.get(key).and_then(|token| contexts.value(token).ok());
     let cancels = value("cancel-in-progress").is_some_and(|value| value.is_truthy());
     let queues = value("queue").is_some_and(|value| value.to_text() == "max");

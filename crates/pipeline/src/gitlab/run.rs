@@ -166,6 +166,7 @@ impl Pipeline {
                 timeout: job.job.timeout.map(Duration::from_secs),
                 may_fail: job.allow_failure,
                 serial: group.map(|name| Serial { name, cancels: false, replaces: false }),
+                gate: None,
             });
         }
         plan

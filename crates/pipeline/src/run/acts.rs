@@ -8,6 +8,9 @@ use super::system::System;
 impl<S: System> Engine<S> {
     /// Begins a job that waits for a person, or for its time. False: it does neither.
     pub fn play(&mut self, job: JobId) -> bool {
+        if self.is_reviewed(job) {
+            return self.approve(job);
+        }
         let waits = self.jobs.get(job).is_some_and(|run| matches!(run.state, State::Manual | State::Delayed));
         if waits {
             if let Some(run) = self.jobs.get_mut(job) {
@@ -26,6 +29,7 @@ impl<S: System> Engine<S> {
 
     /// Stops all that waits and runs; none of it goes on. False: there is nothing to stop.
     pub fn cancel_all(&mut self) -> bool {
+        self.held = false;
         let open: Vec<JobId> = (0..self.jobs.len()).filter(|job| !self.is_over(*job)).collect();
         for group in &mut self.begun {
             *group = true;
@@ -49,7 +53,10 @@ impl<S: System> Engine<S> {
 
     /// Runs a job that has ended once more, and all that comes behind it. False: it has not run, or still does.
     pub fn rerun(&mut self, job: JobId) -> bool {
-        let ended = self.jobs.get(job).is_some_and(|run| run.state == State::Over && run.start.is_some());
+        let ended = self
+            .jobs
+            .get(job)
+            .is_some_and(|run| run.state == State::Over && (run.start.is_some() || run.verdict.is_some()));
         let group = self.plan.jobs.get(job).map(|job| job.group).filter(|_| ended);
         let Some(group) = group else { return false };
         self.reopen_behind(
@@ -58,7 +65,7 @@ impl<S: System> Engine<S> {
         );
         self.reopen_group(group);
         self.reset(job);
-        self.enqueue(job);
+        self.arrive(job);
         self.go_on();
         true
     }

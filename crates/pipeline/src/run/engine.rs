@@ -8,7 +8,9 @@ use opscape_sim::Time;
 
 use super::Outcome;
 use super::fleet::Fleet;
-use super::plan::{Course, GroupId, JobId, Plan};
+use super::gate::Verdict;
+use super::plan::{Course, GroupId, JobId, Plan, Serial};
+use super::shared::Elsewhere;
 use super::system::{SoFar, System};
 
 /// How a pipeline went.
@@ -65,6 +67,8 @@ pub struct JobRun {
     pub course: Option<Course>,
     /// How often a person had it run again.
     pub reruns: u32,
+    /// What became of it before its gate.
+    pub verdict: Option<Verdict>,
 }
 
 impl JobRun {
@@ -88,13 +92,17 @@ pub enum Cause {
     MaxParallel(JobId),
     /// A job that may not run beside it.
     Serial(JobId),
+    /// A job of another run that had the runner.
+    RunnerElsewhere,
+    /// Another run that may not go on beside it.
+    SerialElsewhere,
 }
 
 impl Cause {
     /// The job that it waited for.
     pub fn job(self) -> Option<JobId> {
         match self {
-            Cause::Beginning => None,
+            Cause::Beginning | Cause::RunnerElsewhere | Cause::SerialElsewhere => None,
             Cause::Needs(job) | Cause::Runner(job) | Cause::MaxParallel(job) | Cause::Serial(job) => {
                 Some(job)
             }
@@ -181,6 +189,12 @@ pub struct Engine<S> {
     pub(super) last_of_group: BTreeMap<GroupId, Freed>,
     pub(super) last_of_name: BTreeMap<String, Freed>,
     pub(super) happened: Vec<Happened>,
+    /// Whether it has not begun because another run of its name goes on.
+    pub(super) held: bool,
+    /// What other runs hold.
+    pub(super) elsewhere: Elsewhere,
+    /// Names under which jobs came.
+    pub(super) entered: Vec<Serial>,
 }
 
 /// What frees what, to know what a job waited for.
@@ -193,6 +207,10 @@ pub(super) struct Freed {
 impl<S: System> Engine<S> {
     /// Begins a pipeline.
     pub fn new(plan: Arc<Plan>, fleet: Arc<Fleet>, system: S) -> Engine<S> {
+        Engine::make(plan, fleet, system, false)
+    }
+
+    pub(super) fn make(plan: Arc<Plan>, fleet: Arc<Fleet>, system: S, held: bool) -> Engine<S> {
         let mut engine = Engine {
             jobs: vec![JobRun::default(); plan.jobs.len()],
             results: vec![None; plan.groups.len()],
@@ -208,8 +226,11 @@ impl<S: System> Engine<S> {
             last_of_group: BTreeMap::new(),
             last_of_name: BTreeMap::new(),
             happened: Vec::new(),
+            held,
+            elsewhere: Elsewhere::default(),
+            entered: Vec::new(),
         };
-        engine.go_on();
+        engine.try_again();
         engine
     }
 

@@ -18,6 +18,8 @@ pub struct Pool {
     pub name: String,
     /// What they have; none: whatever a job asks for that no other kind has.
     pub labels: Option<Vec<String>>,
+    /// Whether they take jobs that ask for nothing.
+    pub untagged: bool,
     /// How many; none: there is always one more.
     pub count: Option<usize>,
     /// From a job's turn to its first step: a machine begins, or the job is fetched.
@@ -29,8 +31,25 @@ pub struct Pool {
 impl Fleet {
     /// As many runners for any job as wanted, ready at once.
     pub fn any(count: Option<usize>) -> Fleet {
-        let pool = Pool { name: "runner".to_owned(), labels: None, count, boot: Duration::ZERO, speed: 1.0 };
+        let pool = Pool {
+            name: "runner".to_owned(),
+            labels: None,
+            untagged: true,
+            count,
+            boot: Duration::ZERO,
+            speed: 1.0,
+        };
         Fleet { pools: vec![pool], limit: None }
+    }
+
+    /// Runners that somebody set up, before all others; what they have is then asked of nobody else.
+    #[must_use]
+    pub fn with_own(mut self, own: Vec<Pool>) -> Fleet {
+        if !own.is_empty() {
+            self.pools.retain(|pool| pool.labels.is_some());
+            self.pools.splice(0..0, own);
+        }
+        self
     }
 
     /// What GitHub lends: a new machine for each job, at most 20 at once (the limit of the Free plan). For what GitHub does not
@@ -42,6 +61,7 @@ impl Fleet {
         let pool = |name: &str, labels: &[&str], count, seconds| Pool {
             name: name.to_owned(),
             labels: Some(labels.iter().map(|label| (*label).to_owned()).collect()),
+            untagged: false,
             count,
             boot: Duration::from_secs(seconds),
             speed: 1.0,
@@ -80,8 +100,10 @@ impl Pool {
     /// Whether its runners have what a job asks for; case does not count.
     pub fn fits(&self, wanted: &[String]) -> bool {
         self.labels.as_ref().is_none_or(|labels| {
-            !wanted.is_empty()
-                && wanted.iter().all(|wanted| labels.iter().any(|label| label.eq_ignore_ascii_case(wanted)))
+            if wanted.is_empty() {
+                return self.untagged;
+            }
+            wanted.iter().all(|wanted| labels.iter().any(|label| label.eq_ignore_ascii_case(wanted)))
         })
     }
 }

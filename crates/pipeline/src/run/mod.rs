@@ -8,16 +8,20 @@ mod acts;
 pub mod duration;
 mod engine;
 mod fleet;
+mod gate;
 mod graph;
 pub mod json;
 mod plan;
+mod shared;
 mod system;
 mod turns;
 
 pub use engine::{Cause, Engine, Happened, JobRun, Run, State, What, run};
 pub use fleet::{Fleet, Pool};
+pub use gate::{Gate, Verdict};
 pub use graph::{cycles, longest_path, order};
 pub use plan::{Course, Ends, Group, GroupId, JobId, Kind, Plan, PlannedJob, PlannedStep, Serial};
+pub use shared::Elsewhere;
 pub use system::{Decides, Decision, SoFar, System};
 
 /// What became of a job.

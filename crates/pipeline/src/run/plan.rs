@@ -5,6 +5,7 @@ use std::time::Duration;
 use opscape_manifest::diagnostic::Span;
 
 use super::Outcome;
+use super::gate::Gate;
 
 /// A job by its place in the plan.
 pub type JobId = usize;
@@ -22,6 +23,8 @@ pub struct Plan {
     pub stages: Vec<String>,
     /// Whether of those that wait for a runner the first of the plan gets it, and not the one that waits longest.
     pub in_order: bool,
+    /// One run at a time.
+    pub serial: Option<Serial>,
 }
 
 /// What a group stands for.
@@ -82,6 +85,8 @@ pub struct PlannedJob {
     pub may_fail: bool,
     /// One at a time.
     pub serial: Option<Serial>,
+    /// What stands before it; none: it begins when its turn has come.
+    pub gate: Option<Gate>,
 }
 
 /// Jobs of the same name run one at a time.

@@ -10,7 +10,7 @@ impl<S: System> Engine<S> {
     /// Begins every group whose time has come, skips those that do not run, and closes those whose parts have ended, until
     /// nothing changes.
     pub(super) fn decide(&mut self) {
-        loop {
+        while !self.held {
             let mut changed = false;
             let plan = self.plan.clone();
             for (id, group) in plan.groups.iter().enumerate() {
@@ -89,7 +89,7 @@ impl<S: System> Engine<S> {
                     self.due.insert((until, *job));
                     self.note(*job, What::Delayed(until));
                 }
-                _ => self.enqueue(*job),
+                _ => self.arrive(*job),
             }
         }
     }
@@ -204,6 +204,7 @@ impl<S: System> Engine<S> {
     fn replace(&mut self, job: JobId) {
         let plan = self.plan.clone();
         let Some(serial) = plan.jobs.get(job).and_then(|job| job.serial.as_ref()) else { return };
+        self.entered.push(serial.clone());
         let same = |other: &JobId| {
             *other != job
                 && plan
@@ -248,7 +249,9 @@ impl<S: System> Engine<S> {
                 let other = self.plan.jobs.get(*other).and_then(|other| other.serial.as_ref());
                 name.is_some() && other.map(|serial| serial.name.as_str()) == name
             });
-            if taken || self.fleet.limit.is_some_and(|limit| self.busy.len() >= limit) {
+            let taken = taken || name.is_some_and(|name| self.elsewhere.names.contains(name));
+            let busy = self.busy.len() + self.elsewhere.runners.len();
+            if taken || self.fleet.limit.is_some_and(|limit| busy >= limit) {
                 continue;
             }
             if let Some(runner) = self.free(&planned.labels) {
@@ -273,7 +276,10 @@ impl<S: System> Engine<S> {
         let parallel = running.iter().find(in_group).filter(|_| full);
         let serial = serial.map(|job| Cause::Serial(*job));
         let parallel = parallel.map(|job| Cause::MaxParallel(*job));
-        serial.or(parallel).or(running.first().map(|job| Cause::Runner(*job)))
+        let named = name.filter(|name| self.elsewhere.names.contains(*name)).map(|_| Cause::SerialElsewhere);
+        let runner = running.first().map(|job| Cause::Runner(*job));
+        let others = (!self.elsewhere.runners.is_empty()).then_some(Cause::RunnerElsewhere);
+        serial.or(named).or(parallel).or(runner).or(others)
     }
 
     /// A runner that has these labels and nothing to do: kind and number.
@@ -284,7 +290,11 @@ impl<S: System> Engine<S> {
         let fitting = if named.is_empty() { others } else { named };
         fitting.into_iter().find_map(|(kind, pool)| {
             let mut numbers = 0..pool.count.unwrap_or(usize::MAX);
-            numbers.find(|number| !self.busy.contains_key(&(kind, *number))).map(|number| (kind, number))
+            let is_free = |number: &usize| {
+                let runner = (kind, *number);
+                !self.busy.contains_key(&runner) && !self.elsewhere.runners.contains(&runner)
+            };
+            numbers.find(is_free).map(|number| (kind, number))
         })
     }
 
