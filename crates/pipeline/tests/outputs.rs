@@ -158,7 +158,7 @@ jobs:
   list:
     runs-on: ubuntu-latest
     outputs: {apps: "${{ steps.list.outputs.apps }}"}
-    steps: [{id: list, run: 'echo "apps=$(node list.js)" >> $GITHUB_OUTPUT'}]
+    steps: [{id: list, run: 'node list.js | tee -a "$GITHUB_OUTPUT"'}]
   test:
     needs: list
     if: needs.list.outputs.apps != '[]'
@@ -273,6 +273,13 @@ fn a_script_fails_only_for_what_is_known() {
     assert_eq!(outcome("test -f package-lock.json"), "a success");
     assert_eq!(outcome("echo \"${{ secrets.KEY }}\" | grep -q x"), "a success");
     assert_eq!(outcome("this is (no shell"), "a success");
+    assert_eq!(outcome("if cargo build; then exit 1; fi"), "a success");
+    assert_eq!(outcome("cargo fuzz list | while read t; do cargo fuzz run $t; done"), "a success");
+    assert_eq!(
+        outcome("printf '1 a\\n2 b c\\n' | while read -r n rest; do\n[ \"$rest\" != 'b c' ] || exit 1\ndone"),
+        "a failure"
+    );
+    assert_eq!(outcome("while read line; do [ \"$line\" = hello ] && exit 1; done < app/x.txt"), "a failure");
 }
 
 #[test]

@@ -61,6 +61,30 @@ impl Contexts {
         ] {
             github.insert(key, value.into());
         }
+        // What comes with an event, as far as conditions usually ask for it.
+        if ["pull_request", "pull_request_target"].contains(&happening.event.as_str()) {
+            let base = happening.branch.as_deref().unwrap_or("main");
+            let reference = |name: &str| Data::from(Object::from_iter([("ref", name.into())]));
+            let pull_request = Object::from_iter([
+                ("number", Data::from(1.0)),
+                ("draft", false.into()),
+                ("merged", false.into()),
+                ("head", reference("change")),
+                ("base", reference(base)),
+            ]);
+            let event = [("number", Data::from(1.0)), ("pull_request", pull_request.into())];
+            github.insert("event", Object::from_iter(event).into());
+            github.insert("head_ref", "change".into());
+            github.insert("base_ref", base.into());
+        }
+        let unknown: &[&str] = match happening.event.as_str() {
+            "workflow_run" => &["workflow_run"],
+            "repository_dispatch" => &["client_payload"],
+            "release" => &["release"],
+            "issues" => &["issue"],
+            "issue_comment" => &["issue", "comment"],
+            _ => &[],
+        };
         let mut inputs = Object::default();
         let event = workflow.events.iter().flatten().find(|event| event.name == happening.event);
         for input in event.and_then(|event| event.inputs.as_ref()).into_iter().flatten() {
@@ -74,7 +98,11 @@ impl Contexts {
         let contexts: [(&str, Data); 3] =
             [("github", github.into()), ("inputs", inputs.into()), ("vars", Object::default().into())];
         let changed = happening.paths.clone().map(Arc::new);
-        Contexts { changed, ..Contexts::new(Object::from_iter(contexts)) }
+        let mut contexts = Contexts { changed, ..Contexts::new(Object::from_iter(contexts)) };
+        for part in unknown {
+            contexts.forget(&["github", "event", part]);
+        }
+        contexts
     }
 
     /// The files that changed; none: nobody says.

@@ -268,8 +268,11 @@ impl Walk {
         shell.files.insert(OUTPUT.to_owned(), String::new());
         shell.files.insert(ENV.to_owned(), String::new());
         let (code, _) = script::run_items(&mut shell, &[text]);
+        // What a program writes there may be anything.
+        let opaque = |line: &str| line.contains(UNKNOWN) && !line.contains(['=', '<']);
+        let unseen = shell.files.get(OUTPUT).is_some_and(|text| text.lines().any(opaque));
         let written = |shell: &mut Shell, path: &str| commands(&shell.files.remove(path).unwrap_or_default());
-        let mut outputs = Outputs { open: shell.guessed, ..Outputs::default() };
+        let mut outputs = Outputs { open: shell.guessed || unseen, ..Outputs::default() };
         for (name, value) in written(&mut shell, OUTPUT) {
             outputs.put(&name, &value);
         }

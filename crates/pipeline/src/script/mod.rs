@@ -15,6 +15,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 
 use parse::{AndOr, Command, List, Redirect, Simple, Target};
+use words::Word;
 
 /// Files of a working directory: texts by path.
 pub type Files = BTreeMap<String, String>;
@@ -44,6 +45,8 @@ pub struct Shell {
     pub assumes: bool,
     /// Whether something was decided by what nobody knows.
     pub guessed: bool,
+    /// Whether the last command that ran is only taken to have gone well.
+    assumed_well: bool,
     /// How deep in what is not printed, but kept.
     captured: usize,
     folder: String,
@@ -70,6 +73,15 @@ enum Flow {
     Exit(i32),
     Break,
     Continue,
+}
+
+/// The variables that a loop reads a line into in each of its turns.
+fn reads(condition: &List) -> Option<&[Word]> {
+    let [chain] = condition.as_slice() else { return None };
+    let [AndOr { pipeline, .. }] = chain.as_slice() else { return None };
+    let [Command::Simple(simple)] = pipeline.commands.as_slice() else { return None };
+    let (first, names) = simple.words.split_first()?;
+    (first.literal() == "read").then_some(names)
 }
 
 /// Whether what is printed goes into a file.
@@ -202,6 +214,7 @@ impl Shell {
         self.commands += 1;
         if self.commands > MAX_COMMANDS {
             output.push_str("sh: too many commands\n");
+            self.guessed = true;
             return Flow::Exit(137);
         }
         match command {
@@ -209,8 +222,16 @@ impl Shell {
             Command::Group(list) => self.list(list, strict, input, output),
             Command::Redirected(command, redirects) => {
                 let mut printed = String::new();
+                let read = match self.input_of(redirects) {
+                    Ok(read) => read,
+                    Err(message) => {
+                        output.push_str(&message);
+                        return Flow::Status(1);
+                    }
+                };
                 let kept = usize::from(sends_away(redirects));
                 self.captured += kept;
+                let input = read.as_deref().unwrap_or(input);
                 let flow = self.command(command, strict, input, &mut printed);
                 self.captured -= kept;
                 match self.redirected(redirects, &printed, output) {
@@ -229,7 +250,9 @@ impl Shell {
             }
             Command::If(branches, otherwise) => {
                 for (condition, body) in branches {
-                    match self.list(condition, false, input, output) {
+                    let flow = self.list(condition, false, input, output);
+                    self.guessed |= self.assumed_well;
+                    match flow {
                         Flow::Status(0) => return self.list(body, strict, input, output),
                         Flow::Status(_) => {}
                         flow => return flow,
@@ -242,6 +265,17 @@ impl Shell {
                 for value in values {
                     self.variables.insert(name.clone(), value);
                     match self.list(body, strict, input, output) {
+                        Flow::Break => break,
+                        Flow::Exit(code) => return Flow::Exit(code),
+                        _ => {}
+                    }
+                }
+                Flow::Status(0)
+            }
+            Command::While(condition, true, body) if reads(condition).is_some() => {
+                for line in input.lines() {
+                    self.read_line(reads(condition).unwrap_or_default(), line);
+                    match self.list(body, strict, "", output) {
                         Flow::Break => break,
                         Flow::Exit(code) => return Flow::Exit(code),
                         _ => {}
@@ -297,24 +331,13 @@ impl Shell {
         let before: Vec<(String, Option<String>)> =
             assigned.iter().map(|(name, _)| (name.clone(), self.variables.get(name).cloned())).collect();
         self.variables.extend(assigned);
-        let mut read = None;
-        for redirect in &simple.redirects {
-            match &redirect.target {
-                Target::From(word) => {
-                    let path = self.path(&self.text_now(word));
-                    read = Some(match self.files.get(&path) {
-                        Some(text) => text.clone(),
-                        None if self.assumes => UNKNOWN.to_owned(),
-                        None => {
-                            output.extend([format!("sh: {path}: No such file or directory\n")]);
-                            return Flow::Status(1);
-                        }
-                    });
-                }
-                Target::Here(word) => read = Some(self.text(word)),
-                Target::To(_) | Target::Append(_) | Target::Same => {}
+        let read = match self.input_of(&simple.redirects) {
+            Ok(read) => read,
+            Err(message) => {
+                output.push_str(&message);
+                return Flow::Status(1);
             }
-        }
+        };
         let mut printed = String::new();
         let kept = usize::from(sends_away(&simple.redirects));
         self.captured += kept;
@@ -332,11 +355,49 @@ impl Shell {
         }
     }
 
+    /// What a command reads instead of what comes to it.
+    fn input_of(&mut self, redirects: &[Redirect]) -> Result<Option<String>, String> {
+        let mut read = None;
+        for redirect in redirects {
+            match &redirect.target {
+                Target::From(word) => {
+                    let path = self.path(&self.text_now(word));
+                    read = Some(match self.files.get(&path) {
+                        Some(text) => text.clone(),
+                        None if self.assumes => UNKNOWN.to_owned(),
+                        None => return Err(format!("sh: {path}: No such file or directory\n")),
+                    });
+                }
+                Target::Here(word) => read = Some(self.text(word)),
+                Target::To(_) | Target::Append(_) | Target::Same => {}
+            }
+        }
+        Ok(read)
+    }
+
+    /// `read`: the words of a line become variables, the last of them what is left.
+    fn read_line(&mut self, names: &[Word], line: &str) {
+        let names: Vec<String> =
+            names.iter().map(Word::literal).filter(|name| !name.starts_with('-')).collect();
+        let mut rest = line.trim();
+        for (at, name) in names.iter().enumerate() {
+            let end = if at + 1 == names.len() {
+                rest.len()
+            } else {
+                rest.find(char::is_whitespace).unwrap_or(rest.len())
+            };
+            let (word, after) = rest.split_at(end);
+            self.variables.insert(name.clone(), word.to_owned());
+            rest = after.trim_start();
+        }
+    }
+
     /// Runs a command; one about files that are not there succeeds if they may be there all the same.
     fn assumed(&mut self, name: &str, arguments: &[String], input: &str, output: &mut String) -> Flow {
         const ABOUT_FILES: [&str; 11] =
             ["cat", "cd", "cp", "grep", "head", "ls", "mkdir", "mv", "rm", "tail", "wc"];
         let before = output.len();
+        self.assumed_well = false;
         let decides = ["test", "[", "[[", "grep"].contains(&name);
         self.guessed |= decides
             && (input.contains(UNKNOWN) || arguments.iter().any(|argument| argument.contains(UNKNOWN)));
