@@ -42,7 +42,7 @@ pub fn open(file: &str, lang: Lang, seed: Option<u64>) -> Result<Session, Stoppe
 
 /// How worlds are made here.
 pub fn options(lang: Lang, seed: Option<u64>) -> SessionOptions {
-    let world = WorldOptions { seed, runner: Some(opscape_shell::run_line), ..WorldOptions::default() };
+    let world = WorldOptions { seed, runner: Some(opscape_shell::RUNNER), ..WorldOptions::default() };
     SessionOptions { lang, world }
 }
 

@@ -56,4 +56,4 @@ pub mod world;
 pub use act::Act;
 pub use session::{Reached, Refused, Session, SessionOptions};
 pub use words::{Lang, Rich, Span, Style};
-pub use world::{LabModel, LabRecord, Outcome, Runner, World, WorldOptions};
+pub use world::{LabModel, LabRecord, Outcome, Runner, Running, RunningStep, World, WorldOptions};

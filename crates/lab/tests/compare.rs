@@ -16,7 +16,7 @@ fn text() -> String {
 }
 
 fn options() -> SessionOptions {
-    let world = WorldOptions { runner: Some(opscape_shell::run_line), ..WorldOptions::default() };
+    let world = WorldOptions { runner: Some(opscape_shell::RUNNER), ..WorldOptions::default() };
     SessionOptions { world, ..SessionOptions::default() }
 }
 

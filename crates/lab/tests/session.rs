@@ -183,7 +183,7 @@ spec:
 ";
 
 fn with_runner(text: &str) -> Session {
-    let world = opscape_lab::WorldOptions { runner: Some(opscape_shell::run_line), ..Default::default() };
+    let world = opscape_lab::WorldOptions { runner: Some(opscape_shell::RUNNER), ..Default::default() };
     Session::open(text, SessionOptions { world, ..SessionOptions::default() }).expect("it opens")
 }
 

@@ -68,6 +68,7 @@ const MACHINE: &[&str] = &[
 ];
 
 /// A command that does not run here.
+#[derive(Clone)]
 pub(crate) struct Missing {
     pub name: String,
 }

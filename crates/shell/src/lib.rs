@@ -30,5 +30,5 @@ pub use complete::Completions;
 pub use opscape_lab::World;
 pub use process::{Piece, Poll, Process, Shell, Stream};
 pub use programs::{Program, programs};
-pub use runner::run_line;
+pub use runner::{RUNNER, run_line};
 pub use syntax::SyntaxError;

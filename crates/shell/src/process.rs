@@ -84,6 +84,7 @@ pub enum Poll {
 
 /// A command line that runs. Poll it when it was started, after every change of the world's cluster, and at the
 /// instant it waits for.
+#[derive(Clone)]
 pub struct Process {
     run: ScriptRun,
     output: Vec<Piece>,
@@ -107,7 +108,7 @@ impl Scope<'_> {
 }
 
 /// Input and output of a running command.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Io {
     pub input: String,
     /// No more input will come.
@@ -151,8 +152,25 @@ impl Io {
 }
 
 /// A running command.
-pub(crate) trait Task {
+pub(crate) trait Task: CopyTask + Send + Sync {
     fn poll(&mut self, io: &mut Io, scope: &mut Scope<'_>) -> Poll;
+}
+
+/// A command that a step of a pipeline runs is a part of the world, of which the timeline keeps copies.
+pub(crate) trait CopyTask {
+    fn copy(&self) -> Box<dyn Task>;
+}
+
+impl<T: Task + Clone + 'static> CopyTask for T {
+    fn copy(&self) -> Box<dyn Task> {
+        Box::new(self.clone())
+    }
+}
+
+impl Clone for Box<dyn Task> {
+    fn clone(&self) -> Self {
+        (**self).copy()
+    }
 }
 
 impl Process {
@@ -201,6 +219,7 @@ impl Process {
 }
 
 /// A script that runs.
+#[derive(Clone)]
 pub(crate) struct ScriptRun {
     script: Script,
     at: usize,
@@ -245,6 +264,7 @@ impl ScriptRun {
     }
 }
 
+#[derive(Clone)]
 struct PipelineRun {
     stages: Vec<Stage>,
     output: Vec<Piece>,
@@ -298,6 +318,7 @@ impl PipelineRun {
 }
 
 /// A command of a pipeline: first its words are expanded, then it runs.
+#[derive(Clone)]
 struct Stage {
     command: Command,
     /// Outputs of the `$(...)` that have run.
@@ -310,6 +331,7 @@ struct Stage {
 }
 
 /// A redirect with its file name.
+#[derive(Clone)]
 enum Resolved {
     Write { error: bool, file: String },
     ErrorToOutput,

@@ -335,7 +335,7 @@ impl State {
 }
 
 fn options(seed: Option<u64>, lang: Lang) -> SessionOptions {
-    let world = WorldOptions { seed, runner: Some(opscape_shell::run_line), ..WorldOptions::default() };
+    let world = WorldOptions { seed, runner: Some(opscape_shell::RUNNER), ..WorldOptions::default() };
     SessionOptions { lang, world }
 }
 

@@ -114,7 +114,16 @@ fn steps(view: &View, job: &JobCard) -> Html {
         html! {
             <li>
                 { icon(state) }<span class="name">{ step.name.to_string() }</span>
-                if step.opaque { <span class="faint" title={text(view.lang, "pipeline.opaque-about")}>{ text(view.lang, "pipeline.opaque") }</span> }
+                { for step.commands.iter().map(|(name, acts)| {
+                    let about = if *acts { "pipeline.acts-about" } else { "pipeline.opaque-about" };
+                    html! {
+                        <span class={classes!("command", "mono", acts.then_some("acts"))} title={text(view.lang, about)}>
+                            { name.to_string() }
+                            <span class="spoken">{ text(view.lang, if *acts { "pipeline.acts" } else { "pipeline.opaque" }) }</span>
+                        </span>
+                    }
+                }) }
+                if step.opaque && step.commands.is_empty() { <span class="faint" title={text(view.lang, "pipeline.opaque-about")}>{ text(view.lang, "pipeline.opaque") }</span> }
                 <span class="space"></span><span class="quiet">{ taken }</span>
             </li>
         }

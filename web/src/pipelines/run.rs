@@ -148,7 +148,7 @@ pub fn told(run: &RunCard, now: Time, lang: Lang) -> String {
 /// The critical path in words: as far as it is known.
 fn critical(view: &View, scene: &PipelineScene) -> Option<String> {
     let run = scene.run.as_ref()?;
-    let last = scene.path.last().and_then(|job| scene.jobs.get(*job)?.end)?;
+    let last = scene.path.last().and_then(|job| scene.jobs.get(*job))?.end.unwrap_or(view.at);
     let names: Vec<&str> =
         scene.path.iter().filter_map(|job| scene.jobs.get(*job)).map(|job| &*job.name).collect();
     let shown = match names.as_slice() {

@@ -339,7 +339,7 @@ impl State {
     fn world_options(&self) -> WorldOptions {
         WorldOptions {
             seed: self.seed,
-            runner: Some(opscape_shell::run_line),
+            runner: Some(opscape_shell::RUNNER),
             lane: self.lane.clone(),
             ..WorldOptions::default()
         }

@@ -185,6 +185,7 @@ fn happening(asked: &Asked) -> Happening {
         paths: (!asked.changed.is_empty()).then(|| asked.changed.clone()),
         workflow: None,
         message: asked.message.clone().unwrap_or_default(),
+        commit: None,
     }
 }
 

@@ -6,6 +6,7 @@ mod health;
 mod hooks;
 mod known;
 pub(crate) mod output;
+pub(crate) mod registry;
 pub(crate) mod schema;
 mod script;
 mod serve;
@@ -24,6 +25,7 @@ use opscape_sim::{Rng, Time};
 use command::Fate;
 use health::{Program, Spell};
 use known::{Known, Process, Reference};
+pub use registry::{Built, Registry};
 use schema::Columns;
 
 /// The images of a lab.
@@ -31,6 +33,7 @@ use schema::Columns;
 pub struct LabImages {
     said: Arc<[Image]>,
     columns: Columns,
+    registry: Registry,
 }
 
 /// Seconds until a process without a Lab document's word has ended after TERM.
@@ -41,7 +44,7 @@ const STOP_OF_A_SHELL: f64 = 1e6;
 impl LabImages {
     /// With what a Lab document says; the first entry that matches an image counts.
     pub fn new(said: &[Image]) -> Self {
-        LabImages { said: said.into(), columns: Columns::default() }
+        LabImages { said: said.into(), ..LabImages::default() }
     }
 
     /// With the columns of the database at t=0.
@@ -52,6 +55,7 @@ impl LabImages {
 
     /// What the Lab document says of an image.
     pub fn said(&self, image: &str) -> Option<&Image> {
+        let image = self.named(image);
         self.said.iter().find(|said| said.matches(image))
     }
 
@@ -163,7 +167,9 @@ impl opscape_cluster::Images for LabImages {
         let reference = Reference::parse(&container.image);
         let (program, exit) = self.program(container, restarts, warm_up, None);
         let leaks = !is_said && tag_says(reference.tag, &["oom", "leak"]);
-        let missing = said.not_found == Some(true) || (!is_said && tag_says(reference.tag, MISSING));
+        let missing = said.not_found == Some(true)
+            || self.registry.lacks(&container.image)
+            || (!is_said && !self.registry.serves(&container.image) && tag_says(reference.tag, MISSING));
         Plan {
             pull: if missing {
                 Pull::Fails { after: Duration::from_millis(1_300), message: not_found(reference).into() }

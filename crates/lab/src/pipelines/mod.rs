@@ -1,7 +1,9 @@
 //! The pipelines of a text, as part of its world: something happens in the repository, and what is configured for it runs,
 //! on the clock of the world. What a job prints is not kept: it follows from how it went.
 
+mod docker;
 mod layout;
+mod questions;
 mod read;
 mod scene;
 mod sharing;
@@ -15,18 +17,23 @@ use opscape_manifest::check::Checked;
 use opscape_manifest::lab::pipelines::Pipelines as Settings;
 use opscape_pipeline::github::{Planned, trigger};
 use opscape_pipeline::gitlab::run::Process;
-use opscape_pipeline::run::{Course, Decision, Engine, GroupId, Happened, JobId, Plan, SoFar, System, What};
+use opscape_pipeline::run::{
+    Answer, Asked, Course, Decision, Engine, GroupId, Happened, JobId, Plan, SoFar, State, System, What,
+};
 use opscape_sim::{Context, EntryId, Time};
 
 pub use opscape_pipeline::run::Outcome;
 
 pub use layout::{Arrangement, Box, Line, Picture, Sizes, layout};
+pub use questions::CommandRecord;
+pub(crate) use questions::{Busy, Work};
 pub use read::{Definition, check};
 pub(crate) use scene::build as scenes;
 pub use scene::{GroupCard, JobCard, JobState, PipelineScene, RunCard, StepSpan};
-pub(crate) use telling::headline;
 pub use telling::{JobStory, story};
+pub(crate) use telling::{headline, told_command};
 
+use crate::images::registry::hexadecimal;
 use crate::world::{LabEvent, LabRecord};
 
 /// Something that happens in the repository.
@@ -118,6 +125,13 @@ impl System for Runs {
             Runs::GitLab(process) => process.course(job, speed, so_far),
         }
     }
+
+    fn answered(&mut self, job: JobId, answer: Answer, speed: f64, so_far: SoFar<'_>) -> Course {
+        match self {
+            Runs::GitHub(planned) => planned.answered(job, answer, speed, so_far),
+            Runs::GitLab(process) => process.answered(job, answer, speed, so_far),
+        }
+    }
 }
 
 /// A run of a configuration.
@@ -126,6 +140,8 @@ pub(crate) struct RunState {
     number: u32,
     definition: Arc<Definition>,
     event: RepositoryEvent,
+    /// What is built.
+    commit: Commit,
     /// When it began.
     began: Time,
     engine: Engine<Runs>,
@@ -134,7 +150,38 @@ pub(crate) struct RunState {
     entry: Option<EntryId>,
     /// For when it is woken.
     woken_at: Option<Time>,
+    /// Jobs that ask something of the world since it was looked at last.
+    questions: Vec<JobId>,
 }
+
+/// The commit that a run is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Commit {
+    /// 40 hexadecimal digits, which follow from what is in it.
+    pub sha: Str,
+    /// Its files.
+    pub files: Arc<BTreeMap<String, String>>,
+}
+
+/// Whether a command does something to a registry or a bucket.
+pub(crate) fn docker_knows(words: &[String]) -> bool {
+    docker::knows(words)
+}
+
+/// The files as a command finds them: by their paths from the directory that it runs in.
+pub(crate) fn folder_of(asked: &Asked) -> Arc<BTreeMap<String, String>> {
+    if asked.folder.is_empty() {
+        return asked.files.clone();
+    }
+    let inside = asked.files.iter().filter_map(|(path, text)| {
+        let rest = path.strip_prefix(asked.folder.as_str())?.strip_prefix('/')?;
+        Some((rest.to_owned(), text.clone()))
+    });
+    Arc::new(inside.collect())
+}
+
+/// Lines that were printed, each at its time.
+type Printed = Vec<(Time, String)>;
 
 /// The most runs that are kept.
 const MOST_RUNS: usize = 20;
@@ -149,6 +196,15 @@ pub struct Pipelines {
     count: u32,
     /// What the Lab document says of them.
     settings: Arc<Settings>,
+    /// The files of the text.
+    files: Arc<BTreeMap<String, String>>,
+    /// Commands of jobs that run in the world.
+    busy: BTreeMap<(u32, JobId), Busy>,
+    /// What commands of jobs printed that have ended, each line at its time, and which rerun of the job it was.
+    printed: BTreeMap<(u32, JobId), (u32, Printed)>,
+    /// What the runners of jobs have.
+    machines: BTreeMap<(u32, JobId), docker::Machine>,
+    buckets: BTreeMap<Str, docker::Bucket>,
 }
 
 type LabContext<'a> = Context<'a, LabEvent, LabRecord>;
@@ -170,6 +226,7 @@ impl Pipelines {
         self.passed.clear();
         let lab = crate::session::lab_of(checked);
         self.settings = Arc::new(lab.and_then(|lab| lab.pipelines).unwrap_or_default());
+        self.files = Arc::new(read::files(text, checked));
     }
 
     /// Something happens in the repository: what is configured for it begins. Gives how many runs did.
@@ -183,7 +240,10 @@ impl Pipelines {
         let mut begun = 0;
         for definition in self.definitions.clone() {
             let seed = seed.wrapping_add(u64::from(self.count));
-            let (plan, fleet, runs) = match definition.runs_on(event, Some(seed), &self.settings) {
+            let number = self.count + 1;
+            let commit = self.commit(&definition, event);
+            let made = definition.runs_on(event, (&commit, number), Some(seed), &self.settings);
+            let (plan, fleet, runs) = match made {
                 Ok(made) => made,
                 Err(passed) => {
                     self.passed.push((definition.file.clone(), passed));
@@ -199,12 +259,14 @@ impl Pipelines {
                 number: self.count,
                 definition,
                 event: event.clone(),
+                commit,
                 began: context.now(),
                 // It begins once it is known what others hold.
                 engine: Engine::held(plan, Arc::new(fleet), runs),
                 entries: BTreeMap::new(),
                 entry: context.cause(),
                 woken_at: None,
+                questions: Vec::new(),
             };
             run.tell(context);
             self.runs.push(Arc::new(run));
@@ -212,7 +274,9 @@ impl Pipelines {
         }
         // The oldest that are over make room.
         while self.runs.len() > MOST_RUNS {
-            let over = self.runs.iter().position(|run| run.engine.next_at().is_none()).unwrap_or(0);
+            let waits = |run: &RunState| self.busy.keys().any(|(number, _)| *number == run.number);
+            let over = self.runs.iter().position(|run| run.engine.next_at().is_none() && !waits(run));
+            let over = over.unwrap_or(0);
             self.runs.remove(over);
         }
         begun
@@ -225,8 +289,30 @@ impl Pipelines {
         run.woken_at = None;
         let passed = context.now().since(run.began);
         run.engine.advance(Time::ZERO + passed);
+        self.tell(number, context);
+    }
+
+    /// Writes into the journal what has happened in a run.
+    pub(crate) fn tell(&mut self, number: u32, context: &mut LabContext<'_>) {
+        let Some(run) = self.run_mut(number) else { return };
         run.tell(context);
+        let over: Vec<JobId> = (0..run.engine.jobs().len())
+            .filter(|job| run.engine.jobs().get(*job).is_none_or(|job| job.state == State::Over))
+            .collect();
+        self.machines.retain(|(run, job), _| *run != number || !over.contains(job));
+        self.busy.retain(|(run, job), _| *run != number || !over.contains(job));
         self.settle(context);
+    }
+
+    /// What is built when something happens.
+    fn commit(&self, definition: &Definition, event: &RepositoryEvent) -> Commit {
+        let files = definition.files(&self.files);
+        let mut all: Vec<&str> = vec![&event.reference];
+        for (path, text) in &*files {
+            all.extend([path.as_str(), text]);
+        }
+        let sha = hexadecimal(&all.join("\0"), 40).as_str().into();
+        Commit { sha, files }
     }
 
     /// A person does something to a run. False: it changes nothing.
@@ -246,8 +332,7 @@ impl Pipelines {
             run.entry = context.cause();
             run.entries.clear();
         }
-        run.tell(context);
-        self.settle(context);
+        self.tell(number, context);
         done
     }
 
@@ -266,6 +351,10 @@ impl RunState {
     fn tell(&mut self, context: &mut LabContext<'_>) {
         let before = context.cause();
         for Happened { job, what, .. } in self.engine.take_happened() {
+            if what == What::Asks {
+                self.questions.push(job);
+                continue;
+            }
             let name = self.engine.plan().jobs.get(job).map_or("", |job| job.name.as_str()).into();
             context.because(self.cause_of(job, what));
             let file = self.definition.file.clone();
@@ -301,7 +390,7 @@ impl RunState {
                 jobs.filter_map(|job| other(*job)).max()
             }
             What::Asked | What::Delayed(_) => waited,
-            What::Ended(_) => own,
+            What::Ended(_) | What::Asks => own,
         };
         found.or(self.entry)
     }

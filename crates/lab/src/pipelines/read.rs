@@ -17,7 +17,7 @@ use opscape_pipeline::gitlab::run::{Options, Process};
 use opscape_pipeline::gitlab::{self, Configuration, Failure, Pipeline, Place, Push, Ref, Repository};
 use opscape_pipeline::run::{Fleet, Plan, Pool};
 
-use super::{Passed, RepositoryEvent, Runs};
+use super::{Commit, Passed, RepositoryEvent, Runs};
 use crate::world::file_of;
 
 /// A configuration of a text.
@@ -29,6 +29,8 @@ pub struct Definition {
     pub system: System,
     /// What it is called; its path if nothing is said.
     pub name: Str,
+    /// Its own text.
+    text: Str,
     /// Where it begins in the text.
     pub start: Position,
     pub(super) content: Content,
@@ -66,6 +68,37 @@ pub(super) fn definitions(text: &str, checked: &Checked) -> Vec<Definition> {
         return Vec::new();
     }
     found.iter().map(|found| definition(text, found)).collect()
+}
+
+/// The files of a text as those of a repository: the named ones, and those that documents of the kind `File` hold.
+pub(super) fn files(text: &str, checked: &Checked) -> BTreeMap<String, String> {
+    let mut files: BTreeMap<String, String> = BTreeMap::new();
+    for source in text::split(text) {
+        let Some(name) = source.file.as_deref() else { continue };
+        let end = source.start.offset.saturating_add(u32::try_from(source.text.len()).unwrap_or(u32::MAX));
+        let first =
+            checked.documents.partition_point(|other| other.root.span.start.offset < source.start.offset);
+        let document = checked.documents.get(first).filter(|other| other.root.span.start.offset < end);
+        // Documents of our own are no part of the file in which they stand.
+        if document.is_some_and(|document| matches!(document.role, Role::File | Role::Lab)) {
+            continue;
+        }
+        let file = files.entry(name.to_owned()).or_default();
+        if !file.is_empty() {
+            file.push_str("---\n");
+        }
+        file.push_str(source.text);
+        if !file.ends_with('\n') {
+            file.push('\n');
+        }
+    }
+    for document in checked.documents.iter().filter(|document| document.role == Role::File) {
+        let at = |key: &str| document.value.str_at(&[key]);
+        if let (Some(path), Some(content)) = (at("path"), at("content")) {
+            files.insert(path.trim_start_matches("./").to_owned(), content.to_owned());
+        }
+    }
+    files
 }
 
 fn find<'a>(text: &'a str, checked: &Checked) -> Vec<Found<'a>> {
@@ -245,6 +278,7 @@ fn definition(text: &str, found: &Found<'_>) -> Definition {
         file: found.path.as_str().into(),
         system: found.system,
         name: name.as_deref().unwrap_or(&found.path).into(),
+        text: found.source.text.into(),
         start: found.source.start,
         content,
     };
@@ -260,19 +294,27 @@ impl Definition {
     pub(super) fn runs_on(
         &self,
         event: &RepositoryEvent,
+        (commit, number): (&Commit, u32),
         seed: Option<u64>,
         settings: &Settings,
     ) -> Result<(Arc<Plan>, Fleet, Runs), Passed> {
         match &self.content {
-            Content::GitHub(workflow, files) => {
-                let happening = happening(event);
+            Content::GitHub(workflow, _) => {
+                let mut happening = happening(event);
+                happening.commit = Some(trigger::Commit {
+                    sha: commit.sha.to_string(),
+                    repository: "acme/app".to_owned(),
+                    actor: "you".to_owned(),
+                    run: number,
+                });
                 trigger::decide(workflow.events.as_deref().unwrap_or_default(), &happening)
                     .map_err(Passed::GitHub)?;
                 let contexts = Contexts::of(workflow, &happening);
                 let assumptions = Assumptions {
                     seed,
-                    files: files.clone(),
+                    files: commit.files.clone(),
                     environments: Arc::new(protections(settings)),
+                    acts: true,
                     ..Assumptions::default()
                 };
                 let planned = github::plan(workflow, &contexts, &assumptions);
@@ -280,7 +322,7 @@ impl Definition {
                 Ok((planned.plan.clone(), fleet, Runs::GitHub(Box::new(planned))))
             }
             Content::GitLab(repository, path) => {
-                let push = push(event);
+                let push = Push { sha: commit.sha.to_string(), ..push(event) };
                 let made = pipeline(repository, path, &push);
                 let (_, pipeline) = made.map_err(|failure| {
                     let first = failure.mistakes.into_iter().next();
@@ -290,12 +332,25 @@ impl Definition {
                     return Err(Passed::GitLab(message.clone()));
                 }
                 let plan = Arc::new(pipeline.plan());
-                let process = Process::new(pipeline.into(), repository.clone(), Arc::new(Options::default()));
+                let repository =
+                    Repository { files: BTreeMap::clone(&commit.files), elsewhere: BTreeMap::new() };
+                let process =
+                    Process::new(pipeline.into(), repository.into(), Arc::new(Options::default())).acting();
                 let own = runners(settings);
                 let fleet = if own.is_empty() { Fleet::any(None) } else { Fleet { pools: own, limit: None } };
                 Ok((plan, fleet, Runs::GitLab(process)))
             }
         }
+    }
+
+    /// The files of the repository, its own among them.
+    pub(super) fn files(&self, all: &Arc<BTreeMap<String, String>>) -> Arc<BTreeMap<String, String>> {
+        if all.contains_key(&*self.file) {
+            return all.clone();
+        }
+        let mut files = BTreeMap::clone(all);
+        files.insert(self.file.to_string(), self.text.to_string());
+        files.into()
     }
 
     /// What it would run if nothing kept it from running.

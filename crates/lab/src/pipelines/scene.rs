@@ -1,12 +1,15 @@
 //! What is drawn of a pipeline: its jobs, what they wait for, and how they stand, as plain data.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use opscape_manifest::api::Str;
-use opscape_pipeline::run::{Cause, Fleet, JobId, JobRun, Kind, Outcome, Plan, State, Verdict};
+use opscape_pipeline::run::{
+    Cause, Fleet, JobId, JobRun, Kind, Outcome, Plan, State, Told, Verdict, outside,
+};
 use opscape_sim::Time;
 
-use super::{Definition, Passed, Pipelines, RepositoryEvent, RunState};
+use super::{Definition, Passed, Pipelines, RepositoryEvent, RunState, Runs};
 
 /// A pipeline at one instant: the newest run of a configuration, or what it would run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -196,6 +199,8 @@ pub struct StepSpan {
     pub span: Option<(Time, Time)>,
     /// Whether nobody knows what it does, so that it just takes time.
     pub opaque: bool,
+    /// Commands of it that ran, and whether each did something to the world; else it only took its time.
+    pub commands: Vec<(Str, bool)>,
 }
 
 /// The pipelines of a world.
@@ -302,13 +307,17 @@ fn of_plan(plan: &Plan, run: Option<(&RunState, &Fleet)>, runs: &[JobRun]) -> Pi
             Some([&pool.name, "-", &(number + 1).to_string()].concat())
         });
         let spans = one.and_then(|one| Some((at(one.steps)?, one.course.as_ref()?)));
+        let commands = run.map(|(state, _)| commands(state, id)).unwrap_or_default();
         let steps = planned.steps.iter().enumerate().map(|(index, step)| StepSpan {
             name: step.name.as_str().into(),
             span: spans.and_then(|(begin, course)| {
                 let (from, until) = course.steps.get(index).copied().flatten()?;
-                Some((begin + from, begin + until))
+                // One that waits for the world ends nobody knows when.
+                let open = course.asks.as_ref().is_some_and(|asked| asked.step == index);
+                Some((begin + from, if open { Time::FAR } else { begin + until }))
             }),
             opaque: step.opaque,
+            commands: commands.get(&index).cloned().unwrap_or_default(),
         });
         JobCard {
             name: planned.name.as_str().into(),
@@ -351,6 +360,43 @@ fn of_plan(plan: &Plan, run: Option<(&RunState, &Fleet)>, runs: &[JobRun]) -> Pi
         stages: stages.collect(),
         ..PipelineScene::default()
     }
+}
+
+/// The commands of a job that ran, by the step: those that the world was asked for, and those that nobody knows.
+fn commands(run: &RunState, job: JobId) -> BTreeMap<usize, Vec<(Str, bool)>> {
+    let mut found: BTreeMap<usize, Vec<(Str, bool)>> = BTreeMap::new();
+    let mut add = |step: usize, name: &str, acts: bool| {
+        let commands = found.entry(step).or_default();
+        if !commands.iter().any(|(known, did)| &**known == name && *did == acts) {
+            commands.push((name.into(), acts));
+        }
+    };
+    let told: &[Told] = match run.engine.system() {
+        Runs::GitHub(planned) => {
+            for (step, name) in planned.unknown(job) {
+                add(*step, name, false);
+            }
+            planned.told(job)
+        }
+        Runs::GitLab(process) => {
+            let Some(done) = process.done(job) else { return found };
+            let steps = run.engine.plan().jobs.get(job).map_or(&[][..], |job| &job.steps);
+            for (step, planned) in steps.iter().enumerate() {
+                let words = || planned.name.split([' ', ';', '|', '&']);
+                for name in done.unknown.iter().filter(|name| words().any(|word| word == *name)) {
+                    add(step, name, false);
+                }
+            }
+            &done.told
+        }
+    };
+    for told in told {
+        add(told.step, &told.name, told.acts);
+    }
+    if let Some(asked) = run.engine.asked(job) {
+        add(asked.step, &outside::name(&asked.words), true);
+    }
+    found
 }
 
 fn state(run: &JobRun, excused: bool) -> JobState {

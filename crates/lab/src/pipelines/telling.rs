@@ -1,11 +1,13 @@
 //! A pipeline in words: what a job waits for, and why it began, failed or did not run.
 
+use std::time::Duration;
+
 use opscape_pipeline::github::trigger;
-use opscape_pipeline::run::{Cause, JobId, Outcome, Verdict, What};
+use opscape_pipeline::run::{Cause, JobId, Outcome, Verdict, What, outside};
 use opscape_sim::Time;
 
 use super::scene::{GroupCard, JobCard, JobState, PipelineScene};
-use super::{Passed, PipelineRecord, Pipelines, Runs};
+use super::{CommandRecord, Passed, PipelineRecord, Pipelines, Runs};
 use crate::words::{self, Lang, Rich};
 
 /// A job in words.
@@ -20,7 +22,7 @@ pub struct JobStory {
 /// What happened to a job, in one sentence; none: it is not worth one.
 pub(crate) fn headline(record: &PipelineRecord, lang: Lang) -> Option<Rich> {
     let key = match record.what {
-        What::Queued => return None,
+        What::Queued | What::Asks => return None,
         What::Asked => "pipeline.told.asked",
         What::Delayed(_) => "pipeline.told.delayed",
         What::Started => "pipeline.told.started",
@@ -30,6 +32,11 @@ pub(crate) fn headline(record: &PipelineRecord, lang: Lang) -> Option<Rich> {
         What::Ended(Outcome::Skipped) => "pipeline.told.skipped",
     };
     Some(words::rich(lang, key, &[("job", &record.name)]))
+}
+
+/// That a step ran a command, in one sentence.
+pub(crate) fn told_command(record: &CommandRecord, lang: Lang) -> Rich {
+    words::rich(lang, "pipeline.told.command", &[("job", &record.name), ("step", &record.step)])
 }
 
 struct Teller<'a> {
@@ -276,57 +283,67 @@ impl Pipelines {
 
     /// What a job has printed by an instant: each line and when it came.
     pub fn log(&self, run: u32, job: JobId, now: Time) -> Vec<(Time, String)> {
-        let Some(run) = self.run(run) else { return Vec::new() };
-        let Some(state) = run.engine.jobs().get(job) else { return Vec::new() };
-        let Some(begin) = state.steps else { return Vec::new() };
-        let at = |after: std::time::Duration| run.began + begin.since(Time::ZERO) + after;
+        let Some(state) = self.run(run) else { return Vec::new() };
+        let Some(one) = state.engine.jobs().get(job) else { return Vec::new() };
+        let Some(begin) = one.steps else { return Vec::new() };
+        let at = |after: Duration| state.began + begin.since(Time::ZERO) + after;
+        let end = one.end.map(|end| state.began + end.since(Time::ZERO));
         let mut lines: Vec<(Time, String)> = Vec::new();
-        match run.engine.system() {
+        let mut last = None;
+        match state.engine.system() {
             Runs::GitLab(process) => {
-                let end = state.end.map(|end| run.began + end.since(Time::ZERO));
-                lines.push((at(std::time::Duration::ZERO), "Getting source from Git repository".to_owned()));
-                let log = process.done(job).map(|done| done.log.as_slice()).unwrap_or_default();
-                lines.extend(
-                    log.iter()
-                        .map(|(second, line)| (at(std::time::Duration::from_secs(*second)), line.clone())),
-                );
-                if let Some(end) = end {
-                    let code = process.done(job).map_or(0, |done| done.code);
-                    let last = match state.outcome {
-                        Some(Outcome::Success) => "Job succeeded".to_owned(),
-                        Some(Outcome::Cancelled) => "Job canceled".to_owned(),
-                        _ => ["ERROR: Job failed: exit code ", &code.max(1).to_string()].concat(),
-                    };
-                    lines.retain(|(at, _)| *at <= end);
-                    lines.push((end, last));
+                lines.push((at(Duration::ZERO), "Getting source from Git repository".to_owned()));
+                let done = process.done(job);
+                let log = done.map(|done| done.log.as_slice()).unwrap_or_default();
+                lines.extend(log.iter().map(|(after, line)| (at(*after), line.clone())));
+                let code = done.map_or(0, |done| done.code);
+                last = end.map(|_| match one.outcome {
+                    Some(Outcome::Success) => "Job succeeded".to_owned(),
+                    Some(Outcome::Cancelled) => "Job canceled".to_owned(),
+                    _ => ["ERROR: Job failed: exit code ", &code.max(1).to_string()].concat(),
+                });
+            }
+            Runs::GitHub(planned) => {
+                let log = planned.log(job);
+                lines.extend(log.iter().map(|(after, line)| (at(*after), line.clone())));
+                if log.is_empty() {
+                    let steps = state.engine.plan().jobs.get(job).map_or(&[][..], |job| &job.steps);
+                    let spans = one.course.as_ref().map_or(&[][..], |course| &course.steps);
+                    let begins = spans.iter().map(|span| span.map(|(from, _)| from));
+                    lines.extend(
+                        steps
+                            .iter()
+                            .zip(begins)
+                            .filter_map(|(step, from)| Some((at(from?), step.name.clone()))),
+                    );
+                }
+                let failed = one.outcome == Some(Outcome::Failure);
+                let told = log.last().is_some_and(|(_, line)| line.starts_with("Error: "));
+                if failed && !told {
+                    last = Some("Error: Process completed with exit code 1.".to_owned());
                 }
             }
-            Runs::GitHub(planned) if !planned.log(job).is_empty() => {
-                let end = state.end.map(|end| run.began + end.since(Time::ZERO));
-                lines.extend(planned.log(job).iter().map(|(after, line)| (at(*after), line.clone())));
-                if let Some(end) = end {
-                    lines.retain(|(at, _)| *at <= end);
-                    let told = lines.last().is_some_and(|(_, line)| line.starts_with("Error: "));
-                    if state.outcome == Some(Outcome::Failure) && !told {
-                        lines.push((end, "Error: Process completed with exit code 1.".to_owned()));
-                    }
-                }
+        }
+        if let Some(end) = end {
+            lines.retain(|(at, _)| *at <= end);
+            lines.extend(last.map(|last| (end, last)));
+        }
+        // A step's output is known in the end; what commands printed in the world has its own times.
+        let printed = self.printed.get(&(run, job)).filter(|printed| printed.0 == one.reruns);
+        let mut printed = printed.map_or(&[][..], |printed| &printed.1);
+        for (at, line) in &mut lines {
+            if let Some(found) = printed.iter().position(|(_, text)| text == line) {
+                *at = printed.get(found).map_or(*at, |(time, _)| *time);
+                printed = printed.get(found + 1..).unwrap_or_default();
             }
-            Runs::GitHub(_) => {
-                let steps =
-                    run.engine.plan().jobs.get(job).map(|job| job.steps.as_slice()).unwrap_or_default();
-                let spans = state.course.as_ref().map(|course| course.steps.as_slice()).unwrap_or_default();
-                for (step, span) in steps.iter().zip(spans) {
-                    if let Some((from, _)) = span {
-                        lines.push((at(*from), step.name.clone()));
-                    }
-                }
-                let failed = state.outcome == Some(Outcome::Failure);
-                if let Some(end) = state.end.filter(|_| failed) {
-                    let end = run.began + end.since(Time::ZERO);
-                    lines.push((end, "Error: Process completed with exit code 1.".to_owned()));
-                }
+        }
+        // What a command prints that still runs.
+        if let Some(busy) = self.busy.get(&(run, job)) {
+            if busy.entry.is_some() && matches!(state.engine.system(), Runs::GitHub(_)) {
+                let begun = one.asks.map(|asks| state.began + asks.since(Time::ZERO));
+                lines.extend(begun.map(|begun| (begun, ["$ ", &outside::line(&busy.asked.words)].concat())));
             }
+            lines.extend(busy.shown.iter().cloned());
         }
         lines.retain(|(at, _)| *at <= now);
         lines

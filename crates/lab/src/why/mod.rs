@@ -111,7 +111,14 @@ pub fn why(run: &Run<LabModel>, key: &ObjectKey, object: Option<&Object>, lang: 
     if why.rows.len() > MOST_ROWS
         && let Some(begin) = why.rows.pop()
     {
-        why.rows.truncate(MOST_ROWS - 1);
+        // What a pipeline did is a part of how it began.
+        let by_pipeline = |row: &WhyRow| {
+            let entry = row.entry.and_then(|id| run.journal().get(id));
+            entry.is_some_and(|entry| matches!(entry.what, LabRecord::Command(_)))
+        };
+        let command = why.rows.iter().skip(MOST_ROWS - 2).find(|row| by_pipeline(row)).cloned();
+        why.rows.truncate(MOST_ROWS - 1 - usize::from(command.is_some()));
+        why.rows.extend(command);
         why.rows.push(begin);
     }
     why
@@ -126,6 +133,7 @@ pub fn headline(run: &Run<LabModel>, id: EntryId, lang: Lang) -> Option<Rich> {
         LabRecord::Migrated(migration) => Some(schema::migrated(teller, migration, "next.migrated")),
         LabRecord::Cluster(record) => cluster::headline(teller, record),
         LabRecord::Pipeline(record) => crate::pipelines::headline(record, lang),
+        LabRecord::Command(record) => Some(crate::pipelines::told_command(record, lang)),
     }
 }
 
@@ -179,6 +187,11 @@ fn chain(teller: Teller<'_>, last: EntryId, about: Option<Uid>, rows: &mut Vec<W
                 let text = crate::pipelines::headline(record, teller.lang);
                 let row = text.map(|text| told(Mark::Step, text, Rich::default()));
                 rows.extend(row.map(|row| WhyRow { at: entry.at, entry: Some(id), ..row }));
+            }
+            LabRecord::Command(record) => {
+                let text = crate::pipelines::told_command(record, teller.lang);
+                let rule = Rich::parse(&["`", &record.line, "`"].concat());
+                rows.push(WhyRow { at: entry.at, entry: Some(id), ..told(Mark::Step, text, rule) });
             }
             LabRecord::Cluster(Record::Requested(request)) => {
                 subject = Some(ObjectKey {

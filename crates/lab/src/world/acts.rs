@@ -54,10 +54,12 @@ impl LabModel {
             Act::Happen { event } => {
                 let seed = self.cluster.options().seed;
                 let begun = Arc::make_mut(&mut self.pipelines).happen(event, seed, context);
+                self.commands_begin(context);
                 return Outcome { begun: Some(begun), ..Outcome::default() };
             }
             Act::Pipeline { run, act } => {
                 Arc::make_mut(&mut self.pipelines).act(*run, *act, context);
+                self.commands_begin(context);
                 return Outcome::default();
             }
             Act::Request { request, .. } => Ok(Request::clone(request)),

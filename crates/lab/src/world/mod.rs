@@ -2,6 +2,7 @@
 
 mod acts;
 mod apply;
+mod commands;
 mod diff;
 mod entrances;
 mod goals;
@@ -25,13 +26,13 @@ pub(crate) use entrances::addresses;
 pub use outcome::{Applied, ApplyResult, Outcome};
 pub use schema::Migration;
 pub(crate) use script::{FOREWARNING, file_of, files_of};
-pub use script::{Runner, World};
+pub use script::{Runner, Running, Step as RunningStep, World};
 
 use crate::Act;
 use crate::census::Census;
 use crate::cost::Cost;
 use crate::images::LabImages;
-use crate::pipelines::{PipelineRecord, Pipelines};
+use crate::pipelines::{CommandRecord, PipelineRecord, Pipelines};
 use crate::traffic::{self, Around, LabUsage, Traffic};
 
 /// What is scheduled.
@@ -62,6 +63,10 @@ pub enum LabEvent {
     },
     /// What a run of a pipeline waits for has come.
     Pipeline(u32),
+    /// A command of a job goes on: the run, and the job.
+    Command(u32, opscape_pipeline::run::JobId),
+    /// Commands of jobs that wait for the cluster look again.
+    Commands,
 }
 
 /// What happened.
@@ -75,6 +80,8 @@ pub enum LabRecord {
     Migrated(Arc<Migration>),
     /// In a run of a pipeline.
     Pipeline(Arc<PipelineRecord>),
+    /// A step of a job ran a command.
+    Command(Arc<CommandRecord>),
 }
 
 /// Something a person or the lab's script did.
@@ -119,6 +126,8 @@ pub struct LabModel {
     traffic: Traffic,
     controllers: entrances::Controllers,
     pipelines: Arc<Pipelines>,
+    /// The store's version when commands of jobs looked last.
+    commands_seen: u64,
 }
 
 /// What a world is made with besides its text.
@@ -147,7 +156,9 @@ impl LabModel {
     /// A run of a world with its nodes, at time 0, with nothing applied.
     pub fn begin(spec: &Arc<LabSpec>, options: &WorldOptions) -> Run<LabModel> {
         let epoch = spec.start.unwrap_or_else(default_epoch);
-        let images = Arc::new(LabImages::new(&spec.images).with_columns(&spec.schema));
+        let images = Arc::new(
+            LabImages::new(&spec.images).with_columns(&spec.schema).with_registry(spec.registry.as_ref()),
+        );
         let seed = options.seed.or(spec.seed.map(i64::cast_unsigned)).unwrap_or(DEFAULT_SEED);
         let cluster = Cluster::new(opscape_cluster::Options {
             seed,
@@ -178,6 +189,7 @@ impl LabModel {
             traffic: Traffic::new(seed),
             controllers: entrances::Controllers::default(),
             pipelines: Arc::default(),
+            commands_seen: 0,
         };
         Run::new(model, |model, context| {
             model.in_cluster(context, |cluster, context| {
@@ -364,6 +376,7 @@ impl Model for LabModel {
         self.wait_for_next_step(context);
         self.look_at_goals(context);
         self.controllers_notice(context);
+        self.commands_notice(context);
         self.requests_notice(None, context);
     }
 
@@ -409,6 +422,15 @@ impl Model for LabModel {
             }
             LabEvent::Pipeline(run) => {
                 Arc::make_mut(&mut self.pipelines).wake(run, context);
+                self.commands_begin(context);
+                None
+            }
+            LabEvent::Command(run, job) => {
+                self.command_goes_on(run, job, context);
+                None
+            }
+            LabEvent::Commands => {
+                self.commands_look(context);
                 None
             }
             LabEvent::Traffic(wake) => {
@@ -421,12 +443,13 @@ impl Model for LabModel {
         self.wait_for_next_step(context);
         self.look_at_goals(context);
         self.controllers_notice(context);
+        self.commands_notice(context);
         self.requests_notice(seen.as_ref(), context);
     }
 
     fn is_visible(record: &LabRecord) -> bool {
         match record {
-            LabRecord::Act(_) | LabRecord::Migrated(_) => true,
+            LabRecord::Act(_) | LabRecord::Migrated(_) | LabRecord::Command(_) => true,
             LabRecord::Pipeline(record) => record.is_visible(),
             LabRecord::Cluster(Record::Kubelet(fact)) => {
                 use opscape_cluster::kubelet::What;

@@ -1,5 +1,6 @@
 //! The steps of the Lab document, acted out by the world itself.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,8 +76,48 @@ pub trait World {
     }
 }
 
-/// Runs a command line as far as it goes at this instant, and gives what it printed.
-pub type Runner = fn(line: &str, world: &mut dyn World) -> String;
+/// Who runs command lines. The lab knows the world but no commands: the shell stands above it, so it is given to a world by
+/// who makes one.
+#[derive(Clone, Copy)]
+pub struct Runner {
+    /// Runs a line as far as it goes at this instant, and gives what it printed.
+    pub line: fn(line: &str, world: &mut dyn World) -> String,
+    /// Begins a command that goes on in virtual time: its words, and its standard input.
+    pub command: fn(words: Vec<String>, input: &str) -> Box<dyn Running>,
+}
+
+/// How far a command is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// It ended with this exit code.
+    Done(i32),
+    /// It waits for a change of the cluster, or for this instant, whichever comes first.
+    Waiting(Option<Time>),
+}
+
+/// A command that runs in a world and is a part of it: the timeline keeps copies.
+pub trait Running: Send + Sync {
+    /// Goes on as far as possible now.
+    fn poll(&mut self, world: &mut dyn World) -> Step;
+
+    /// What it wrote since the last call: on standard output, and as errors.
+    fn take_output(&mut self) -> (String, String);
+
+    /// A copy that goes its own way.
+    fn copy(&self) -> Box<dyn Running>;
+}
+
+impl Clone for Box<dyn Running> {
+    fn clone(&self) -> Self {
+        (**self).copy()
+    }
+}
+
+impl std::fmt::Debug for dyn Running {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Running")
+    }
+}
 
 /// The text of a named file of a text; the part before the first named file has the name of none.
 pub(crate) fn file_of(whole: &str, path: &str) -> Option<String> {
@@ -90,9 +131,11 @@ pub(crate) fn files_of(whole: &str) -> Vec<String> {
     text::files(whole).into_iter().filter_map(|file| Some(file.name?.to_string())).collect()
 }
 
-struct Desk<'a, 'b> {
-    model: &'a mut LabModel,
-    context: &'a mut Context<'b, LabEvent, LabRecord>,
+pub(super) struct Desk<'a, 'b> {
+    pub model: &'a mut LabModel,
+    pub context: &'a mut Context<'b, LabEvent, LabRecord>,
+    /// The files that are there; none: those of the text.
+    pub files: Option<Arc<BTreeMap<String, String>>>,
 }
 
 impl World for Desk<'_, '_> {
@@ -134,11 +177,17 @@ impl World for Desk<'_, '_> {
     }
 
     fn file(&self, path: &str) -> Option<String> {
-        file_of(&self.model.text, path)
+        match &self.files {
+            Some(files) => files.get(path.strip_prefix("./").unwrap_or(path)).cloned(),
+            None => file_of(&self.model.text, path),
+        }
     }
 
     fn files(&self) -> Vec<String> {
-        files_of(&self.model.text)
+        match &self.files {
+            Some(files) => files.keys().cloned().collect(),
+            None => files_of(&self.model.text),
+        }
     }
 }
 
@@ -257,7 +306,7 @@ impl LabModel {
         context: &mut Context<'_, LabEvent, LabRecord>,
     ) -> String {
         match self.runner {
-            Some(runner) => runner(line, &mut Desk { model: self, context }),
+            Some(runner) => (runner.line)(line, &mut Desk { model: self, context, files: None }),
             None => String::new(),
         }
     }

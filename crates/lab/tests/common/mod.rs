@@ -67,7 +67,7 @@ pub fn lab(name: &str) -> String {
 /// A session that runs the command lines of the lab's script.
 pub fn open(text: &str) -> Session {
     let options = SessionOptions {
-        world: WorldOptions { runner: Some(opscape_shell::run_line), ..WorldOptions::default() },
+        world: WorldOptions { runner: Some(opscape_shell::RUNNER), ..WorldOptions::default() },
         ..SessionOptions::default()
     };
     match Session::open(text, options) {

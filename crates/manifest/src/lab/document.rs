@@ -4,6 +4,7 @@ use super::load::{Load, Serve};
 use super::load_balancers::LoadBalancers;
 use super::nodes::{ClusterAutoscaler, NodeGroup};
 use super::pipelines::Pipelines;
+use super::registry::Registry;
 use super::schema::ImageSchema;
 use super::{Check, Duration, Text};
 use crate::api::{ObjectMeta, Str, Timestamp};
@@ -46,6 +47,8 @@ pub struct LabSpec {
     pub load_balancers: Option<LoadBalancers>,
     /// How images behave; the first entry that matches counts.
     pub images: Vec<Image>,
+    /// The registry; none: every image can be pulled.
+    pub registry: Option<Registry>,
     /// The columns of the database at t=0, as `customers.name`.
     pub schema: Vec<Str>,
     /// Who sends requests.
@@ -71,6 +74,7 @@ fields! {
     cluster_autoscaler "clusterAutoscaler",
     load_balancers "loadBalancers",
     images "images",
+    registry "registry",
     schema "schema",
     load "load",
     pipelines "pipelines",

@@ -31,6 +31,10 @@
 //!     runners: [{name: big, labels: [self-hosted, big], count: 2, bootTime: 10s, speed: 2}]
 //!     durations: [{job: test, step: npm ci, takes: 40s}]
 //!     failures: [{job: test, step: npm test, attempts: 1}]   # it goes well when it is run again
+//!   registry:                      # of images under this host it has only these, and what pipelines push
+//!     host: ghcr.io
+//!     images: ["ghcr.io/acme/shop:1.0"]
+//!     builds: [{file: src/server.js, contains: FIXME, behavesAs: "shop:bad"}]   # an image that is built from such a file
 //!   schema: [customers.name]       # the columns of the database at t=0
 //!   load:                          # who sends requests
 //!   - {name: shoppers, url: "http://shop.example.com/", rate: 200, ramp: {to: 800, after: 1m, over: 2m}}
@@ -74,6 +78,7 @@ pub mod load;
 mod load_balancers;
 mod nodes;
 pub mod pipelines;
+mod registry;
 mod scalars;
 mod schema;
 mod validate;
@@ -84,6 +89,7 @@ pub use condition::{Check, Op};
 pub use document::{Action, File, Image, Lab, LabSpec, Lane, Memory, Step};
 pub use load_balancers::LoadBalancers;
 pub use nodes::{ClusterAutoscaler, EXPANDERS, MAX_PRICE, NodeGroup};
+pub use registry::{Build, Registry};
 pub use scalars::{Duration, Text};
 pub use schema::ImageSchema;
 pub use validate::validate;

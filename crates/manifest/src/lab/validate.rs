@@ -44,6 +44,7 @@ pub fn validate(lab: &Lab) -> Vec<FieldError> {
             not_negative(Some(point.after), &format!("{path}.memoryOverTime[{j}].after"), &mut errors);
         }
     }
+    super::registry::validate(&lab.spec, &mut errors);
     super::schema::validate(&lab.spec, &mut errors);
     if let Some(balancers) = &lab.spec.load_balancers {
         super::load_balancers::validate(balancers, &mut errors);

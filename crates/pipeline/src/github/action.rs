@@ -76,6 +76,41 @@ fn entries(node: Option<&Node>) -> impl Iterator<Item = (&str, &Node)> {
     entries.iter().filter_map(|(key, value)| Some((key.text()?, value)))
 }
 
+/// What an action does to the world, as a command; none: nothing.
+pub(super) fn command(uses: &str, given: &BTreeMap<String, String>) -> Option<String> {
+    let path = uses.split('@').next().unwrap_or("").to_ascii_lowercase();
+    let input = |name: &str| given.get(name).map_or("", |value| value.trim());
+    let mut words: Vec<&str> = Vec::new();
+    match path.as_str() {
+        "docker/login-action" => {
+            words.extend(["docker", "login", "-u", input("username"), "-p", input("password")]);
+            words.extend(Some(input("registry")).filter(|registry| !registry.is_empty()));
+        }
+        "aws-actions/amazon-ecr-login" => words.extend(["docker", "login", "-u", "AWS", "-p", UNKNOWN, ECR]),
+        "docker/build-push-action" => {
+            words.extend(["docker", "buildx", "build"]);
+            let tags = input("tags").split(['\n', ',']).map(str::trim).filter(|tag| !tag.is_empty());
+            words.extend(tags.flat_map(|tag| ["--tag", tag]));
+            if !input("file").is_empty() {
+                words.extend(["--file", input("file")]);
+            }
+            words.extend(
+                ["push", "load"]
+                    .iter()
+                    .filter(|flag| input(flag) == "true")
+                    .map(|flag| if *flag == "push" { "--push" } else { "--load" }),
+            );
+            words.push(if input("context").is_empty() { "." } else { input("context") });
+        }
+        _ => return None,
+    }
+    let quoted = words.iter().map(|word| ["'", &word.replace('\'', "'\\''"), "'"].concat());
+    Some(quoted.collect::<Vec<String>>().join(" "))
+}
+
+/// The registry of `aws-actions/amazon-ecr-login`.
+const ECR: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
+
 /// What an action gives that is not in the repository, with what it is given.
 pub(super) fn outputs(uses: &str, given: &BTreeMap<String, String>, contexts: &Contexts) -> Outputs {
     let path = uses.split('@').next().unwrap_or("").to_ascii_lowercase();
@@ -114,9 +149,7 @@ pub(super) fn outputs(uses: &str, given: &BTreeMap<String, String>, contexts: &C
         "docker/login-action" | "docker/setup-qemu-action" | "azure/setup-kubectl" | "azure/setup-helm" => {
             Outputs::default()
         }
-        "aws-actions/amazon-ecr-login" => {
-            Outputs::known([("registry", "123456789012.dkr.ecr.us-east-1.amazonaws.com")])
-        }
+        "aws-actions/amazon-ecr-login" => Outputs::known([("registry", ECR)]),
         "aws-actions/configure-aws-credentials" => Outputs::known([("aws-account-id", "123456789012")]),
         "dorny/paths-filter" => paths(input("filters"), contexts),
         _ => Outputs::unknown(),

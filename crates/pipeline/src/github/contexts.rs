@@ -61,6 +61,21 @@ impl Contexts {
         ] {
             github.insert(key, value.into());
         }
+        if let Some(commit) = &happening.commit {
+            let run = commit.run.to_string();
+            let owner = commit.repository.split('/').next().unwrap_or("");
+            for (key, value) in [
+                ("sha", commit.sha.as_str()),
+                ("repository", &commit.repository),
+                ("repository_owner", owner),
+                ("actor", &commit.actor),
+                ("triggering_actor", &commit.actor),
+                ("run_id", &run),
+                ("run_number", &run),
+            ] {
+                github.set(key, value.into());
+            }
+        }
         // What comes with an event, as far as conditions usually ask for it.
         if ["pull_request", "pull_request_target"].contains(&happening.event.as_str()) {
             let base = happening.branch.as_deref().unwrap_or("main");

@@ -4,6 +4,7 @@
 //! `strategy`, `runner`), "Workflow commands" and "Metadata syntax" (composite actions). What commands do is what
 //! [`crate::script`] understands of them; files that are not in the text may be there, and what nobody knows is unknown.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::action;
@@ -13,7 +14,7 @@ use super::outputs::{Outputs, commands};
 use super::plan::{Made, minutes, title, usual};
 use super::token::Token;
 use super::workflow::{Action, Step};
-use crate::run::{Course, Ends, Outcome, PlannedJob, PlannedStep};
+use crate::run::{Course, Ends, Outcome, PlannedJob, PlannedStep, Talk, Told, outside};
 use crate::script::{self, Files, Shell, UNKNOWN};
 
 /// How deep actions may use others (the runner's `CompositeActionsMaxDepth`).
@@ -29,6 +30,10 @@ pub(super) struct Performed {
     contexts: Contexts,
     /// What was printed, each line since the first step began.
     pub log: Vec<(Duration, String)>,
+    /// What was asked of the world.
+    pub told: Vec<Told>,
+    /// Commands that nobody knows, by the step of the job.
+    pub unknown: Vec<(usize, String)>,
 }
 
 /// A step that has ended.
@@ -49,13 +54,14 @@ impl Performed {
 }
 
 /// How a job goes on a runner that is so much faster than usual; `env` of its workflow and its own.
+/// `talk`: with a world that its commands act on.
 pub(super) fn job(
-    planned: &PlannedJob,
-    made: &Made,
+    (planned, made): (&PlannedJob, &Made),
     steps: &[Step],
     contexts: &Contexts,
     env: [Option<&Token>; 2],
     speed: f64,
+    talk: Option<Talk>,
 ) -> (Course, Performed) {
     let mut contexts = contexts.with("matrix", made.matrix.clone());
     let (at, total) = (made.at.0 as f64, made.at.1 as f64);
@@ -72,7 +78,10 @@ pub(super) fn job(
         contexts = with_env(contexts, env);
     }
     let mut walk = Walk {
-        files: (*contexts.files()).clone(),
+        // Where commands act, nothing is there before it is checked out.
+        files: if talk.is_some() { Files::new() } else { (*contexts.files()).clone() },
+        talk,
+        unknown: Vec::new(),
         contexts,
         windows: os == "Windows",
         status: Outcome::Success,
@@ -84,8 +93,16 @@ pub(super) fn job(
         depth: 0,
     };
     let spans = walk.all(steps, Some((&planned.steps, &made.spreads)));
-    let course = Course { steps: spans, length: walk.at, outcome: walk.status, ..Course::default() };
-    (course, Performed { steps: walk.ended, contexts: walk.contexts, log: walk.log })
+    let mut course = Course { steps: spans, length: walk.at, outcome: walk.status, ..Course::default() };
+    let mut talk = walk.talk.unwrap_or_default();
+    if let Some(asked) = talk.open.take() {
+        course.length = asked.at;
+        course.asks = Some(Box::new(asked));
+        course.until = planned.timeout.map(|limit| (limit, Outcome::Cancelled));
+    }
+    let told = talk.told;
+    let Walk { ended: steps, contexts, log, unknown, .. } = walk;
+    (course, Performed { steps, contexts, log, told, unknown })
 }
 
 /// The system of a runner, by what is asked of it.
@@ -139,6 +156,9 @@ fn with_steps<'a>(contexts: &Contexts, ended: impl Iterator<Item = &'a Ended>) -
 /// Steps on their way.
 struct Walk {
     files: Files,
+    /// With the world that commands act on.
+    talk: Option<Talk>,
+    unknown: Vec<(usize, String)>,
     contexts: Contexts,
     windows: bool,
     status: Outcome,
@@ -154,6 +174,8 @@ struct Walk {
 struct Done {
     outputs: Outputs,
     failed: bool,
+    /// The exit code of its commands.
+    code: i32,
     /// When it ended, if what is in it says so.
     until: Option<Duration>,
 }
@@ -170,8 +192,12 @@ impl Walk {
         for (at, step) in steps.iter().enumerate() {
             let ends = planned.and_then(|(planned, _)| planned.get(at)).map_or(Ends::Well, |step| step.ends);
             let spread = planned.and_then(|(_, spreads)| spreads.get(at)).copied().unwrap_or(1.0);
-            // One that did not end in time was the last.
-            let span = if self.status == Outcome::Cancelled { None } else { self.step(step, ends, spread) };
+            if let Some(talk) = self.talk.as_mut().filter(|_| planned.is_some()) {
+                talk.step = at;
+            }
+            // One that did not end in time was the last, and so is one that waits for the world.
+            let over = self.status == Outcome::Cancelled || self.waits();
+            let span = if over { None } else { self.step(step, ends, spread) };
             spans.push(span);
         }
         spans
@@ -203,6 +229,11 @@ impl Walk {
             Action::Uses(uses) => self.uses(step, &uses.shown(), &contexts),
             Action::Parallel(steps) => self.beside(steps),
         };
+        if let Some(asked) = self.talk.as_ref().and_then(|talk| talk.open.as_ref()) {
+            let at = asked.at;
+            self.log.retain(|(at, _)| *at != Duration::MAX);
+            return Some((begin, at));
+        }
         let (usual, _) = usual(step, &contexts, &self.files);
         let takes = usual.mul_f64(spread / self.speed);
         let mut until = done.until.unwrap_or(begin.saturating_add(takes));
@@ -226,7 +257,8 @@ impl Walk {
         self.at = until;
         self.spread_log(begin);
         if failed && own.is_none_or(|limit| limit != until) {
-            self.log.push((until, "Error: Process completed with exit code 1.".to_owned()));
+            let code = done.code.max(1);
+            self.log.push((until, format!("Error: Process completed with exit code {code}.")));
         }
         self.end(step, done.outputs, outcome, conclusion);
         if conclusion == Outcome::Failure {
@@ -256,18 +288,31 @@ impl Walk {
             if shell.is_empty() { !self.windows } else { shell.starts_with("bash") || shell == "sh" };
         if !is_posix {
             // Nobody knows what another shell makes of it.
-            return Done { outputs: Outputs::unknown(), failed: false, until: None };
+            return Done { outputs: Outputs::unknown(), failed: false, code: 0, until: None };
         }
         let folder = step.written.get("working-directory").map(|folder| contexts.text(folder));
         let text = match folder {
             Some(folder) => format!("cd \"{folder}\"\n{text}"),
             None => text.to_owned(),
         };
-        let mut shell = Shell::new(std::mem::take(&mut self.files), variables(contexts));
+        self.script(text, contexts)
+    }
+
+    /// Runs commands.
+    fn script(&mut self, text: String, contexts: &Contexts) -> Done {
+        let mut talk = self.talk.take();
+        let (mut step, mut before) = (0, 0);
+        if let Some(talk) = &mut talk {
+            (step, before) = (talk.step, talk.told.len());
+            talk.before = self.at;
+        }
+        let mut shell = Shell::new(std::mem::take(&mut self.files), variables(contexts)).talking(talk);
         shell.assumes = true;
         shell.files.insert(OUTPUT.to_owned(), String::new());
         shell.files.insert(ENV.to_owned(), String::new());
-        let (code, _) = script::run_items(&mut shell, &[text]);
+        let (code, _) = script::run_items(&mut shell, &[text], step);
+        self.talk = shell.talk.take();
+        self.unknown.extend(shell.unknown.iter().map(|name| (step, name.clone())));
         // What a program writes there may be anything.
         let opaque = |line: &str| line.contains(UNKNOWN) && !line.contains(['=', '<']);
         let unseen = shell.files.get(OUTPUT).is_some_and(|text| text.lines().any(opaque));
@@ -278,19 +323,50 @@ impl Walk {
         }
         let variables = written(&mut shell, ENV);
         self.contexts = with_variables(self.contexts.clone(), variables);
+        let told = self.talk.as_ref().map_or(&[][..], |talk| &talk.told);
+        let until = (told.len() > before).then(|| self.at + shell.elapsed);
         // A marker that `spread_log` puts in its place.
-        self.log.extend(shell.output.into_iter().map(|line| (Duration::MAX, line)));
+        let mut at = if until.is_some() { self.at } else { Duration::MAX };
+        for line in shell.output {
+            let Some(told) = outside::marked(&line).and_then(|index| told.get(index)) else {
+                self.log.push((at, line));
+                continue;
+            };
+            self.log.push((told.begin, ["$ ", &told.line].concat()));
+            at = told.end;
+        }
+        // What the world says is no guess.
+        let guessed = shell.guessed && told.last().is_none_or(|told| told.code != code);
         self.files = shell.files;
-        Done { outputs, failed: code != 0 && !shell.guessed, until: None }
+        Done { outputs, failed: code != 0 && !guessed, code, until }
+    }
+
+    /// Whether a command waits for the world.
+    fn waits(&self) -> bool {
+        self.talk.as_ref().is_some_and(|talk| talk.open.is_some())
     }
 
     fn uses(&mut self, step: &Step, uses: &str, contexts: &Contexts) -> Done {
         let given = step.written.get("with").map_or(&[][..], Token::entries);
-        let given = given.iter().map(|(key, value)| (key.shown(), contexts.text(value))).collect();
+        let given: BTreeMap<String, String> =
+            given.iter().map(|(key, value)| (key.shown(), contexts.text(value))).collect();
+        if self.talk.is_some() {
+            if uses.to_ascii_lowercase().starts_with("actions/checkout@") {
+                let folder = given.get("path").map_or("", |path| path.trim_matches(['/', '.']));
+                let place = |path: &String| {
+                    if folder.is_empty() { path.clone() } else { [folder, "/", path].concat() }
+                };
+                self.files.extend(contexts.files().iter().map(|(path, text)| (place(path), text.clone())));
+            }
+            if let Some(command) = action::command(uses, &given) {
+                let done = self.script(command, contexts);
+                return Done { outputs: action::outputs(uses, &given, contexts), ..done };
+            }
+        }
         let Some(composite) = action::composite(uses, &contexts.files()).filter(|_| self.depth < MAX_DEPTH)
         else {
             let outputs = action::outputs(uses, &given, contexts);
-            return Done { outputs, failed: false, until: None };
+            return Done { outputs, failed: false, code: 0, until: None };
         };
         let mut inner = contexts.clone();
         let mut inputs = Object::default();
@@ -314,6 +390,8 @@ impl Walk {
             ended: Vec::new(),
             log: std::mem::take(&mut self.log),
             depth: self.depth + 1,
+            talk: self.talk.take(),
+            unknown: std::mem::take(&mut self.unknown),
         };
         walk.all(&composite.steps, None);
         let known = with_steps(&walk.contexts, walk.ended.iter());
@@ -323,12 +401,14 @@ impl Walk {
         }
         self.files = walk.files;
         self.log = walk.log;
+        self.talk = walk.talk;
+        self.unknown = walk.unknown;
         // What it writes for later steps (`GITHUB_ENV`) is for those of the job, too.
         if let Some(env) = walk.contexts.get("env").filter(|_| step.env.is_none()) {
             self.contexts.set("env", env.clone());
         }
         let until = if walk.status == Outcome::Cancelled { Duration::MAX } else { walk.at };
-        Done { outputs, failed: walk.status == Outcome::Failure, until: Some(until) }
+        Done { outputs, failed: walk.status == Outcome::Failure, code: 1, until: Some(until) }
     }
 
     /// Steps side by side: they end with the last of them.
@@ -342,13 +422,13 @@ impl Walk {
             failed |= self.status == Outcome::Failure;
         }
         (self.at, self.status) = (begin, status);
-        Done { outputs: Outputs::default(), failed, until: Some(until) }
+        Done { outputs: Outputs::default(), failed, code: 1, until: Some(until) }
     }
 }
 
 /// The variables of a step's commands.
-fn variables(contexts: &Contexts) -> std::collections::BTreeMap<String, String> {
-    let mut variables = std::collections::BTreeMap::new();
+fn variables(contexts: &Contexts) -> BTreeMap<String, String> {
+    let mut variables = BTreeMap::new();
     let github = [
         "sha",
         "ref",

@@ -19,7 +19,7 @@ use super::perform::Performed;
 use super::token::{Expression, Token, Value};
 use super::workflow::{Action, Call, Job, Step, Work, Workflow};
 use crate::run::{
-    Ends, Gate, Group, GroupId, JobId, Kind, Outcome, Plan, PlannedJob, PlannedStep, Serial, duration,
+    Answer, Ends, Gate, Group, GroupId, JobId, Kind, Outcome, Plan, PlannedJob, PlannedStep, Serial, duration,
 };
 use crate::script::{Files, UNKNOWN};
 
@@ -39,6 +39,8 @@ pub struct Assumptions {
     pub environments: Arc<Vec<Protection>>,
     /// The files of the repository, as far as they are known: actions in it, and what commands and `hashFiles` ask for.
     pub files: Arc<Files>,
+    /// Whether there is a world that commands act on.
+    pub acts: bool,
 }
 
 /// The rules of protection of an environment.
@@ -64,6 +66,8 @@ pub struct Planned {
     /// What each job of the plan is made of.
     pub(super) made: Vec<Arc<Made>>,
     pub(super) performed: BTreeMap<JobId, Arc<Performed>>,
+    /// What the world answered to what jobs asked.
+    pub(super) answers: BTreeMap<JobId, Arc<Vec<Answer>>>,
     pub(super) assumptions: Arc<Assumptions>,
 }
 
@@ -109,6 +113,7 @@ pub fn plan(workflow: &Workflow, contexts: &Contexts, assumptions: &Assumptions)
         placed: Vec::new(),
         made: Vec::new(),
         performed: BTreeMap::new(),
+        answers: BTreeMap::new(),
         assumptions: Arc::new(assumptions.clone()),
     };
     let contexts = contexts.among(assumptions.files.clone());

@@ -10,7 +10,7 @@ use super::expression::{Data, Environment, Object};
 use super::outputs;
 use super::perform;
 use super::plan::Planned;
-use crate::run::{Course, Decision, GroupId, JobId, Outcome, Plan, SoFar, System};
+use crate::run::{Answer, Course, Decision, GroupId, JobId, Outcome, Plan, SoFar, System, Talk, Told};
 
 impl System for Planned {
     fn decide(&self, group: GroupId, so_far: SoFar<'_>) -> Decision {
@@ -31,6 +31,19 @@ impl System for Planned {
     }
 
     fn course(&mut self, job: JobId, speed: f64, so_far: SoFar<'_>) -> Course {
+        self.answers.remove(&job);
+        self.goes(job, speed, so_far)
+    }
+
+    fn answered(&mut self, job: JobId, answer: Answer, speed: f64, so_far: SoFar<'_>) -> Course {
+        Arc::make_mut(self.answers.entry(job).or_default()).push(answer);
+        self.goes(job, speed, so_far)
+    }
+}
+
+impl Planned {
+    /// How a job goes, as far as the world has answered.
+    fn goes(&mut self, job: JobId, speed: f64, so_far: SoFar<'_>) -> Course {
         let Some(planned) = so_far.plan.jobs.get(job) else { return Course::default() };
         let placed = self.placed.get(planned.group);
         let steps =
@@ -45,13 +58,12 @@ impl System for Planned {
         }
         let written = placed.map(|placed| &placed.job.written);
         let env = [scope.env.as_deref(), written.and_then(|job| job.get("env"))];
-        let (course, performed) = perform::job(planned, made, steps, &contexts, env, speed);
+        let talk = self.assumptions.acts.then(|| Talk::new(self.answers.entry(job).or_default()));
+        let (course, performed) = perform::job((planned, made), steps, &contexts, env, speed, talk);
         self.performed.insert(job, Arc::new(performed));
         course
     }
-}
 
-impl Planned {
     /// Whether a group runs whose needs have ended.
     fn runs(&self, group: GroupId, so_far: SoFar<'_>) -> bool {
         let Some(placed) = self.placed.get(group) else { return false };
@@ -86,6 +98,16 @@ impl Planned {
     /// What a job that began printed by itself and by its commands: each line with the time since its first step began.
     pub fn log(&self, job: JobId) -> &[(std::time::Duration, String)] {
         self.performed.get(&job).map_or(&[], |performed| &performed.log)
+    }
+
+    /// What a job asked of the world.
+    pub fn told(&self, job: JobId) -> &[Told] {
+        self.performed.get(&job).map_or(&[], |performed| &performed.told)
+    }
+
+    /// Commands of a job that nobody knows, by the step: they only took time.
+    pub fn unknown(&self, job: JobId) -> &[(usize, String)] {
+        self.performed.get(&job).map_or(&[], |performed| &performed.unknown)
     }
 
     /// What a job gives to others, once it has ended: names and values; none: nobody knows the value.

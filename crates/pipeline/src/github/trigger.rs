@@ -23,6 +23,21 @@ pub struct Happening {
     pub workflow: Option<String>,
     /// The message of the last commit.
     pub message: String,
+    /// Which commit, where it is known.
+    pub commit: Option<Commit>,
+}
+
+/// A commit that something happens with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Commit {
+    /// 40 hexadecimal digits.
+    pub sha: String,
+    /// `owner/name`.
+    pub repository: String,
+    /// Who did it.
+    pub actor: String,
+    /// The number of the run, from 1.
+    pub run: u32,
 }
 
 /// Why a workflow does not run.

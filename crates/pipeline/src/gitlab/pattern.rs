@@ -162,6 +162,28 @@ impl Pattern {
         false
     }
 
+    /// The first match at or after a place, as long as it can be: where it begins and ends.
+    pub fn find(&self, text: &[char], from: usize) -> Option<(usize, usize)> {
+        (from..=text.len()).find_map(|begin| {
+            let mut seen = vec![usize::MAX; self.program.len()];
+            let mut threads = vec![0];
+            let mut end = None;
+            for at in begin..=text.len() {
+                let mut ready = Vec::new();
+                for thread in threads {
+                    if self.follow(thread, at, text, &mut seen, &mut ready) {
+                        end = Some(at);
+                    }
+                }
+                let Some(c) = text.get(at).filter(|_| !ready.is_empty()) else { break };
+                let takes =
+                    |step: &usize| matches!(self.program.get(*step), Some(Step::One(class)) if class.has(*c));
+                threads = ready.into_iter().filter(takes).map(|step| step + 1).collect();
+            }
+            end.map(|end| (begin, end))
+        })
+    }
+
     /// Adds the steps that take a character next to `ready`; says whether the end was reached.
     fn follow(
         &self,
@@ -172,13 +194,14 @@ impl Pattern {
         ready: &mut Vec<usize>,
     ) -> bool {
         let mut open = vec![from];
+        let mut matched = false;
         while let Some(step) = open.pop() {
             match seen.get_mut(step) {
                 Some(last) if *last != at => *last = at,
                 _ => continue,
             }
             match self.program.get(step) {
-                Some(Step::Match) => return true,
+                Some(Step::Match) => matched = true,
                 Some(Step::One(_)) => ready.push(step),
                 Some(Step::Jump(to)) => open.push(*to),
                 Some(Step::Split(one, two)) => open.extend([*one, *two]),
@@ -186,7 +209,7 @@ impl Pattern {
                 _ => {}
             }
         }
-        false
+        matched
     }
 }
 

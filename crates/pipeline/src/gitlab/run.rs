@@ -14,8 +14,8 @@ use super::job::Need;
 use super::pipeline::{Pipeline, PipelineJob};
 use super::{Repository, glob};
 use crate::run::{
-    self, Course, Decision, Engine, Fleet, Group, JobId, Outcome, Plan, PlannedJob, PlannedStep, Serial,
-    SoFar, State, System, What,
+    self, Answer, Course, Decision, Engine, Fleet, Group, JobId, Outcome, Plan, PlannedJob, PlannedStep,
+    Serial, SoFar, State, System, Talk, Told, What, outside,
 };
 use crate::script::{self, Files, Shell};
 
@@ -128,7 +128,7 @@ pub struct Run {
 }
 
 /// What a job takes besides its commands: to get the sources.
-const START_SECONDS: u64 = 1;
+const START: Duration = Duration::from_secs(1);
 
 impl Pipeline {
     /// What runs: a group for each job.
@@ -251,12 +251,37 @@ pub struct Process {
     artifacts: BTreeMap<JobId, Arc<Files>>,
     /// What became of the commands of each job.
     done: BTreeMap<JobId, Arc<Done>>,
+    /// What the jobs that began work with.
+    open: BTreeMap<JobId, Open>,
+    /// Whether there is a world that commands act on.
+    acts: bool,
+}
+
+/// What a job works with.
+#[derive(Clone, Debug)]
+struct Open {
+    files: Arc<Files>,
+    answers: Arc<Vec<Answer>>,
 }
 
 impl Process {
+    /// In a world that its commands act on.
+    #[must_use]
+    pub fn acting(self) -> Process {
+        Process { acts: true, ..self }
+    }
+
     /// For a pipeline of a commit.
     pub fn new(pipeline: Arc<Pipeline>, repository: Arc<Repository>, options: Arc<Options>) -> Process {
-        Process { pipeline, repository, options, artifacts: BTreeMap::new(), done: BTreeMap::new() }
+        Process {
+            pipeline,
+            repository,
+            options,
+            artifacts: BTreeMap::new(),
+            done: BTreeMap::new(),
+            open: BTreeMap::new(),
+            acts: false,
+        }
     }
 
     /// What became of the commands of a job that began.
@@ -331,38 +356,76 @@ impl System for Process {
     fn course(&mut self, index: JobId, speed: f64, so_far: SoFar<'_>) -> Course {
         let Some(job) = self.pipeline.jobs.get(index) else { return Course::default() };
         let files = self.workspace(index, job, so_far);
-        let scaled = |seconds: u64| {
-            let span = Duration::from_secs(seconds);
-            if speed > 0.0 && speed.is_finite() { span.div_f64(speed) } else { span }
+        self.open.insert(index, Open { files: files.into(), answers: Arc::default() });
+        self.perform(index, speed)
+    }
+
+    fn answered(&mut self, index: JobId, answer: Answer, speed: f64, _: SoFar<'_>) -> Course {
+        if let Some(open) = self.open.get_mut(&index) {
+            Arc::make_mut(&mut open.answers).push(answer);
+        }
+        self.perform(index, speed)
+    }
+}
+
+impl Process {
+    /// Runs the commands of a job, as far as the world has answered.
+    fn perform(&mut self, index: JobId, speed: f64) -> Course {
+        let (Some(job), Some(open)) = (self.pipeline.jobs.get(index), self.open.get(&index)) else {
+            return Course::default();
         };
+        let scaled =
+            |span: Duration| if speed > 0.0 && speed.is_finite() { span.div_f64(speed) } else { span };
         let mut course = Course { attempts: 0, ..Course::default() };
-        let mut begin = 0;
+        let mut begin = Duration::ZERO;
+        let mut talk = self.acts.then(|| Talk::new(&open.answers));
         loop {
             course.attempts += 1;
-            let mut done = perform(job, files.clone());
+            if let Some(talk) = &mut talk {
+                talk.before = begin + START;
+            }
+            let mut done = perform(job, Files::clone(&open.files), talk.take());
+            talk = done.shell.talk.take();
+            done.told = talk.as_ref().map(|talk| talk.told.clone()).unwrap_or_default();
             done.code = self.options.exit_codes.get(&job.job.name).copied().unwrap_or(done.code);
-            let limit = job.job.timeout.filter(|limit| done.shell.seconds > *limit);
+            let most = job.job.timeout.map(Duration::from_secs);
+            let limit = most.filter(|limit| done.shell.elapsed > *limit);
+            let asks = talk.as_ref().and_then(|talk| talk.open.clone()).filter(|_| limit.is_none());
             if limit.is_some() {
                 done.code = 1;
             }
-            let took = limit.unwrap_or(done.shell.seconds);
-            if done.code != 0 && course.attempts <= job.job.retry {
-                begin += START_SECONDS + took;
+            let took = limit.unwrap_or(done.shell.elapsed);
+            if asks.is_none() && done.code != 0 && course.attempts <= job.job.retry {
+                begin += START + took;
                 continue;
             }
             let mut at = begin;
-            course.steps = std::iter::once(START_SECONDS)
-                .chain(done.ends.iter().map(|end| START_SECONDS + *end))
-                .map(|end| begin + end.min(START_SECONDS + took))
+            course.steps = std::iter::once(START)
+                .chain(done.ends.iter().map(|end| START + *end))
+                .map(|end| begin + end.min(START + took))
                 .map(|end| {
                     let span = (scaled(at), scaled(end));
                     at = end;
                     Some(span)
                 })
                 .collect();
-            course.length = scaled(begin + START_SECONDS + took);
+            course.length = scaled(begin + START + took);
             for (at, _) in &mut done.log {
-                *at = begin + START_SECONDS + (*at).min(took);
+                *at = begin + START + (*at).min(took);
+            }
+            if let Some(mut asked) = asks {
+                asked.at = scaled(asked.at);
+                // The step that asks goes on.
+                let last = job.job.before_script.len() + job.job.script.len() + 1;
+                asked.step = asked.step.min(last);
+                course.steps.truncate(asked.step);
+                let from = course.steps.last().copied().flatten().map_or(Duration::ZERO, |(_, end)| end);
+                course.steps.push(Some((from.min(asked.at), asked.at)));
+                course.asks = Some(Box::new(asked));
+                course.until = most.map(|most| (scaled(begin + START + most), Outcome::Failure));
+                done.finish();
+                self.done.insert(index, done.into());
+                return course;
             }
             let excused = job.exit_codes.contains(&i64::from(done.code));
             course.excused = done.code != 0 && (job.allow_failure || excused);
@@ -391,12 +454,14 @@ pub struct Done {
     pub after_script_failed: bool,
     /// What was printed.
     pub output: Vec<String>,
-    /// The log: what was run and what was printed, each at its second since the job began.
-    pub log: Vec<(u64, String)>,
+    /// The log: what was run and what was printed, each at its time since the job began.
+    pub log: Vec<(Duration, String)>,
     /// Commands that are not understood and only took time.
     pub unknown: BTreeSet<String>,
-    /// When each step ended, in seconds.
-    ends: Vec<u64>,
+    /// What was asked of the world.
+    pub told: Vec<Told>,
+    /// When each step ended.
+    ends: Vec<Duration>,
     shell: Shell,
 }
 
@@ -410,28 +475,33 @@ impl Done {
 }
 
 /// Runs the commands of a job.
-fn perform(job: &PipelineJob, files: Files) -> Done {
+fn perform(job: &PipelineJob, files: Files, talk: Option<Talk>) -> Done {
     let variables = job.variables.for_runner();
-    let mut shell = Shell::new(files, variables.clone());
+    let mut shell = Shell::new(files, variables.clone()).talking(talk);
     let lines: Vec<String> = job.job.before_script.iter().chain(&job.job.script).cloned().collect();
-    let (code, mut ends) = script::run_items(&mut shell, &lines);
+    // The first step gets the sources.
+    let (code, mut ends) = script::run_items(&mut shell, &lines, 1);
     let mut done = Done { code, ..Done::default() };
-    done.write(&lines, &ends, &shell, 0, 0);
-    if !job.job.after_script.is_empty() {
+    done.write(&lines, &ends, &shell, Duration::ZERO, 0);
+    if !job.job.after_script.is_empty() && !shell.waits() {
         // A shell of its own, in the same directory.
-        let mut after = Shell::new(shell.files.clone(), variables);
+        let mut after = Shell::new(shell.files.clone(), variables).talking(shell.talk.take());
+        if let Some(talk) = &mut after.talk {
+            talk.before += shell.elapsed;
+        }
         let status = if code == 0 { "success" } else { "failed" };
         after.variables.insert("CI_JOB_STATUS".to_owned(), status.to_owned());
-        let (failed, after_ends) = script::run_items(&mut after, &job.job.after_script);
+        let (failed, after_ends) = script::run_items(&mut after, &job.job.after_script, lines.len() + 1);
         done.after_script_failed = failed != 0;
-        done.write(&job.job.after_script, &after_ends, &after, shell.seconds, 0);
+        done.write(&job.job.after_script, &after_ends, &after, shell.elapsed, 0);
         // Commands that a failure kept from running have no step.
-        ends.resize(lines.len(), (shell.seconds, 0));
+        ends.resize(lines.len(), (shell.elapsed, 0));
         shell.files = after.files;
-        shell.seconds += after.seconds;
+        shell.elapsed += after.elapsed;
         shell.output.extend(after.output);
         shell.unknown.extend(after.unknown);
-        ends.push((shell.seconds, 0));
+        shell.talk = after.talk;
+        ends.push((shell.elapsed, 0));
     }
     done.ends = ends.into_iter().map(|(end, _)| end).collect();
     done.shell = shell;
@@ -440,17 +510,27 @@ fn perform(job: &PipelineJob, files: Files) -> Done {
 
 impl Done {
     /// Writes the log of commands: each as typed, then what it printed.
-    fn write(&mut self, items: &[String], ends: &[(u64, usize)], shell: &Shell, begin: u64, first: usize) {
+    fn write(
+        &mut self,
+        items: &[String],
+        ends: &[(Duration, usize)],
+        shell: &Shell,
+        begin: Duration,
+        first: usize,
+    ) {
         let (mut at, mut printed) = (begin, first);
         for (item, (end, lines)) in items.iter().zip(ends) {
             self.log.push((at, ["$ ", item.trim_end()].concat()));
-            at = begin + end;
+            at = begin + *end;
             let new = shell.output.get(printed..*lines).unwrap_or_default();
-            self.log.extend(new.iter().map(|line| (at, line.clone())));
+            self.log.extend(
+                new.iter().filter(|line| outside::marked(line).is_none()).map(|line| (at, line.clone())),
+            );
             printed = printed.max(*lines);
         }
         let rest = shell.output.get(printed..).unwrap_or_default();
-        self.log.extend(rest.iter().map(|line| (begin + shell.seconds, line.clone())));
+        let rest = rest.iter().filter(|line| outside::marked(line).is_none());
+        self.log.extend(rest.map(|line| (begin + shell.elapsed, line.clone())));
     }
 }
 

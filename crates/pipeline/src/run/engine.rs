@@ -69,6 +69,10 @@ pub struct JobRun {
     pub reruns: u32,
     /// What became of it before its gate.
     pub verdict: Option<Verdict>,
+    /// When it asks something of the world.
+    pub asks: Option<Time>,
+    /// When it is stopped if it still waits for the answer.
+    pub cut: Option<Time>,
 }
 
 impl JobRun {
@@ -132,6 +136,8 @@ pub enum What {
     Delayed(Time),
     /// It got its runner.
     Started,
+    /// It asks something of the world, and goes on with the answer.
+    Asks,
     /// It ended, or does not run.
     Ended(Outcome),
 }
@@ -147,7 +153,9 @@ impl Run {
 fn critical_path(jobs: &[JobRun]) -> Vec<JobId> {
     let ended = |job: &JobId| jobs.get(*job).and_then(|job| job.end);
     let started = (0..jobs.len()).filter(|job| jobs.get(*job).is_some_and(|job| job.start.is_some()));
-    let Some(mut at) = started.max_by_key(|job| (ended(job), Reverse(*job))) else { return Vec::new() };
+    // One that waits for the world ends nobody knows when.
+    let last = started.max_by_key(|job| (ended(job).is_none(), ended(job), Reverse(*job)));
+    let Some(mut at) = last else { return Vec::new() };
     let mut path = vec![at];
     while let Some(job) = jobs.get(at).and_then(|job| job.cause.job()) {
         if path.contains(&job) {
@@ -262,6 +270,11 @@ impl<S: System> Engine<S> {
         let Some(run) = self.jobs.get(job) else { return };
         match run.state {
             State::Running if run.end == Some(self.now) => self.end(job),
+            State::Running if run.asks == Some(self.now) => self.note(job, What::Asks),
+            State::Running if run.cut == Some(self.now) => {
+                let until = run.course.as_ref().and_then(|course| course.until);
+                self.stop(job, until.map_or(Outcome::Cancelled, |(_, outcome)| outcome));
+            }
             State::Delayed if run.delayed == Some(self.now) => self.enqueue(job),
             // It was cancelled, or begun by a person, since.
             _ => {}

@@ -6,6 +6,7 @@ use opscape_manifest::diagnostic::Span;
 
 use super::Outcome;
 use super::gate::Gate;
+use super::outside::Asked;
 
 /// A job by its place in the plan.
 pub type JobId = usize;
@@ -173,6 +174,10 @@ pub struct Course {
     pub excused: bool,
     /// How often it was tried: a job may be run again when it failed.
     pub attempts: u32,
+    /// What it asks of the world before it can go on; then all else is said up to that instant.
+    pub asks: Option<Box<Asked>>,
+    /// Of one that asks: when it is stopped if no answer comes, and how it ends then.
+    pub until: Option<(Duration, Outcome)>,
 }
 
 impl Default for Course {
@@ -183,6 +188,8 @@ impl Default for Course {
             outcome: Outcome::Success,
             excused: false,
             attempts: 1,
+            asks: None,
+            until: None,
         }
     }
 }

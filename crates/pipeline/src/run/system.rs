@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Outcome;
 use super::engine::JobRun;
+use super::outside::Answer;
 use super::plan::{Course, GroupId, JobId, Plan};
 
 /// What becomes of a group that has not begun.
@@ -60,6 +61,11 @@ pub trait System {
     /// How a job goes that now begins, on a runner that is so much faster than usual.
     fn course(&mut self, job: JobId, speed: f64, so_far: SoFar<'_>) -> Course {
         so_far.plan.jobs.get(job).map(|job| job.course(speed)).unwrap_or_default()
+    }
+
+    /// How a job goes on that asked something of the world and got this answer. Up to the question nothing is different.
+    fn answered(&mut self, job: JobId, _answer: Answer, speed: f64, so_far: SoFar<'_>) -> Course {
+        self.course(job, speed, so_far)
     }
 }
 

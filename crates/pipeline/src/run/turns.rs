@@ -2,7 +2,8 @@
 
 use super::Outcome;
 use super::engine::{Cause, Engine, Freed, JobRun, State, What};
-use super::plan::{GroupId, JobId};
+use super::outside::{Answer, Asked};
+use super::plan::{Course, GroupId, JobId};
 use super::system::{Decision, System};
 use opscape_sim::Time;
 
@@ -308,19 +309,49 @@ impl<S: System> Engine<S> {
         let so_far = super::system::SoFar { plan: &self.plan, jobs: &self.jobs, results: &self.results };
         let course = self.system.course(job, speed, so_far);
         let steps = self.now + boot;
-        let end = steps + course.length;
         if let Some(run) = self.jobs.get_mut(job) {
             run.state = State::Running;
             run.start = Some(self.now);
             run.steps = Some(steps);
-            run.end = Some(end);
             run.runner = Some(runner);
-            run.outcome = Some(course.outcome);
-            run.course = Some(course);
             run.cause = cause.unwrap_or(run.cause);
         }
-        self.due.insert((end, job));
+        self.takes(job, steps, course);
         self.note(job, What::Started);
+    }
+
+    /// A job goes like this from now on: it ends, or asks something of the world first.
+    fn takes(&mut self, job: JobId, steps: Time, course: Course) {
+        let Some(run) = self.jobs.get_mut(job) else { return };
+        let asks = course.asks.as_ref().map(|asked| steps + asked.at);
+        run.asks = asks;
+        run.cut = course.until.filter(|_| asks.is_some()).map(|(until, _)| steps + until);
+        run.end = if asks.is_some() { None } else { Some(steps + course.length) };
+        run.outcome = run.end.map(|_| course.outcome);
+        self.due.extend([run.end, run.asks, run.cut].into_iter().flatten().map(|at| (at, job)));
+        run.course = Some(course);
+    }
+
+    /// What a job asks of the world at this instant, or asked and still waits for.
+    pub fn asked(&self, job: JobId) -> Option<&Asked> {
+        let run = self.jobs.get(job).filter(|run| run.state == State::Running)?;
+        run.asks.filter(|asks| *asks <= self.now)?;
+        run.course.as_ref()?.asks.as_deref()
+    }
+
+    /// The world's answer to what a job asked. How long that took is known here.
+    pub fn answer(&mut self, job: JobId, mut answer: Answer) {
+        let Some(run) = self.jobs.get(job).filter(|_| self.asked(job).is_some()) else { return };
+        let (Some(asks), Some(steps)) = (run.asks, run.steps) else { return };
+        answer.took = self.now.since(asks);
+        for at in [run.asks, run.cut].into_iter().flatten() {
+            self.due.remove(&(at, job));
+        }
+        let pool = run.runner.and_then(|(kind, _)| self.fleet.pools.get(kind));
+        let speed = pool.map_or(1.0, |pool| pool.speed);
+        let so_far = super::system::SoFar { plan: &self.plan, jobs: &self.jobs, results: &self.results };
+        let course = self.system.answered(job, answer, speed, so_far);
+        self.takes(job, steps, course);
     }
 
     /// What a job waited for after its turn had come: what became free at this instant.
@@ -380,6 +411,7 @@ impl<S: System> Engine<S> {
         let now = self.now;
         if let Some(run) = self.jobs.get_mut(job) {
             run.outcome = Some(outcome);
+            (run.asks, run.cut) = (None, None);
             if let Some(end) = run.end {
                 self.due.remove(&(end, job));
             }
@@ -388,6 +420,7 @@ impl<S: System> Engine<S> {
             if let Some(course) = &mut run.course {
                 course.outcome = outcome;
                 course.length = ran;
+                (course.asks, course.until) = (None, None);
                 for step in &mut course.steps {
                     *step = step.filter(|(begin, _)| *begin < ran).map(|(begin, end)| (begin, end.min(ran)));
                 }

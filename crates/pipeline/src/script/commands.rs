@@ -1,5 +1,7 @@
 //! The commands that are understood.
 
+use std::time::Duration;
+
 use super::{Flow, Shell};
 use crate::run::duration;
 
@@ -76,9 +78,8 @@ impl Shell {
                 0
             }
             "sleep" => {
-                self.seconds += first
-                    .and_then(|time| time.trim_end_matches('s').parse::<f64>().ok())
-                    .unwrap_or(0.0) as u64;
+                let seconds = first.and_then(|time| time.trim_end_matches('s').parse::<f64>().ok());
+                self.elapsed += Duration::from_secs(seconds.unwrap_or(0.0) as u64);
                 return Flow::Status(0);
             }
             "cd" => {
@@ -133,19 +134,39 @@ impl Shell {
                 if missing { 2 } else { 0 }
             }
             "grep" => self.grep(arguments, input, output),
-            _ => {
-                let (time, opaque) = duration::script(&format!("{name} {}", arguments.join(" ")));
-                if opaque {
-                    self.unknown.insert(name.to_owned());
-                }
-                self.seconds += time.as_secs_f64().ceil() as u64;
-                self.print_unknown(output);
-                // It is taken to have gone well.
-                self.assumed_well = true;
+            "sed" if self.talk.is_some() => match self.sed(arguments, input, output) {
+                Some(code) => code,
+                None => self.only_takes_time(name, arguments, output),
+            },
+            "envsubst" if self.talk.is_some() => {
+                output.push_str(&self.filled(input, first));
                 0
+            }
+            _ => {
+                let words: Vec<String> =
+                    [name.to_owned()].into_iter().chain(arguments.iter().cloned()).collect();
+                if let Some(flow) = self.outside(&words, input, output) {
+                    return flow;
+                }
+                self.only_takes_time(name, arguments, output)
             }
         };
         Flow::Status(code)
+    }
+
+    fn only_takes_time(&mut self, name: &str, arguments: &[String], output: &mut String) -> i32 {
+        let (time, opaque) = duration::script(&format!("{name} {}", arguments.join(" ")));
+        if opaque {
+            self.unknown.insert(name.to_owned());
+        }
+        if !time.is_zero() {
+            self.clouds();
+        }
+        self.elapsed += Duration::from_secs(time.as_secs_f64().ceil() as u64);
+        self.print_unknown(output);
+        // It is taken to have gone well.
+        self.assumed_well = true;
+        0
     }
 
     fn make_folders(&mut self, paths: &[String], parents: bool) -> i32 {

@@ -9,13 +9,18 @@
 //! there for files that nobody knows: commands that ask for them succeed, and what they print is [`UNKNOWN`].
 
 mod commands;
+mod edit;
 mod parse;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 use parse::{AndOr, Command, List, Redirect, Simple, Target};
 use words::Word;
+
+use crate::run::{Asked, Talk, outside};
 
 /// Files of a working directory: texts by path.
 pub type Files = BTreeMap<String, String>;
@@ -37,8 +42,8 @@ pub struct Shell {
     pub variables: BTreeMap<String, String>,
     /// What was printed, line by line.
     pub output: Vec<String>,
-    /// How long the commands took, in seconds: what they usually take, and what `sleep` asks for.
-    pub seconds: u64,
+    /// How long the commands took: what they usually take, what `sleep` asks for, and what the world says.
+    pub elapsed: Duration,
     /// Commands that are not understood.
     pub unknown: BTreeSet<String>,
     /// Whether files that are not there may be there all the same.
@@ -49,20 +54,35 @@ pub struct Shell {
     assumed_well: bool,
     /// How deep in what is not printed, but kept.
     captured: usize,
-    folder: String,
+    /// What the present command printed as errors, and what is still to be shown of them: they do not go into pipes.
+    errors: String,
+    aside: String,
+    piped: usize,
+    /// The world that some commands act on; none: they take their usual time.
+    pub talk: Option<Talk>,
+    /// Whether files that are missing may be what commands made that only took time.
+    pub lax: bool,
+    /// The present directory; empty: that of the checkout.
+    pub folder: String,
     status: i32,
     commands: usize,
     /// After `set +e`, failures end nothing.
     lenient: bool,
 }
 
-/// Runs lines as a runner does; gives the exit code, and the second and the number of lines printed at which each ended that
+/// Runs lines as a runner does; gives the exit code, and the time and the number of lines printed at which each ended that
 /// was run.
-pub fn run_items(shell: &mut Shell, lines: &[String]) -> (i32, Vec<(u64, usize)>) {
-    shell.run_each(lines).unwrap_or_else(|| {
+pub fn run_items(shell: &mut Shell, lines: &[String], first: usize) -> (i32, Vec<(Duration, usize)>) {
+    shell.asks_in(first);
+    shell.run_each(lines, first).unwrap_or_else(|| {
         let code = shell.run(lines);
-        (code, vec![(shell.seconds, shell.output.len())])
+        (code, vec![(shell.elapsed, shell.output.len())])
     })
+}
+
+/// Whether a shell reads a script to its end.
+pub fn is_readable(script: &str) -> bool {
+    parse::parse(script).is_some()
 }
 
 /// How a command ended.
@@ -97,6 +117,14 @@ impl Shell {
         Shell { files, variables, ..Shell::default() }
     }
 
+    /// The same in a world that some commands act on.
+    #[must_use]
+    pub fn talking(mut self, talk: Option<Talk>) -> Shell {
+        self.lax = talk.is_some();
+        self.talk = talk;
+        self
+    }
+
     /// Runs lines as a runner does; gives the exit code.
     pub fn run(&mut self, lines: &[String]) -> i32 {
         let Some(list) = parse::parse(&lines.join("\n")) else {
@@ -116,14 +144,15 @@ impl Shell {
 
     /// Runs lines one by one, each of which can be read alone; gives the exit code, and the second and the number of lines
     /// printed at which each ended that was run. None: they can only be read together, and nothing was run.
-    fn run_each(&mut self, lines: &[String]) -> Option<(i32, Vec<(u64, usize)>)> {
+    fn run_each(&mut self, lines: &[String], first: usize) -> Option<(i32, Vec<(Duration, usize)>)> {
         let lists = lines.iter().map(|line| parse::parse(line)).collect::<Option<Vec<List>>>()?;
         let mut output = String::new();
         let mut ends = Vec::new();
         let mut code = 0;
-        for list in &lists {
+        for (at, list) in lists.iter().enumerate() {
+            self.asks_in(first + at);
             let flow = self.list(list, true, "", &mut output);
-            ends.push((self.seconds, output.lines().count()));
+            ends.push((self.elapsed, output.lines().count()));
             match flow {
                 Flow::Status(status) => code = status,
                 Flow::Exit(status) => {
@@ -185,6 +214,7 @@ impl Shell {
         }
         let mut passed = input.to_owned();
         let mut failed = 0;
+        self.piped += 1;
         for (at, command) in commands.iter().enumerate() {
             let mut printed = String::new();
             // Each part of a pipeline is a shell of its own.
@@ -207,10 +237,17 @@ impl Shell {
                 passed = printed;
             }
         }
+        self.piped -= 1;
+        if self.piped == 0 {
+            output.push_str(&std::mem::take(&mut self.aside));
+        }
         Flow::Status(failed)
     }
 
     fn command(&mut self, command: &Command, strict: bool, input: &str, output: &mut String) -> Flow {
+        if self.waits() {
+            return Flow::Exit(0);
+        }
         self.commands += 1;
         if self.commands > MAX_COMMANDS {
             output.push_str("sh: too many commands\n");
@@ -339,20 +376,82 @@ impl Shell {
             }
         };
         let mut printed = String::new();
+        let told = self.told();
         let kept = usize::from(sends_away(&simple.redirects));
         self.captured += kept;
         let flow = self.assumed(name, arguments, read.as_deref().unwrap_or(input), &mut printed);
         self.captured -= kept;
+        let errors = std::mem::take(&mut self.errors);
+        if self.told() > told {
+            let mark = outside::mark(told);
+            if self.piped == 0 { output.push_str(&mark) } else { self.aside.push_str(&mark) }
+        }
         for (name, value) in before {
             match value {
                 Some(value) => self.variables.insert(name, value),
                 None => self.variables.remove(&name),
             };
         }
-        match self.redirected(&simple.redirects, &printed, output) {
+        // Errors come where output comes, unless they are sent elsewhere.
+        let joined = simple.redirects.iter().any(|redirect| redirect.target == Target::Same);
+        if joined {
+            printed.push_str(&errors);
+        }
+        let flow = match self.redirected(&simple.redirects, &printed, output) {
             Some(code) => Flow::Status(code),
             None => flow,
+        };
+        if !joined && !simple.redirects.iter().any(|redirect| redirect.errors_only) {
+            self.aside.push_str(&errors);
         }
+        if self.piped == 0 {
+            output.push_str(&std::mem::take(&mut self.aside));
+        }
+        flow
+    }
+
+    /// A command ran that only took time: it may have made files.
+    fn clouds(&mut self) {
+        self.assumes |= self.lax;
+    }
+
+    fn told(&self) -> usize {
+        self.talk.as_ref().map_or(0, |talk| talk.told.len())
+    }
+
+    /// From now on it is this step that asks.
+    pub fn asks_in(&mut self, step: usize) {
+        if let Some(talk) = &mut self.talk {
+            talk.step = step;
+        }
+    }
+
+    /// Whether a command waits for the world, so that nothing more is done.
+    pub fn waits(&self) -> bool {
+        self.talk.as_ref().is_some_and(|talk| talk.open.is_some())
+    }
+
+    /// A command that the world does, if there is one.
+    fn outside(&mut self, words: &[String], input: &str, output: &mut String) -> Option<Flow> {
+        let talk = self.talk.as_mut().filter(|_| outside::is_outside(words))?;
+        let answer = talk.ask(Asked {
+            words: words.to_vec(),
+            input: input.to_owned(),
+            files: Arc::new(self.files.clone()),
+            variables: Arc::new(self.variables.clone()),
+            folder: self.folder.clone(),
+            at: self.elapsed,
+            ..Asked::default()
+        });
+        let Some(answer) = answer else { return Some(Flow::Exit(0)) };
+        self.elapsed += answer.took;
+        if !answer.acts {
+            self.unknown.insert(outside::name(words));
+            self.clouds();
+        }
+        output.push_str(&answer.output);
+        self.errors.push_str(&answer.errors);
+        Some(Flow::Status(answer.code))
     }
 
     /// What a command reads instead of what comes to it.

@@ -379,11 +379,11 @@ impl Reader {
             return Some(true);
         }
         if self.eat("<<") {
-            self.eat("-");
+            let strips = self.eat("-");
             self.spaces();
             let end = self.word().ok()??;
             self.documents.push(end.literal());
-            let word = self.document(&end)?;
+            let word = self.document(&end, strips)?;
             simple.redirects.push(Redirect { target: Target::Here(word), errors_only: false });
             return Some(true);
         }
@@ -416,7 +416,7 @@ impl Reader {
     }
 
     /// The text of the here-document that was named last, which stands behind the line.
-    fn document(&self, end: &Word) -> Option<Word> {
+    fn document(&self, end: &Word, strips: bool) -> Option<Word> {
         let rest: String = self.text.get(self.at..)?.iter().collect();
         let mut lines = rest.lines().skip(1);
         for earlier in self.documents.iter().rev().skip(1).rev() {
@@ -424,7 +424,9 @@ impl Reader {
         }
         let last = end.literal();
         let lines = lines.take_while(|line| line.trim_start_matches('\t') != last);
-        let text: String = lines.flat_map(|line| [line, "\n"]).collect();
+        let strip =
+            |line: &'_ str| if strips { line.trim_start_matches('\t').to_owned() } else { line.to_owned() };
+        let text: String = lines.map(|line| strip(line) + "\n").collect();
         // What a quoted end encloses is taken as it is.
         if end.0.iter().any(|part| matches!(part, Part::Quoted(_))) {
             return Some(Word(vec![Part::Quoted(text)]));

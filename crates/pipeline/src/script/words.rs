@@ -103,8 +103,10 @@ impl Shell {
                 if let Some(list) = parse::parse(text) {
                     let (variables, folder) = (self.variables.clone(), self.folder.clone());
                     self.captured += 1;
+                    self.piped += 1;
                     let flow = self.list(&list, false, "", &mut output);
                     self.captured -= 1;
+                    self.piped -= 1;
                     (self.variables, self.folder) = (variables, folder);
                     self.status = match flow {
                         Flow::Status(code) | Flow::Exit(code) => code,
@@ -153,12 +155,35 @@ impl Shell {
             _ if operation.starts_with('+') => {
                 value.map(|_| put_in(operation.get(1..).unwrap_or(""))).unwrap_or_default()
             }
+            "^^" => value.unwrap_or_default().to_uppercase(),
+            ",," => value.unwrap_or_default().to_lowercase(),
+            _ if operation.starts_with(':') => {
+                let text = put_in(operation.get(1..).unwrap_or(""));
+                let (from, length) = text.split_once(':').unwrap_or((&text, ""));
+                part_of(
+                    &value.unwrap_or_default(),
+                    self.arithmetic(from).unwrap_or(0),
+                    self.arithmetic(length),
+                )
+            }
+            _ if operation.starts_with('/') => {
+                let all = operation.starts_with("//");
+                let text = operation.get(if all { 2 } else { 1 }..).unwrap_or("");
+                let (from, to) = text.split_once('/').unwrap_or((text, ""));
+                let (from, to) = (put_in(from), put_in(to));
+                let value = value.unwrap_or_default();
+                match from.is_empty() {
+                    true => value,
+                    false if all => value.replace(&from, &to),
+                    false => value.replacen(&from, &to, 1),
+                }
+            }
             _ => trimmed(&value.unwrap_or_default(), operation),
         }
     }
 
     /// A text with the variables in it replaced.
-    fn put_in(&self, text: &str) -> String {
+    pub(super) fn put_in(&self, text: &str) -> String {
         let text = text.trim_matches(['"', '\'']);
         let mut result = String::new();
         let mut rest = text;
@@ -239,6 +264,19 @@ impl Shell {
             }
         }
     }
+}
+
+/// `${name:from:length}`: what is negative counts from the end.
+fn part_of(value: &str, from: i64, length: Option<i64>) -> String {
+    let all = i64::try_from(value.chars().count()).unwrap_or(i64::MAX);
+    let from = if from < 0 { all.saturating_add(from).max(0) } else { from.min(all) };
+    let until = match length {
+        None => all,
+        Some(length) if length < 0 => all.saturating_add(length),
+        Some(length) => from.saturating_add(length).min(all),
+    };
+    let (skip, take) = (usize::try_from(from), usize::try_from(until.saturating_sub(from)));
+    value.chars().skip(skip.unwrap_or(0)).take(take.unwrap_or(0)).collect()
 }
 
 /// `${name%pattern}` and its like.

@@ -151,7 +151,7 @@ pub fn drive(text: &str, corpus: &[String], rng: &mut Rng, note: &mut dyn FnMut(
     route(text, rng);
     note("open");
     let lang = if rng.chance(0.5) { Lang::Ko } else { Lang::En };
-    let world = WorldOptions { runner: Some(opscape_shell::run_line), ..WorldOptions::default() };
+    let world = WorldOptions { runner: Some(opscape_shell::RUNNER), ..WorldOptions::default() };
     let Ok(mut session) = Session::open(text, SessionOptions { lang, world }) else { return false };
     note("advance 20 s");
     advance(&mut session, 20);

@@ -16,6 +16,7 @@ use crate::syntax::parse;
 /// How long kubectl waits for a pod to run (`--pod-running-timeout`).
 const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
 
+#[derive(Clone)]
 pub(super) struct Attached {
     key: ObjectKey,
     command: Vec<String>,
@@ -23,6 +24,7 @@ pub(super) struct Attached {
     stage: Stage,
 }
 
+#[derive(Clone)]
 enum Stage {
     /// The pod does not run yet.
     Starts,

@@ -152,6 +152,7 @@ fn say(target: &Target, force: bool, dry_run: DryRun, call: &mut Call<'_, '_>) {
 }
 
 /// Waits until the objects are gone.
+#[derive(Clone)]
 struct Gone {
     pending: Vec<(Target, Uid)>,
     deadline: Option<Time>,

@@ -20,6 +20,7 @@ const RETRY: u64 = 5_000_000;
 const POLL: u64 = 1_000_000;
 
 /// A pod that has to go.
+#[derive(Clone)]
 struct Leaving {
     namespace: String,
     name: String,
@@ -30,6 +31,7 @@ struct Leaving {
     next: Time,
 }
 
+#[derive(Clone)]
 struct Draining {
     rest: Vec<(Target, Object)>,
     node: Option<String>,

@@ -12,6 +12,7 @@ use crate::syntax::parse;
 pub(super) const FLAGS: &str = "i|stdin! t|tty! c|container= q|quiet! f|filename* pod-running-timeout~";
 
 /// What runs in the pod.
+#[derive(Clone)]
 pub(super) enum Inner {
     /// It has said all it says.
     Said(String),
@@ -19,6 +20,7 @@ pub(super) enum Inner {
     Script(Box<ScriptRun>),
 }
 
+#[derive(Clone)]
 struct Exec {
     seat: Seat,
     inner: Inner,

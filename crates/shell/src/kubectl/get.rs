@@ -19,6 +19,7 @@ pub(super) const FLAGS: &str = "o|output= w|watch! watch-only! output-watch-even
 
 /// How tables look.
 #[expect(clippy::struct_excessive_bools, reason = "one for each flag of the command")]
+#[derive(Clone)]
 struct View {
     wide: bool,
     namespaces: bool,
@@ -356,6 +357,7 @@ fn custom_cell(value: &Value) -> String {
 }
 
 /// `-w`: prints what is there, then every change.
+#[derive(Clone)]
 struct Watch {
     resource: &'static Resource,
     namespace: Option<String>,

@@ -67,6 +67,7 @@ pub(super) fn cluster_info(call: &mut Call<'_, '_>) -> Outcome {
 }
 
 /// `kubectl help`, `kubectl COMMAND --help`: short.
+#[derive(Clone)]
 pub(super) struct Help {
     /// Of which command; empty: of kubectl.
     pub path: String,

@@ -19,6 +19,7 @@ const TAIL_OF_SELECTED: i64 = 10;
 const MOST_FOLLOWED: i64 = 5;
 
 /// The log of one container, as far as it was printed.
+#[derive(Clone)]
 struct Stream {
     namespace: String,
     pod: String,
@@ -28,6 +29,7 @@ struct Stream {
     over: bool,
 }
 
+#[derive(Clone)]
 struct Following(Vec<Stream>);
 
 pub(super) fn run(call: &mut Call<'_, '_>) -> Outcome {

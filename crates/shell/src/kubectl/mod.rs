@@ -56,9 +56,26 @@ pub(crate) enum Next {
 pub(crate) type Outcome = Result<Next, Failure>;
 
 /// A command that goes on when the world has changed.
-pub(crate) trait Waiter {
+pub(crate) trait Waiter: CopyWaiter + Send + Sync {
     /// Goes on as far as possible. `Poll::Done(0)` is success.
     fn poll(&mut self, call: &mut Call<'_, '_>) -> Result<Poll, Failure>;
+}
+
+/// As [`crate::process::CopyTask`].
+pub(crate) trait CopyWaiter {
+    fn copy(&self) -> Box<dyn Waiter>;
+}
+
+impl<T: Waiter + Clone + 'static> CopyWaiter for T {
+    fn copy(&self) -> Box<dyn Waiter> {
+        Box::new(self.clone())
+    }
+}
+
+impl Clone for Box<dyn Waiter> {
+    fn clone(&self) -> Self {
+        (**self).copy()
+    }
 }
 
 /// A command with its flags, its output and its world.
@@ -93,6 +110,7 @@ impl Call<'_, '_> {
     }
 }
 
+#[derive(Clone)]
 struct Kubectl {
     command: &'static Command,
     flags: Flags,

@@ -10,6 +10,7 @@ use super::resources::ALL;
 use super::{Call, Failure, Resource, words};
 
 /// One object that is meant, or that is missing.
+#[derive(Clone)]
 pub(crate) struct Target {
     pub resource: &'static Resource,
     pub name: String,
@@ -155,6 +156,7 @@ impl Call<'_, '_> {
 }
 
 /// `-l` and `--field-selector`.
+#[derive(Clone)]
 pub(crate) struct Filter {
     labels: Selector,
     fields: FieldSelector,

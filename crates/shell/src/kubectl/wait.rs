@@ -13,6 +13,7 @@ pub(super) const FLAGS: &str = "for= timeout~ all! A|all-namespaces! l|selector=
     R|recursive! local! o|output=";
 
 /// What is waited for.
+#[derive(Clone)]
 enum Goal {
     Delete,
     Create,
@@ -76,6 +77,7 @@ impl Goal {
     }
 }
 
+#[derive(Clone)]
 struct Waiting {
     goal: Goal,
     targets: Vec<Target>,

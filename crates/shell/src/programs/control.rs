@@ -28,6 +28,7 @@ fn earlier(a: Option<Time>, b: Time) -> Time {
 }
 
 /// `timeout SECONDS COMMAND...`: ends it with exit code 124.
+#[derive(Clone)]
 struct Timeout {
     micros: u64,
     words: Vec<String>,
@@ -67,6 +68,7 @@ impl Task for Timeout {
     }
 }
 
+#[derive(Clone)]
 struct Sleep {
     micros: u64,
     until: Option<Time>,
@@ -99,6 +101,7 @@ impl Task for Sleep {
 }
 
 /// `xargs COMMAND...`: adds the words of the input to the command.
+#[derive(Clone)]
 struct Xargs {
     words: Vec<String>,
     one_by_one: bool,
@@ -158,6 +161,7 @@ impl Task for Xargs {
 }
 
 /// `watch [-n SECONDS] COMMAND...`: runs it again and again, until it is interrupted.
+#[derive(Clone)]
 struct Watch {
     every: u64,
     words: Vec<String>,
@@ -200,6 +204,7 @@ impl Task for Watch {
 }
 
 /// What the shell does itself, at once.
+#[derive(Clone)]
 pub(super) struct Builtin {
     pub name: String,
     pub arguments: Vec<String>,

@@ -44,6 +44,7 @@ pub(crate) fn launch(mut words: Vec<String>, shell: &Shell) -> Box<dyn Task> {
 }
 
 /// A command that has ended already.
+#[derive(Clone)]
 pub(crate) struct Ended(pub i32);
 
 impl Task for Ended {
@@ -53,6 +54,7 @@ impl Task for Ended {
 }
 
 /// A command that only says something on standard error.
+#[derive(Clone)]
 pub(crate) struct Refused {
     pub code: i32,
     pub message: String,

@@ -7,6 +7,7 @@ use super::refused;
 use crate::process::{Io, Poll, Scope, Task};
 
 /// What is done with the lines.
+#[derive(Clone)]
 enum Filter {
     Cat,
     Grep(Grep),
@@ -25,6 +26,7 @@ enum Filter {
 
 /// The state of `grep`.
 #[expect(clippy::struct_excessive_bools, reason = "one for each flag")]
+#[derive(Clone)]
 struct Grep {
     pattern: Pattern,
     invert: bool,
@@ -42,6 +44,7 @@ struct Grep {
     gap: bool,
 }
 
+#[derive(Clone)]
 struct Reading {
     name: String,
     filter: Filter,

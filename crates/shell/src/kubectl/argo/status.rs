@@ -38,6 +38,7 @@ fn degraded<T>(message: &str) -> Result<T, Failure> {
     error(format!("The rollout is in a degraded state with message: {message}"))
 }
 
+#[derive(Clone)]
 struct Watching {
     uid: Uid,
     /// What was said last.

@@ -111,6 +111,7 @@ pub(in crate::kubectl) fn get(call: &mut Call<'_, '_>) -> Outcome {
 }
 
 /// Prints it anew when something of it changed, at most once a second.
+#[derive(Clone)]
 struct Watching {
     name: String,
     version: u64,

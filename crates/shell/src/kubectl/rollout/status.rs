@@ -126,6 +126,7 @@ fn daemon_set(value: &Value) -> Result<(String, bool), Failure> {
 }
 
 /// Watches one workload after the other.
+#[derive(Clone)]
 struct Watching {
     rest: Vec<(Target, Object)>,
     /// The workload watched, and the version seen of it.

@@ -26,6 +26,7 @@ const MAX_REDIRECTS: u32 = 50;
 
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+#[derive(Clone)]
 struct Options {
     verbose: bool,
     include: bool,
@@ -41,6 +42,7 @@ struct Options {
     connect_timeout: Option<f64>,
 }
 
+#[derive(Clone)]
 struct Curl {
     wanted: Wanted,
     options: Options,

@@ -34,6 +34,7 @@ Options:
 /// How often it looks whether all answers are there.
 const LOOKS: Duration = Duration::from_millis(100);
 
+#[derive(Clone)]
 struct Hey {
     wanted: Wanted,
     workers: u32,

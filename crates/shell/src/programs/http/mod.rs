@@ -15,6 +15,7 @@ pub(super) use wget::wget;
 use opscape_network::load::Call;
 
 /// A request of a command line.
+#[derive(Clone)]
 struct Wanted {
     method: String,
     url: String,

@@ -9,6 +9,7 @@ const USAGE: &str = "Usage: wget [-cqS] [--spider] [-O FILE] [--header STR] [-U 
 /// busybox gives up after so many seconds (`-T`).
 const PATIENCE: &str = "900";
 
+#[derive(Clone)]
 struct Wget {
     url: String,
     quiet: bool,

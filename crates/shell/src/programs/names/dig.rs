@@ -9,7 +9,7 @@ use super::nslookup::{kind_of, reverse};
 use crate::process::{Io, Poll, Scope, Task};
 use crate::programs::refused;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Dig {
     name: String,
     kind: &'static str,

@@ -32,7 +32,7 @@ fn objects(scope: &Scope<'_>) -> Objects {
 }
 
 /// A question that nobody answers, because NetworkPolicies drop it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Silence {
     tries: u32,
     until: Option<Time>,

@@ -6,6 +6,7 @@ use super::Silence;
 use crate::process::{Io, Poll, Scope, Task};
 use crate::programs::refused;
 
+#[derive(Clone)]
 struct Lookup {
     name: String,
     kind: &'static str,
