@@ -60,8 +60,6 @@ pub struct Shell {
     piped: usize,
     /// The world that some commands act on; none: they take their usual time.
     pub talk: Option<Talk>,
-    /// Whether files that are missing may be what commands made that only took time.
-    pub lax: bool,
     /// The present directory; empty: that of the checkout.
     pub folder: String,
     status: i32,
@@ -120,7 +118,6 @@ impl Shell {
     /// The same in a world that some commands act on.
     #[must_use]
     pub fn talking(mut self, talk: Option<Talk>) -> Shell {
-        self.lax = talk.is_some();
         self.talk = talk;
         self
     }
@@ -412,7 +409,7 @@ impl Shell {
 
     /// A command ran that only took time: it may have made files.
     fn clouds(&mut self) {
-        self.assumes |= self.lax;
+        self.assumes |= self.talk.is_some();
     }
 
     fn told(&self) -> usize {
