@@ -91,6 +91,7 @@ fn on_the_clock(
         seed: asked.seed,
         environments: Arc::new(environments.collect()),
         files,
+        acts: false,
     };
     let planned = github::plan(workflow, contexts, &assumptions);
     let fleet = match asked.runners {
