@@ -445,6 +445,8 @@ impl Shell {
         if !answer.acts {
             self.unknown.insert(outside::name(words));
             self.clouds();
+            self.print_unknown(output);
+            self.assumed_well = true;
         }
         output.push_str(&answer.output);
         self.errors.push_str(&answer.errors);
