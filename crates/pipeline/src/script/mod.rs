@@ -33,6 +33,7 @@ const MAX_COMMANDS: usize = 10_000;
 
 /// A shell in a working directory.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own about what is known")]
 pub struct Shell {
     /// Its files.
     pub files: Files,
