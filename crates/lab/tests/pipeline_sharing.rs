@@ -96,6 +96,49 @@ fn a_rejected_job_fails_and_so_does_one_of_another_branch() {
     assert!(story(&scene, 1, Lang::Ko).rows[0].0.plain().contains("배포할 수 없어"));
 }
 
+#[test]
+fn a_lab_says_how_long_steps_take_and_what_fails() {
+    for (pipeline, rows) in [
+        (
+            "--- # .github/workflows/ci.yml\non: push\njobs:\n  test:\n    runs-on: fast\n    steps:\n    - run: npm ci\n    - {name: Unit, run: npm test}\n    - {run: sleep 1, if: always()}\n",
+            9,
+        ),
+        ("--- # .gitlab-ci.yml\ntest: {tags: [fast], script: [npm ci, npm test, sleep 1]}\n", 9),
+    ] {
+        let lab = r"--- # lab.yaml
+apiVersion: opscape.dev/v1alpha1
+kind: Lab
+metadata: {name: wishes}
+spec:
+  nodes: [{name: w, count: 1}]
+  pipelines:
+    runners: [{name: fast, labels: [fast], bootTime: 0s}]
+    durations: [{job: test, step: npm ci, takes: 3s}, {step: npm test, takes: 6s}]
+    failures: [{job: test, step: npm test, attempts: 1}]
+";
+        let mut session = open(&[pipeline, lab].concat());
+        push(&mut session, "main");
+        to(&mut session, 60);
+        let scene = pipeline_of(&session);
+        assert_eq!(states(&scene), ["failed"], "{pipeline}");
+        let steps: Vec<u64> = scene.jobs[0]
+            .steps
+            .iter()
+            .filter_map(|step| step.span)
+            .map(|(from, until)| until.since(from).as_secs())
+            .collect();
+        let wanted: &[u64] = if scene.stages.is_empty() { &[3, 6, rows - 8] } else { &[1, 3, 6] };
+        assert_eq!(steps.get(..3), Some(wanted), "{pipeline}");
+        assert!(session.act(Act::Pipeline { run: 1, act: RunAct::Rerun(0) }).is_ok());
+        to(&mut session, 120);
+        assert_eq!(states(&pipeline_of(&session)), ["succeeded"]);
+    }
+}
+
+fn pipeline_of(session: &Session) -> Arc<PipelineScene> {
+    pipeline(session, 0)
+}
+
 fn concurrency(lines: &str) -> String {
     format!("on: push\n{lines}jobs:\n  a: {{runs-on: ubuntu-latest, steps: [{{run: sleep 60}}]}}\n")
 }
@@ -166,6 +209,25 @@ spec:
     assert!((10.9..13.1).contains(&took), "{took}");
     // Nobody has what it asks for.
     assert_eq!(b.jobs[1].state, JobState::Queued);
+}
+
+#[test]
+fn a_newer_pipeline_of_gitlab_cancels_what_may_be_interrupted() {
+    let run = |mode: &str, first: bool| {
+        let text = format!(
+            "{mode}build: {{stage: build, interruptible: {first}, script: [sleep 60]}}\ntest: {{stage: test, interruptible: true, script: [sleep 60]}}\n"
+        );
+        let mut session = open(&text);
+        push(&mut session, "main");
+        to(&mut session, 10);
+        push(&mut session, "main");
+        to(&mut session, 400);
+        session.model().pipelines().outcome(1)
+    };
+    assert_eq!(run("", true), Some(Cancelled));
+    assert_eq!(run("", false), Some(Success));
+    assert_eq!(run("workflow: {auto_cancel: {on_new_commit: none}}\n", true), Some(Success));
+    assert_eq!(run("workflow: {auto_cancel: {on_new_commit: interruptible}}\n", false), Some(Cancelled));
 }
 
 #[test]

@@ -92,6 +92,7 @@ fn on_the_clock(
         environments: Arc::new(environments.collect()),
         files,
         acts: false,
+        ..Assumptions::default()
     };
     let planned = github::plan(workflow, contexts, &assumptions);
     let fleet = match asked.runners {

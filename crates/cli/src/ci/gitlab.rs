@@ -142,6 +142,7 @@ fn options(pipeline: &Pipeline, asked: &Asked) -> Options {
         play: asked.plays.iter().cloned().collect(),
         exit_codes: failing.map(|job| (job.name.clone(), 1)).collect(),
         runners: asked.runners,
+        ..Options::default()
     }
 }
 

@@ -252,6 +252,7 @@ impl Pipelines {
             };
             self.count += 1;
             begun += 1;
+            self.supersede(&definition.file, event, context);
             if let Some(serial) = &plan.serial {
                 self.make_way_for(serial, context);
             }

@@ -15,7 +15,7 @@ use opscape_pipeline::github::trigger::{self, Happening};
 use opscape_pipeline::github::{self, Assumptions, Contexts, Protection, Workflow};
 use opscape_pipeline::gitlab::run::{Options, Process};
 use opscape_pipeline::gitlab::{self, Configuration, Failure, Pipeline, Place, Push, Ref, Repository};
-use opscape_pipeline::run::{Fleet, Plan, Pool};
+use opscape_pipeline::run::{Failing, Fleet, Lasting, Plan, Pool, Wishes};
 
 use super::{Commit, Passed, RepositoryEvent, Runs};
 use crate::world::file_of;
@@ -315,6 +315,7 @@ impl Definition {
                     files: commit.files.clone(),
                     environments: Arc::new(protections(settings)),
                     acts: true,
+                    wishes: Arc::new(wishes(settings)),
                     ..Assumptions::default()
                 };
                 let planned = github::plan(workflow, &contexts, &assumptions);
@@ -334,8 +335,8 @@ impl Definition {
                 let plan = Arc::new(pipeline.plan());
                 let repository =
                     Repository { files: BTreeMap::clone(&commit.files), elsewhere: BTreeMap::new() };
-                let process =
-                    Process::new(pipeline.into(), repository.into(), Arc::new(Options::default())).acting();
+                let options = Options { wishes: wishes(settings), ..Options::default() };
+                let process = Process::new(pipeline.into(), repository.into(), Arc::new(options)).acting();
                 let own = runners(settings);
                 let fleet = if own.is_empty() { Fleet::any(None) } else { Fleet { pools: own, limit: None } };
                 Ok((plan, fleet, Runs::GitLab(process)))
@@ -421,6 +422,23 @@ fn protections(settings: &Settings) -> Vec<Protection> {
         branches: texts(&environment.branches),
     });
     all.collect()
+}
+
+/// What is said of durations and failures.
+fn wishes(settings: &Settings) -> Wishes {
+    let text = |text: &Option<Str>| text.as_ref().map(Str::to_string);
+    let durations = settings.durations.iter();
+    let durations = durations.map(|time| Lasting {
+        job: text(&time.job),
+        step: text(&time.step),
+        takes: span(time.takes),
+    });
+    let failures = settings.failures.iter().map(|failure| Failing {
+        job: failure.job.to_string(),
+        step: text(&failure.step),
+        attempts: failure.attempts.and_then(|attempts| u32::try_from(attempts).ok()),
+    });
+    Wishes { durations: durations.collect(), failures: failures.collect() }
 }
 
 /// Runners that somebody set up.

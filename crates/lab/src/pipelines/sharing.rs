@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use opscape_pipeline::run::{Elsewhere, Serial};
+use opscape_pipeline::run::{Elsewhere, Serial, Superseded};
 use opscape_sim::Time;
 
-use super::{LabContext, Pipelines, RunState};
+use super::{LabContext, Pipelines, RepositoryEvent, RunState};
 
 impl Pipelines {
     /// What other runs hold.
@@ -43,6 +43,19 @@ impl Pipelines {
             if same && goes && !engine.is_all_over() {
                 self.go_on(at, context, |run| {
                     run.engine.cancel_all();
+                });
+            }
+        }
+    }
+
+    /// A newer pipeline of a branch begins.
+    pub(super) fn supersede(&mut self, file: &str, event: &RepositoryEvent, context: &mut LabContext<'_>) {
+        for at in 0..self.runs.len() {
+            let Some(run) = self.runs.get(at) else { continue };
+            let goes_on = run.engine.plan().superseded == Superseded::GoesOn || run.engine.is_all_over();
+            if !goes_on && *run.definition.file == *file && run.event == *event {
+                self.go_on(at, context, |run| {
+                    run.engine.supersede();
                 });
             }
         }

@@ -190,20 +190,28 @@ impl Walk {
     ) -> Vec<Option<(Duration, Duration)>> {
         let mut spans = Vec::new();
         for (at, step) in steps.iter().enumerate() {
-            let ends = planned.and_then(|(planned, _)| planned.get(at)).map_or(Ends::Well, |step| step.ends);
+            let plan = planned.and_then(|(planned, _)| planned.get(at));
+            let ends = plan.map_or(Ends::Well, |step| step.ends);
+            let takes = plan.and_then(|step| step.takes);
             let spread = planned.and_then(|(_, spreads)| spreads.get(at)).copied().unwrap_or(1.0);
             if let Some(talk) = self.talk.as_mut().filter(|_| planned.is_some()) {
                 talk.step = at;
             }
             // One that did not end in time was the last, and so is one that waits for the world.
             let over = self.status == Outcome::Cancelled || self.waits();
-            let span = if over { None } else { self.step(step, ends, spread) };
+            let span = if over { None } else { self.step(step, ends, spread, takes) };
             spans.push(span);
         }
         spans
     }
 
-    fn step(&mut self, step: &Step, ends: Ends, spread: f64) -> Option<(Duration, Duration)> {
+    fn step(
+        &mut self,
+        step: &Step,
+        ends: Ends,
+        spread: f64,
+        takes: Option<Duration>,
+    ) -> Option<(Duration, Duration)> {
         let begin = self.at;
         let mut contexts = with_steps(&self.contexts, self.ended.iter());
         let job = Object::from_iter([("status", Data::from(self.status.name()))]);
@@ -235,8 +243,9 @@ impl Walk {
             return Some((begin, at));
         }
         let (usual, _) = usual(step, &contexts, &self.files);
-        let takes = usual.mul_f64(spread / self.speed);
-        let mut until = done.until.unwrap_or(begin.saturating_add(takes));
+        let until = done.until.filter(|_| takes.is_none());
+        let takes = takes.map_or(usual.mul_f64(spread / self.speed), |takes| takes.div_f64(self.speed));
+        let mut until = until.unwrap_or(begin.saturating_add(takes));
         let mut failed = done.failed || ends == Ends::Failing;
         let own = minutes(step.written.get("timeout-minutes"), &contexts).map(|limit| begin + limit);
         if let Some(limit) = own.filter(|limit| *limit < until) {
@@ -417,7 +426,7 @@ impl Walk {
         let (mut until, mut failed) = (begin, false);
         for step in steps {
             (self.at, self.status) = (begin, status);
-            self.step(step, Ends::Well, 1.0);
+            self.step(step, Ends::Well, 1.0, None);
             until = until.max(self.at);
             failed |= self.status == Outcome::Failure;
         }

@@ -19,7 +19,8 @@ use super::perform::Performed;
 use super::token::{Expression, Token, Value};
 use super::workflow::{Action, Call, Job, Step, Work, Workflow};
 use crate::run::{
-    Answer, Ends, Gate, Group, GroupId, JobId, Kind, Outcome, Plan, PlannedJob, PlannedStep, Serial, duration,
+    Answer, Ends, Gate, Group, GroupId, JobId, Kind, Outcome, Plan, PlannedJob, PlannedStep, Serial, Wishes,
+    duration,
 };
 use crate::script::{Files, UNKNOWN};
 
@@ -35,6 +36,8 @@ pub struct Assumptions {
     pub fails: Vec<String>,
     /// Of the durations: up to a tenth more or less than usual; none: as usual.
     pub seed: Option<u64>,
+    /// What is said of durations and failures.
+    pub wishes: Arc<Wishes>,
     /// What stands before jobs that deploy to an environment.
     pub environments: Arc<Vec<Protection>>,
     /// The files of the repository, as far as they are known: actions in it, and what commands and `hashFiles` ask for.
@@ -104,6 +107,8 @@ pub(super) struct Made {
     pub at: (usize, usize),
     /// By how much each step takes longer than usual.
     pub spreads: Vec<f64>,
+    /// What each step is called and does, and how long it usually takes.
+    pub usual: Vec<(String, Duration)>,
 }
 
 /// Plans the jobs of a workflow.
@@ -205,6 +210,7 @@ impl Planned {
             let made = Made {
                 matrix: combination.matrix,
                 at: (at, total),
+                usual: self.usual(job, &planned, contexts),
                 spreads: (0..planned.steps.len()).map(|step| self.spread(&planned.name, step)).collect(),
             };
             self.put(existing.get(at).copied(), planned, made);
@@ -259,7 +265,8 @@ impl Planned {
         };
         let existing = self.plan.groups.get(group).and_then(|group| group.jobs.first().copied());
         let job = PlannedJob { name, group, steps: vec![step], ..PlannedJob::default() };
-        let made = Made { matrix: Object::default().into(), at: (0, 1), spreads: vec![1.0] };
+        let made =
+            Made { matrix: Object::default().into(), at: (0, 1), spreads: vec![1.0], usual: Vec::new() };
         self.put(existing, job, made);
     }
 
@@ -294,6 +301,17 @@ impl Planned {
         let spread = |at| self.spread(&name, at);
         let mut planned: Vec<PlannedStep> =
             steps.iter().enumerate().map(|(at, step)| self.step(step, contexts, spread(at))).collect();
+        let wishes = &self.assumptions.wishes;
+        if !wishes.durations.is_empty() {
+            let usual = planned.iter().zip(steps);
+            let usual: Vec<(String, Duration)> =
+                usual.map(|(step, written)| (about(step, written, contexts), step.duration)).collect();
+            let lasting = wishes.lasting([job.id(), &name], &usual);
+            for (step, takes) in planned.iter_mut().zip(lasting) {
+                step.takes = (takes != step.duration).then_some(takes);
+                step.duration = takes;
+            }
+        }
         if self.ends(job, &name) == Ends::Failing {
             // The one that does most of the work.
             let main = planned.iter_mut().filter(|step| step.on_success).max_by_key(|step| step.duration);
@@ -314,6 +332,7 @@ impl Planned {
             serial: job.concurrency.as_ref().and_then(|concurrency| serial(concurrency, contexts)),
             gate: self.gate(job, contexts),
             name,
+            interruptible: false,
         }
     }
 
@@ -350,7 +369,17 @@ impl Planned {
             on_success: on(Outcome::Success),
             on_failure: on(Outcome::Failure),
             opaque,
+            takes: None,
         }
+    }
+
+    /// What is said of steps is said by their names and commands.
+    fn usual(&self, job: &Job, planned: &PlannedJob, contexts: &Contexts) -> Vec<(String, Duration)> {
+        if self.assumptions.wishes.failures.is_empty() {
+            return Vec::new();
+        }
+        let steps = planned.steps.iter().zip(job.steps());
+        steps.map(|(step, written)| (about(step, written, contexts), step.duration)).collect()
     }
 
     fn ends(&self, job: &Job, name: &str) -> Ends {
@@ -394,6 +423,16 @@ fn asks_for_needs(job: &Job) -> bool {
     let call = job.call().and_then(|call| call.inputs.as_ref());
     let parts = [job.strategy.as_ref(), job.concurrency.as_ref(), call, Some(&job.name)];
     parts.into_iter().chain(keys.map(|key| job.get(key))).flatten().any(asks)
+}
+
+/// What a step is called, and what it does.
+fn about(planned: &PlannedStep, step: &Step, contexts: &Contexts) -> String {
+    let does = match &step.action {
+        Action::Run(run) => contexts.text(run),
+        Action::Uses(uses) => uses.shown(),
+        Action::Parallel(_) => String::new(),
+    };
+    [&planned.name, "\n", &does].concat()
 }
 
 /// What a step is called.

@@ -10,7 +10,7 @@ use super::expression::{Data, Environment, Object};
 use super::outputs;
 use super::perform;
 use super::plan::Planned;
-use crate::run::{Answer, Course, Decision, GroupId, JobId, Outcome, Plan, SoFar, System, Talk, Told};
+use crate::run::{Answer, Course, Decision, Ends, GroupId, JobId, Outcome, Plan, SoFar, System, Talk, Told};
 
 impl System for Planned {
     fn decide(&self, group: GroupId, so_far: SoFar<'_>) -> Decision {
@@ -57,9 +57,16 @@ impl Planned {
             return planned.course(speed);
         }
         let written = placed.map(|placed| &placed.job.written);
+        let id = placed.map_or("", |placed| placed.job.id());
+        let tries = so_far.jobs.get(job).map_or(0, |run| run.reruns);
+        let failing = self.assumptions.wishes.failing([id, &planned.name], &made.usual, tries);
+        let mut planned = planned.clone();
+        if let Some(step) = failing.and_then(|at| planned.steps.get_mut(at)) {
+            step.ends = if step.ends == Ends::Excused { Ends::Excused } else { Ends::Failing };
+        }
         let env = [scope.env.as_deref(), written.and_then(|job| job.get("env"))];
         let talk = self.assumptions.acts.then(|| Talk::new(self.answers.entry(job).or_default()));
-        let (course, performed) = perform::job((planned, made), steps, &contexts, env, speed, talk);
+        let (course, performed) = perform::job((&planned, made), steps, &contexts, env, speed, talk);
         self.performed.insert(job, Arc::new(performed));
         course
     }

@@ -6,6 +6,7 @@ use super::evaluate::Conditions;
 use super::job::{Job, Need};
 use super::variables::Variables;
 use super::{Configuration, Mistake, Push, Repository, predefined};
+use crate::run::Superseded;
 
 /// The most jobs that one may need.
 const MAX_NEEDS: usize = 50;
@@ -19,6 +20,8 @@ pub struct Pipeline {
     pub stages: Vec<String>,
     /// Its jobs, in the order of the configuration.
     pub jobs: Vec<PipelineJob>,
+    /// What becomes of it when a newer one of the same branch begins.
+    pub superseded: Superseded,
     /// Why there is no pipeline in spite of a configuration that is right, in GitLab's words.
     pub not_created: Option<String>,
 }
@@ -77,7 +80,13 @@ impl Configuration {
         }
         let known = layered(&[&base, &global, &push.variables]);
         let name = self.workflow_name.as_ref().map(|name| known.expand(name).chars().take(255).collect());
-        Ok(Pipeline { name, stages: self.stages.clone(), jobs, not_created })
+        // `workflow:auto_cancel:on_new_commit`; a project cancels redundant pipelines if nothing else is said.
+        let superseded = match self.auto_cancel.as_deref() {
+            Some("none") => Superseded::GoesOn,
+            Some("interruptible") => Superseded::Interruptible,
+            _ => Superseded::Conservative,
+        };
+        Ok(Pipeline { name, stages: self.stages.clone(), jobs, superseded, not_created })
     }
 }
 

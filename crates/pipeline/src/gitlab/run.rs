@@ -15,7 +15,7 @@ use super::pipeline::{Pipeline, PipelineJob};
 use super::{Repository, glob};
 use crate::run::{
     self, Answer, Course, Decision, Engine, Fleet, Group, JobId, Outcome, Plan, PlannedJob, PlannedStep,
-    Serial, SoFar, State, System, Talk, Told, What, outside,
+    Serial, SoFar, State, System, Talk, Told, What, Wishes, outside,
 };
 use crate::script::{self, Files, Shell};
 
@@ -83,6 +83,8 @@ pub struct Options {
     pub play: BTreeSet<String>,
     /// Jobs that end with an exit code whatever their commands say.
     pub exit_codes: BTreeMap<String, i32>,
+    /// What is said of durations and failures.
+    pub wishes: Wishes,
     /// How many jobs may run at a time; nothing: any number.
     pub runners: Option<usize>,
 }
@@ -136,7 +138,12 @@ impl Pipeline {
         let stage_of = |job: &PipelineJob| {
             self.stages.iter().position(|stage| *stage == job.job.stage).unwrap_or(usize::MAX)
         };
-        let mut plan = Plan { stages: self.stages.clone(), in_order: true, ..Plan::default() };
+        let mut plan = Plan {
+            stages: self.stages.clone(),
+            in_order: true,
+            superseded: self.superseded,
+            ..Plan::default()
+        };
         for (id, job) in self.jobs.iter().enumerate() {
             let others = self.jobs.iter().enumerate();
             let needs = if let Some(needs) = &job.needs {
@@ -166,6 +173,7 @@ impl Pipeline {
                 timeout: job.job.timeout.map(Duration::from_secs),
                 may_fail: job.allow_failure,
                 serial: group.map(|name| Serial { name, cancels: false, replaces: false }),
+                interruptible: job.job.interruptible,
                 gate: None,
             });
         }
@@ -262,6 +270,8 @@ pub struct Process {
 struct Open {
     files: Arc<Files>,
     answers: Arc<Vec<Answer>>,
+    /// How often a person had it run before.
+    reruns: u32,
 }
 
 impl Process {
@@ -356,7 +366,8 @@ impl System for Process {
     fn course(&mut self, index: JobId, speed: f64, so_far: SoFar<'_>) -> Course {
         let Some(job) = self.pipeline.jobs.get(index) else { return Course::default() };
         let files = self.workspace(index, job, so_far);
-        self.open.insert(index, Open { files: files.into(), answers: Arc::default() });
+        let reruns = so_far.jobs.get(index).map_or(0, |run| run.reruns);
+        self.open.insert(index, Open { files: files.into(), answers: Arc::default(), reruns });
         self.perform(index, speed)
     }
 
@@ -387,6 +398,10 @@ impl Process {
             let mut done = perform(job, Files::clone(&open.files), talk.take());
             talk = done.shell.talk.take();
             done.told = talk.as_ref().map(|talk| talk.told.clone()).unwrap_or_default();
+            let tries = open.reruns + course.attempts - 1;
+            if talk.as_ref().is_none_or(|talk| talk.open.is_none()) {
+                done.wish(job, &self.options.wishes, tries);
+            }
             done.code = self.options.exit_codes.get(&job.job.name).copied().unwrap_or(done.code);
             let most = job.job.timeout.map(Duration::from_secs);
             let limit = most.filter(|limit| done.shell.elapsed > *limit);
@@ -466,6 +481,47 @@ pub struct Done {
 }
 
 impl Done {
+    /// What a lab says of it: how long its commands take, and which of them fails.
+    fn wish(&mut self, job: &PipelineJob, wishes: &Wishes, tries: u32) {
+        let names = [job.job.base.as_str(), job.job.name.as_str()];
+        let lines =
+            job.job.before_script.iter().chain(&job.job.script).map(String::as_str).chain(["after_script"]);
+        let mut begin = Duration::ZERO;
+        let spans = lines.zip(&self.ends).map(|(line, end)| {
+            let took = end.saturating_sub(begin);
+            begin = *end;
+            (line.to_owned(), took)
+        });
+        let steps: Vec<(String, Duration)> = spans.collect();
+        // What the world has answered took what it took.
+        if !wishes.durations.is_empty() && self.told.is_empty() {
+            let before = std::mem::take(&mut self.ends);
+            let mut end = Duration::ZERO;
+            for takes in wishes.lasting(names, &steps) {
+                end += takes;
+                self.ends.push(end);
+            }
+            // What was printed moves with its command.
+            let moved = |at: Duration| {
+                let step = before.iter().position(|end| at <= *end).unwrap_or(before.len().saturating_sub(1));
+                let from = |ends: &[Duration]| {
+                    step.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or_default()
+                };
+                let until = self.ends.get(step).copied().unwrap_or(at);
+                (from(&self.ends) + at.saturating_sub(from(&before))).min(until)
+            };
+            for (at, _) in &mut self.log {
+                *at = moved(*at);
+            }
+            self.shell.elapsed = end;
+        }
+        if let Some(step) = wishes.failing(names, &steps, tries) {
+            self.code = 1;
+            self.ends.truncate(step + 1);
+            self.shell.elapsed = self.ends.last().copied().unwrap_or_default();
+        }
+    }
+
     /// Forgets what nobody asks for any more.
     fn finish(&mut self) {
         let shell = std::mem::take(&mut self.shell);

@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use super::engine::{Cause, Engine, JobRun, State};
-use super::plan::{GroupId, JobId};
+use super::plan::{GroupId, JobId, Superseded};
 use super::system::System;
 
 impl<S: System> Engine<S> {
@@ -39,6 +39,32 @@ impl<S: System> Engine<S> {
         }
         self.go_on();
         !open.is_empty()
+    }
+
+    /// A newer pipeline of the same branch begins. False: that changes nothing here.
+    pub fn supersede(&mut self) -> bool {
+        let plan = self.plan.clone();
+        let may = |job: &JobId| plan.jobs.get(*job).is_some_and(|job| job.interruptible);
+        match plan.superseded {
+            Superseded::GoesOn => false,
+            Superseded::Conservative => {
+                let started = self.jobs.iter().enumerate().filter(|(_, run)| run.start.is_some());
+                started.map(|(job, _)| job).all(|job| may(&job)) && self.cancel_all()
+            }
+            Superseded::Interruptible => {
+                let open: Vec<JobId> =
+                    (0..self.jobs.len()).filter(may).filter(|job| !self.is_over(*job)).collect();
+                for job in &open {
+                    let group = plan.jobs.get(*job).map(|job| job.group);
+                    if let Some(begun) = group.and_then(|group| self.begun.get_mut(group)) {
+                        *begun = true;
+                    }
+                    self.cancel(*job);
+                }
+                self.go_on();
+                !open.is_empty()
+            }
+        }
     }
 
     /// Lets a job that runs fail at once. False: it does not run.

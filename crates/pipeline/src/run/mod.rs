@@ -16,15 +16,19 @@ mod plan;
 mod shared;
 mod system;
 mod turns;
+mod wishes;
 
 pub use engine::{Cause, Engine, Happened, JobRun, Run, State, What, run};
 pub use fleet::{Fleet, Pool};
 pub use gate::{Gate, Verdict};
 pub use graph::{cycles, longest_path, order};
 pub use outside::{Answer, Asked, Talk, Told};
-pub use plan::{Course, Ends, Group, GroupId, JobId, Kind, Plan, PlannedJob, PlannedStep, Serial};
+pub use plan::{
+    Course, Ends, Group, GroupId, JobId, Kind, Plan, PlannedJob, PlannedStep, Serial, Superseded,
+};
 pub use shared::Elsewhere;
 pub use system::{Decides, Decision, SoFar, System};
+pub use wishes::{Failing, Lasting, Wishes};
 
 /// What became of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

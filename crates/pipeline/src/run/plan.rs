@@ -26,6 +26,20 @@ pub struct Plan {
     pub in_order: bool,
     /// One run at a time.
     pub serial: Option<Serial>,
+    /// What becomes of it when a newer one of the same branch begins.
+    pub superseded: Superseded,
+}
+
+/// What becomes of a pipeline when a newer one of the same branch begins (GitLab's `workflow:auto_cancel:on_new_commit`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Superseded {
+    /// It goes on.
+    #[default]
+    GoesOn,
+    /// It is cancelled, unless a job has started that may not be interrupted.
+    Conservative,
+    /// Its jobs are cancelled that may be interrupted.
+    Interruptible,
 }
 
 /// What a group stands for.
@@ -86,6 +100,8 @@ pub struct PlannedJob {
     pub may_fail: bool,
     /// One at a time.
     pub serial: Option<Serial>,
+    /// Whether it may be cancelled when a newer pipeline begins.
+    pub interruptible: bool,
     /// What stands before it; none: it begins when its turn has come.
     pub gate: Option<Gate>,
 }
@@ -116,6 +132,8 @@ pub struct PlannedStep {
     pub on_failure: bool,
     /// Whether nobody knows what it does, so that it just takes time.
     pub opaque: bool,
+    /// How long it takes because a lab says so; none: as long as usual.
+    pub takes: Option<Duration>,
 }
 
 /// How a step ends.
