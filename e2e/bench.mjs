@@ -89,7 +89,7 @@ async function started(page, pods, nodes) {
       window.opscape.play(true);
       while (window.opscape.stats().ready < pods) {
         if (performance.now() - start > 300_000) throw new Error(`${window.opscape.stats().ready} of ${pods} after 300 s`);
-        await new Promise((resolve) => setTimeout(resolve, 4));
+        await new Promise((resolve) => setTimeout(resolve, 20));
       }
       return { wall: (performance.now() - start) / 1e3, virtual: window.opscape.now() };
     },

@@ -63,6 +63,8 @@ extern "C" {
     fn part(name: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(js_namespace = window, js_name = opscapeWaits, catch)]
     fn waits(name: &str) -> Result<bool, JsValue>;
+    #[wasm_bindgen(js_namespace = window, js_name = opscapeGoOn, catch)]
+    fn go_on(call: &JsValue) -> Result<(), JsValue>;
 }
 
 /// Asks for a part of the program that will be needed, so that nobody waits for it then.
@@ -117,6 +119,12 @@ pub fn at_next_frame(callback: &Closure<dyn FnMut(f64)>) -> i32 {
     let asked =
         web_sys::window().map(|window| window.request_animation_frame(callback.as_ref().unchecked_ref()));
     asked.and_then(Result::ok).unwrap_or_default()
+}
+
+/// Calls back as soon as the browser has done what waits, without a frame in between: a frame would wait for the screen. False:
+/// it will not.
+pub fn go_on_soon(callback: impl FnOnce() + 'static) -> bool {
+    go_on(&Closure::once_into_js(callback)).is_ok()
 }
 
 /// Takes a frame back.

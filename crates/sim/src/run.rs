@@ -104,6 +104,11 @@ impl<M: Model> Run<M> {
         self.handled
     }
 
+    /// How many events are scheduled and not yet handled.
+    pub fn pending(&self) -> usize {
+        self.agenda.queue.len()
+    }
+
     /// The world as it is now.
     pub fn model(&self) -> &M {
         &self.model

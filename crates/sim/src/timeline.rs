@@ -51,6 +51,9 @@ const MOST_CHECKPOINTS: usize = 48;
 const LEAST_CHECKPOINTS: usize = 6;
 const LONG: u64 = 50_000;
 
+/// Events that are scheduled for each of those between two checkpoints, at most.
+const CROWD: u64 = 8;
+
 fn most_checkpoints(handled: u64) -> usize {
     let fewer = (MOST_CHECKPOINTS as u64 * LONG / handled.max(LONG)) as usize;
     fewer.max(LEAST_CHECKPOINTS)
@@ -200,6 +203,13 @@ impl<M: Model> Timeline<M> {
     fn keep_checkpoint(&mut self) {
         let handled = self.run.handled();
         if !handled.is_multiple_of(self.spacing) || self.checkpoints.contains_key(&handled) {
+            return;
+        }
+        // A clone copies what is scheduled, and what changes then is copied, too: in a crowd a checkpoint every thousand events
+        // would cost more than the events.
+        let crowd = self.run.pending() as u64 / CROWD;
+        if self.spacing < crowd {
+            self.spacing *= 2;
             return;
         }
         self.checkpoints.insert(handled, Checkpoint { run: self.run.clone(), applied: self.applied });

@@ -140,8 +140,18 @@ declare global {
     opscapePart?: (part: string) => void;
     /** Whether a part that was asked for is still on its way. */
     opscapeWaits?: (part: string) => boolean;
+    /** Calls back in a task of its own, after what waits already. */
+    opscapeGoOn?: (call: () => void) => void;
   }
 }
 // What cannot be had now is asked for again when it is needed.
 window.opscapePart = (part) => void prefetch(part).catch(() => {});
 window.opscapeWaits = (part) => coming.has(part);
+window.opscapeGoOn = (call) => {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    call();
+  };
+  port2.postMessage(0);
+};

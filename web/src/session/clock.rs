@@ -16,7 +16,7 @@ const BUDGET: f64 = 8.0;
 const WHOLE: f64 = 45.0;
 /// While the world lags behind it has so many times as long to itself as it took to make a picture of it. The page takes about
 /// as long again to draw that.
-const SHARE: f64 = 16.0;
+const SHARE: f64 = 24.0;
 /// A frame that comes later than this (a hidden tab, a slow page) counts as this long.
 const LONGEST: f64 = 100.0;
 /// Before a page moves it counts as long as one that is in time: the part of the program that it begins with has what these
@@ -123,6 +123,24 @@ impl Session {
         }
     }
 
+    /// Goes on without waiting for the screen: there is nothing to draw yet.
+    fn go_on_soon(&self) {
+        if !self.0.state.try_borrow().is_ok_and(|state| state.moves()) {
+            return;
+        }
+        let weak = std::rc::Rc::downgrade(&self.0);
+        self.0.awake.set(true);
+        let comes = browser::go_on_soon(move || {
+            if let Some(inner) = weak.upgrade() {
+                Session(inner).frame();
+            }
+        });
+        if !comes {
+            self.0.awake.set(false);
+            self.wake();
+        }
+    }
+
     fn frame(&self) {
         self.0.awake.set(false);
         if self.0.over.get() {
@@ -140,7 +158,7 @@ impl Session {
             if !draws && lags {
                 state.clock.worked(browser::milliseconds() - begin);
                 drop(state);
-                self.wake();
+                self.go_on_soon();
                 return;
             }
             let drawing = browser::milliseconds();

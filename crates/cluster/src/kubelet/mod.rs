@@ -1,10 +1,10 @@
 //! The kubelets: what becomes of a pod once it is bound (pkg/kubelet). One state machine per container, driven by the plans of
 //! [`crate::Images`]; what it comes to is written to the pod's status, as the real ones do.
 
-mod address;
 mod container;
 mod deadline;
 mod images;
+mod nodes;
 mod probes;
 mod process;
 mod says;
@@ -26,8 +26,8 @@ pub use process::Process;
 pub use style::Style;
 
 use crate::{Api, Change, Component, Context, Event, Op, Options, Record, Subject, words};
-use address::Addresses;
 use container::{Run, State};
+use nodes::Nodes;
 
 /// What it schedules for itself.
 #[derive(Debug, Clone)]
@@ -194,6 +194,8 @@ pub enum What {
 #[derive(Clone)]
 struct PodRun {
     node: Str,
+    /// The place of the node among those that are known.
+    place: usize,
     /// Init containers first.
     runs: Vec<Run>,
     inits: usize,
@@ -226,11 +228,10 @@ pub struct Kubelets {
     looking: IdSet<Uid>,
     /// Nodes that are away, with what became due there meanwhile.
     away: Vec<(Str, Vec<Due>)>,
-    images: images::Images,
+    nodes: Nodes,
     image_ids: BTreeMap<Str, Str>,
     /// How many pods of an owner have started.
     ordinals: IdMap<Uid, u32>,
-    addresses: Addresses,
     random: Rng,
 }
 
@@ -241,10 +242,9 @@ impl Kubelets {
             pods: IdMap::new(),
             looking: IdSet::new(),
             away: Vec::new(),
-            images: Arc::default(),
+            nodes: Nodes::default(),
             image_ids: BTreeMap::new(),
             ordinals: IdMap::new(),
-            addresses: Addresses::default(),
             random: Rng::stream(options.seed, "kubelet"),
         }
     }
@@ -299,7 +299,7 @@ impl Kubelets {
         let uid = pod.metadata.uid;
         if change.op == Op::Deleted {
             if let Some(run) = self.pods.remove(&uid) {
-                self.addresses.free(&run.node, &run.address);
+                self.nodes.free_address(run.place, &run.address);
             }
             self.looking.remove(&uid);
             return;
@@ -342,6 +342,7 @@ impl Component for Kubelets {
         match &change.object {
             Object::Pod(pod) => self.watch_pod(change, pod, api, context),
             Object::Node(node) if change.op == Op::Added => {
+                self.nodes.register(&node.metadata.name);
                 let waiting: Vec<Uid> =
                     api.store().pods_on(&node.metadata.name).map(|pod| pod.metadata.uid).collect();
                 for uid in waiting {
@@ -349,17 +350,19 @@ impl Component for Kubelets {
                 }
             }
             Object::Node(node) if change.op == Op::Deleted => {
-                Arc::make_mut(&mut self.images).remove(&node.metadata.name);
+                self.nodes.remove(&node.metadata.name);
             }
             _ => {}
         }
     }
 
     fn handle(&mut self, wake: Wake, api: &mut Api, context: &mut Context<'_>) {
-        let Some(node) = self.node_of(&wake, api) else { return };
-        if let Some((_, due)) = self.away.iter_mut().find(|(name, _)| *name == node) {
-            due.push((wake, context.cause()));
-            return;
+        if !self.away.is_empty() {
+            let Some(node) = self.node_of(&wake, api) else { return };
+            if let Some((_, due)) = self.away.iter_mut().find(|(name, _)| *name == node) {
+                due.push((wake, context.cause()));
+                return;
+            }
         }
         match wake {
             Wake::Look(uid) => {
@@ -423,8 +426,4 @@ fn post_healthy(node: &str, api: &mut Api, context: &mut Context<'_>) {
 /// Whether nothing will happen to a pod any more.
 fn is_finished(pod: &Pod) -> bool {
     matches!(pod.status.phase, Phase::Succeeded | Phase::Failed)
-}
-
-fn node_exists(api: &Api, name: &str) -> bool {
-    api.store().get::<Node>("", name).is_some()
 }

@@ -11,7 +11,7 @@ use opscape_sim::Time;
 use super::container::{End, Run, State};
 use super::says::say;
 use super::style::hash_of_name;
-use super::{Kubelets, PodRun, Step, Wake, What, is_finished, node_exists, probes, record};
+use super::{Kubelets, PodRun, Step, Wake, What, is_finished, probes, record};
 use crate::images::{Pull, Ready};
 use crate::{Api, Context, Event, Plan, words};
 
@@ -43,7 +43,7 @@ impl Kubelets {
     /// Looks at a pod that was bound to the node, or is being deleted.
     pub(super) fn look(&mut self, uid: Uid, api: &mut Api, context: &mut Context<'_>) {
         let Some(pod) = api.store().typed_by_uid::<Pod>(uid).cloned() else { return };
-        if !node_exists(api, &pod.spec.node_name) {
+        if !self.nodes.is_registered(&pod.spec.node_name) {
             return;
         }
         if pod.metadata.deletion_timestamp.is_some() {
@@ -62,10 +62,12 @@ impl Kubelets {
         }
         let inits = pod.spec.init_containers.len();
         let node = pod.spec.node_name.clone();
-        let address = if pod.spec.host_network { words::empty() } else { self.addresses.take(&node) };
+        let place = self.nodes.place(&node);
+        let address = if pod.spec.host_network { words::empty() } else { self.nodes.take_address(place) };
         let containers = pod.spec.init_containers.iter().chain(&pod.spec.containers);
         let run = PodRun {
             node,
+            place,
             runs: containers.map(|container| Run::new(probes::workers(container))).collect(),
             inits,
             ordinal,
@@ -110,7 +112,7 @@ impl Kubelets {
         let uid = pod.metadata.uid;
         let Some((container, init)) = container_of(pod, at) else { return };
         let Some(run) = self.pods.get_mut(&uid) else { return };
-        let (ordinal, node) = (run.ordinal, run.node.clone());
+        let (ordinal, place) = (run.ordinal, run.place);
         let Some(one) = run.runs.get_mut(at) else { return };
         if one.last.is_some() && matches!(one.state, State::BackOff | State::Restarting) {
             one.restarts += 1;
@@ -131,7 +133,7 @@ impl Kubelets {
         let plan = Arc::new(images.plan(pod, container, restarts, ordinal, &mut self.random));
         one.plan = Some(plan.clone());
         let name = (&container.name, init);
-        let cached = self.has_image(&node, &container.image);
+        let cached = self.nodes.has_image(place, &container.image);
         if cached && &*container.image_pull_policy != "Always" {
             let message = format!(
                 "Container image \"{}\" already present on machine and can be accessed by the pod",
@@ -197,7 +199,9 @@ impl Kubelets {
         context: &mut Context<'_>,
     ) {
         let Some((container, init)) = container_of(pod, at) else { return };
-        let size = self.image_arrived(&pod.spec.node_name, &container.image, api, context);
+        let Some(run) = self.pods.get(&pod.metadata.uid) else { return };
+        let node = (&pod.spec.node_name, run.place);
+        let size = self.image_arrived(node, &container.image, api, context);
         if let Some(one) = self.pods.get_mut(&pod.metadata.uid).and_then(|run| run.runs.get_mut(at)) {
             one.forget_pull_back_off();
         }
