@@ -73,6 +73,17 @@ fn the_level_fits_the_number_of_pods() {
 }
 
 #[test]
+fn a_crowd_of_empty_nodes_is_no_crowd_of_cards() {
+    for (nodes, level) in [(60, Level::Near), (61, Level::Middle), (151, Level::Far), (1_501, Level::Bars)] {
+        let session = open(&format!(
+            "apiVersion: opscape.dev/v1alpha1\nkind: Lab\nspec: {{nodes: [{{name: node, count: {nodes}}}]}}\n"
+        ));
+        let scene = session.scene(None);
+        assert_eq!((scene.level, scene.nodes.len()), (level, nodes));
+    }
+}
+
+#[test]
 fn bars_count_what_cells_show() {
     let mut session = crowd(200);
     for millis in [500, 1_900, 2_300, 10_000] {

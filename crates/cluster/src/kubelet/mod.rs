@@ -342,15 +342,19 @@ impl Component for Kubelets {
         match &change.object {
             Object::Pod(pod) => self.watch_pod(change, pod, api, context),
             Object::Node(node) if change.op == Op::Added => {
-                self.nodes.register(&node.metadata.name);
+                self.nodes.register(node);
                 let waiting: Vec<Uid> =
                     api.store().pods_on(&node.metadata.name).map(|pod| pod.metadata.uid).collect();
                 for uid in waiting {
                     self.look_at(uid, api, context);
                 }
             }
-            Object::Node(node) if change.op == Op::Deleted => {
-                self.nodes.remove(&node.metadata.name);
+            Object::Node(node) if change.op == Op::Deleted => self.nodes.remove(&node.metadata.name),
+            Object::Node(node) => {
+                let old = change.old.as_ref().and_then(Node::from_object);
+                if old.is_none_or(|old| nodes::internal_address(old) != nodes::internal_address(node)) {
+                    self.nodes.register(node);
+                }
             }
             _ => {}
         }

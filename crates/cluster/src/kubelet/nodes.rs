@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use opscape_manifest::api::Node;
 use opscape_manifest::api::meta::Str;
+use opscape_manifest::value::Value;
 
 /// All nodes there are, and all that a pod was ever bound to. Each has a place that stays, so that its name is looked up once in
 /// the life of a pod.
@@ -21,6 +23,8 @@ pub(super) struct Nodes {
 pub(super) struct OnNode {
     /// Whether there is a node of this name.
     registered: bool,
+    /// Its `InternalIP`; empty: it has none.
+    address: Str,
     range: Option<Range>,
     /// The images that are there.
     pub(super) images: BTreeSet<Str>,
@@ -72,12 +76,18 @@ impl Nodes {
         at
     }
 
-    /// A node came.
-    pub fn register(&mut self, name: &Str) {
-        let at = self.place(name);
-        if let Some(node) = self.at_mut(at) {
-            node.registered = true;
+    /// A node came, or has another address.
+    pub fn register(&mut self, node: &Node) {
+        let at = self.place(&node.metadata.name);
+        if let Some(known) = self.at_mut(at) {
+            known.registered = true;
+            known.address = internal_address(node).map_or_else(Str::default, Str::from);
         }
+    }
+
+    /// The address of the node at a place; empty: it has none.
+    pub fn address(&self, at: usize) -> Str {
+        self.all.get(at).map_or_else(Str::default, |node| node.address.clone())
     }
 
     /// A node is gone, and its images with it.
@@ -125,14 +135,27 @@ impl Nodes {
     }
 }
 
+/// What a node says of its address in the network of its cluster.
+pub(super) fn internal_address(node: &Node) -> Option<&str> {
+    let is_internal = |entry: &&Value| entry.str_at(&["type"]) == Some("InternalIP");
+    node.status.addresses.iter().find(is_internal)?.str_at(&["address"])
+}
+
 #[cfg(test)]
 mod tests {
+    use opscape_manifest::api::meta::ObjectMeta;
+
     use super::*;
+
+    fn node(name: &str) -> Node {
+        let metadata = ObjectMeta { name: name.into(), ..ObjectMeta::default() };
+        Node { metadata, ..Node::default() }
+    }
 
     #[test]
     fn no_two_pods_of_a_node_share_an_address() {
         let mut nodes = Nodes::default();
-        nodes.register(&"z".into());
+        nodes.register(&node("z"));
         let (a, b) = (nodes.place(&"a".into()), nodes.place(&"b".into()));
         let mut all: Vec<Str> = (0..253).map(|_| nodes.take_address(a)).collect();
         assert_eq!(all.first().map(AsRef::as_ref), Some("10.244.0.2"));
@@ -148,7 +171,7 @@ mod tests {
     fn a_node_that_comes_back_has_its_range_and_no_images() {
         let mut nodes = Nodes::default();
         let name: Str = "a".into();
-        nodes.register(&name);
+        nodes.register(&node(&name));
         let at = nodes.place(&name);
         let first = nodes.take_address(at);
         if let Some(node) = nodes.at_mut(at) {
@@ -156,7 +179,7 @@ mod tests {
         }
         nodes.remove(&name);
         assert!(!nodes.is_registered(&name));
-        nodes.register(&name);
+        nodes.register(&node(&name));
         assert!(nodes.is_registered(&name) && !nodes.has_image(at, &"nginx:1".into()));
         assert_ne!(nodes.take_address(at), first);
     }

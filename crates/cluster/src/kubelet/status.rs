@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use opscape_manifest::api::Pod;
 use opscape_manifest::api::meta::{Str, Timestamp, Uid};
 use opscape_manifest::api::pod::{
     ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus,
-    Phase, PodCondition,
+    Phase, PodCondition, PodIp,
 };
-use opscape_manifest::api::{Node, Pod};
 use opscape_manifest::golang::quote;
-use opscape_manifest::value::{Map, Value};
 
 use super::container::{End, Run, State};
 use super::steps::{container_of, is_sidecar, is_sidecar_at};
@@ -23,7 +22,7 @@ impl Kubelets {
     /// Writes what became of the pod, if that is news.
     pub(super) fn write_status(&mut self, uid: Uid, api: &mut Api, context: &mut Context<'_>) {
         let Some(pod) = api.store().typed_by_uid::<Pod>(uid).cloned() else { return };
-        let Kubelets { pods, image_ids, .. } = self;
+        let Kubelets { pods, image_ids, nodes, .. } = self;
         let Some(run) = pods.get(&uid) else { return };
         let now = api.timestamp(context.now());
         let mut new = Pod::clone(&pod);
@@ -31,8 +30,9 @@ impl Kubelets {
         let first = status.start_time.is_none();
         if first {
             status.start_time = Some(api.timestamp(run.started));
-            if let Some(host) = host_address(api, &run.node) {
-                status.host_ips = vec![ip_entry(&host)];
+            let host = nodes.address(run.place);
+            if !host.is_empty() {
+                status.host_ips = vec![PodIp { ip: host.clone() }];
                 status.host_ip = host;
             }
         }
@@ -66,7 +66,7 @@ impl Kubelets {
         let status = &mut new.status;
         if status.pod_ip.is_empty() && !first {
             let address = if run.address.is_empty() { status.host_ip.clone() } else { run.address.clone() };
-            status.pod_ips = vec![ip_entry(&address)];
+            status.pod_ips = vec![PodIp { ip: address.clone() }];
             status.pod_ip = address;
         }
         status.phase = phase;
@@ -353,17 +353,4 @@ fn pod_has_sandbox(pod: &Pod, run: &PodRun) -> bool {
         .iter()
         .any(|condition| condition.kind == words::ready_to_start() && condition.status == words::yes());
     had || run.ends.is_none() || run.runs.iter().any(|one| one.id.is_some())
-}
-
-fn host_address(api: &Api, node: &str) -> Option<Str> {
-    let node = api.store().get::<Node>("", node)?;
-    let address = |kind: &str| {
-        let entry = node.status.addresses.iter().find(|entry| entry.str_at(&["type"]) == Some(kind))?;
-        entry.str_at(&["address"]).map(Str::from)
-    };
-    address("InternalIP")
-}
-
-fn ip_entry(address: &Str) -> Value {
-    Value::Map(Map::from([("ip".to_owned(), Value::String(address.to_string()))]))
 }

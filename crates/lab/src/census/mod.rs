@@ -32,6 +32,8 @@ pub struct Census {
     /// In order of namespace and name.
     workloads: Arc<Vec<Arc<Workload>>>,
     pods: IdMap<Uid, Mark>,
+    /// Versions of ReplicaSets, and the resourceVersions they were taken from: their pods share them.
+    versions: IdMap<Uid, (u64, Arc<Version>)>,
     /// In order of name.
     nodes: Arc<Vec<Arc<Tally>>>,
     tray: IdSet<Uid>,
@@ -270,6 +272,9 @@ impl Census {
             let replicas = if change.op == Op::Deleted { Some(0) } else { set.spec.replicas };
             self.take_workload(&meta.namespace, &meta.name, meta.uid, replicas, now);
         }
+        if change.op == Op::Deleted {
+            self.versions.remove(&meta.uid);
+        }
         let version = of_replica_set(set);
         let before = change
             .old
@@ -308,10 +313,10 @@ impl Census {
 
     fn take_pod(&mut self, pod: &Pod, store: &Store, now: Time, pulling: Option<bool>) {
         let uid = pod.metadata.uid;
+        let version = self.version_of(pod, store);
         let old = self.pods.get(&uid);
         let pulling = pulling.or(old.map(|old| old.pulling)).unwrap_or_default();
         let state = pod_state(pod, pulling);
-        let version = Self::version_of(pod, store, old);
         let since = old.filter(|old| old.state == state).map_or(now, |old| old.since);
         let node = pod.spec.node_name.clone();
         if let Some(old) = old
@@ -333,12 +338,23 @@ impl Census {
     }
 
     /// The version of a pod. Pods of one ReplicaSet share it.
-    fn version_of(pod: &Pod, store: &Store, old: Option<&Mark>) -> Arc<Version> {
-        let version = revision::of_pod(pod, store);
-        if let Some(old) = old.filter(|old| *old.version == version) {
-            return old.version.clone();
+    fn version_of(&mut self, pod: &Pod, store: &Store) -> Arc<Version> {
+        let set = pod.metadata.controller().and_then(|owner| store.typed_by_uid::<ReplicaSet>(owner.uid));
+        let Some(set) = set else {
+            let version = revision::of_orphan(pod);
+            let old = self.pods.get(&pod.metadata.uid).filter(|old| *old.version == version);
+            return old.map_or_else(|| Arc::new(version), |old| old.version.clone());
+        };
+        let (uid, written) = (set.metadata.uid, set.metadata.resource_version);
+        let known = self.versions.get(&uid);
+        if let Some((_, version)) = known.filter(|(taken, _)| *taken == written) {
+            return version.clone();
         }
-        Arc::new(version)
+        let version = of_replica_set(set);
+        let same = known.filter(|(_, known)| **known == version).map(|(_, known)| known.clone());
+        let version = same.unwrap_or_else(|| Arc::new(version));
+        self.versions.insert(uid, (written, version.clone()));
+        version
     }
 
     fn set_pod(&mut self, uid: Uid, mut mark: Option<Mark>, now: Time) {
@@ -373,7 +389,9 @@ impl Census {
             } else if !waits {
                 self.tray.remove(&uid);
             }
-            let same = new.as_ref().is_some_and(|(version, _)| old.version == *version);
+            let same = new
+                .as_ref()
+                .is_some_and(|(version, _)| Arc::ptr_eq(&old.version, version) || old.version == *version);
             self.count(&old.version, now, !same, |counts| counts.remove(old.state));
         }
         if let Some((version, state)) = new {

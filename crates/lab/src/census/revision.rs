@@ -1,6 +1,5 @@
 //! To which workload and revision a pod belongs, and the revision's colour.
 
-use opscape_cluster::Store;
 use opscape_manifest::api::meta::Str;
 use opscape_manifest::api::{Pod, ReplicaSet};
 
@@ -54,13 +53,10 @@ pub fn of_replica_set(set: &ReplicaSet) -> Version {
     }
 }
 
-/// The version of a pod.
-pub(super) fn of_pod(pod: &Pod, store: &Store) -> Version {
+/// The version of a pod that no ReplicaSet has.
+pub(super) fn of_orphan(pod: &Pod) -> Version {
     let meta = &pod.metadata;
     let owner = meta.controller();
-    if let Some(set) = owner.and_then(|owner| store.typed_by_uid::<ReplicaSet>(owner.uid)) {
-        return of_replica_set(set);
-    }
     let image = pod.spec.containers.first().map(|container| container.image.clone());
     Version {
         namespace: meta.namespace.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use opscape_cluster::Store;
 use opscape_cluster::cluster_autoscaler::GROUP_LABEL;
 use opscape_manifest::api::meta::{Str, StrMap};
-use opscape_manifest::api::{Node, Pod, ReplicaSet, Service};
+use opscape_manifest::api::{Kind, Node, Pod, ReplicaSet, Service};
 use opscape_sim::Time;
 
 use super::{
@@ -21,7 +21,9 @@ const ZONE: &str = "topology.kubernetes.io/zone";
 /// The picture of a world.
 pub fn build(model: &LabModel, now: Time, level: Option<Level>) -> Scene {
     let counts = model.census().all();
-    let level = level.unwrap_or_else(|| Level::for_pods(counts.total()));
+    let level = level.unwrap_or_else(|| {
+        Level::for_crowd(counts.total(), model.cluster().store().count(Kind::Node.name()))
+    });
     let nodes = nodes(model, level);
     let (tray, tray_more) = tray(model);
     let rollouts = super::rollouts::strips(model);

@@ -27,26 +27,33 @@ pub use traffic::{Flow, Place, PodFlow, Rates, TrafficScene};
 /// How much of each pod is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Level {
-    /// Glyph, name and state in words: up to 60 pods.
+    /// Glyph, name and state in words: up to 60 pods and 60 nodes.
     #[default]
     Near,
-    /// Glyph with its mark: up to 400 pods.
+    /// Glyph with its mark: up to 400 pods and 150 nodes.
     Middle,
-    /// A cell per pod: up to 5,000 pods.
+    /// A cell per pod: up to 5,000 pods and 1,500 nodes.
     Far,
     /// A bar per node, split by revision; `pods` of the cards are empty.
     Bars,
 }
 
 impl Level {
-    /// The level at which this many pods can be read.
-    pub fn for_pods(pods: u32) -> Level {
-        match pods {
+    /// The level at which this many pods on this many nodes can be read.
+    pub fn for_crowd(pods: u32, nodes: usize) -> Level {
+        let by_pods = match pods {
             0..=60 => Level::Near,
             61..=400 => Level::Middle,
             401..=5_000 => Level::Far,
             _ => Level::Bars,
-        }
+        };
+        let by_nodes = match nodes {
+            0..=60 => Level::Near,
+            61..=150 => Level::Middle,
+            151..=1_500 => Level::Far,
+            _ => Level::Bars,
+        };
+        by_pods.max(by_nodes)
     }
 }
 

@@ -13,7 +13,7 @@ pub use affinity::{
 };
 pub use status::{
     ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus,
-    Phase, PodCondition, PodStatus,
+    Phase, PodCondition, PodIp, PodStatus,
 };
 
 use super::meta::{ObjectMeta, Str};

@@ -2,7 +2,6 @@
 
 use crate::api::meta::{Str, Timestamp};
 use crate::codec::fields;
-use crate::value::Value;
 
 /// `status` of a Pod.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,12 +20,12 @@ pub struct PodStatus {
     pub nominated_node_name: Str,
     /// Address of the node.
     pub host_ip: Str,
-    /// Kept, not simulated.
-    pub host_ips: Vec<Value>,
+    /// All addresses of the node.
+    pub host_ips: Vec<PodIp>,
     /// Address of the pod.
     pub pod_ip: Str,
-    /// Kept, not simulated.
-    pub pod_ips: Vec<Value>,
+    /// All addresses of the pod.
+    pub pod_ips: Vec<PodIp>,
     /// When the kubelet saw it.
     pub start_time: Option<Timestamp>,
     /// By init container.
@@ -53,6 +52,18 @@ fields! {
     init_container_statuses "initContainerStatuses",
     container_statuses "containerStatuses",
     qos_class "qosClass",
+}
+
+/// An address; each pod has some, in each version that is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PodIp {
+    /// As text.
+    pub ip: Str,
+}
+
+fields! {
+    PodIp:
+    ip "ip",
 }
 
 /// Where a pod is in its life.
