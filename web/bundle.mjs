@@ -13,7 +13,7 @@ import { build } from "esbuild";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const source = path.join(here, "js");
-const styles = ["opscape", "opscape-text", "opscape-page"].map((name) => path.join(here, `../static/css/${name}.css`));
+const styles = ["opscape", "opscape-acts", "opscape-text", "opscape-page"].map((name) => path.join(here, `../static/css/${name}.css`));
 const site = process.env.TRUNK_STAGING_DIR;
 if (!site) throw new Error("TRUNK_STAGING_DIR is not set: Trunk runs this script");
 const release = process.env.TRUNK_PROFILE === "release";

@@ -131,16 +131,23 @@ class OpscapeLab extends HTMLElement {
     this.#root.append(style, waiting);
   }
 
-  /** Fetches the styles that a view needs and that are not there yet. */
-  async #style(view: string): Promise<void> {
-    const wanted = ["opscape.css", ...(view.includes("editor") ? ["opscape-text.css"] : [])];
+  /** Fetches the styles that a view needs, or one by its name, and that are not there yet. */
+  async #style(view: string, ...more: string[]): Promise<void> {
+    const wanted = ["opscape.css", ...(view.includes("editor") ? ["opscape-text.css"] : []), ...more];
     const missing = wanted.filter((name) => !this.#styles.has(name));
     for (const name of missing) this.#styles.add(name);
-    const sheets = missing.map(async (name) => {
-      const answer = await fetch(new URL(name, base));
-      return new CSSStyleSheet().replace(await answer.text());
-    });
-    this.#root.adoptedStyleSheets = [...this.#root.adoptedStyleSheets, ...(await Promise.all(sheets))];
+    try {
+      const sheets = await Promise.all(
+        missing.map(async (name) => {
+          const answer = await fetch(new URL(name, base));
+          return new CSSStyleSheet().replace(await answer.text());
+        }),
+      );
+      this.#root.adoptedStyleSheets = [...this.#root.adoptedStyleSheets, ...sheets];
+    } catch (problem) {
+      for (const name of missing) this.#styles.delete(name);
+      throw problem;
+    }
   }
 
   async #start(): Promise<void> {
@@ -165,6 +172,10 @@ class OpscapeLab extends HTMLElement {
         }),
       );
       this.#pauseOrResume();
+      // What shows only once somebody acts comes when a hand is near.
+      for (const event of ["pointerenter", "focusin"]) {
+        this.addEventListener(event, () => void this.#style("", "opscape-acts.css").catch(() => {}));
+      }
     } catch (problem) {
       const waiting = this.#root.querySelector(".os-waiting");
       if (waiting) waiting.textContent = `Opscape: ${problem instanceof Error ? problem.message : String(problem)}`;
