@@ -13,6 +13,7 @@ mod icons;
 mod inspector;
 mod lessons;
 mod memory;
+mod menu;
 mod panels;
 mod pipelines;
 mod session;

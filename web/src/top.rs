@@ -6,9 +6,9 @@ use opscape_lab::words::{Lang, dollars, fill};
 use yew::prelude::*;
 
 use crate::compare::{CompareMenu, Source};
-use crate::focus::{leaves, step_focus};
 use crate::icons;
 use crate::lessons::{self, Entry};
+use crate::menu::{MenuButton, choice};
 use crate::session::{Session, View};
 
 /// What the bar needs.
@@ -27,57 +27,25 @@ pub struct Props {
 #[component]
 pub fn TopBar(props: &Props) -> Html {
     let Props { session, view, dark, set_lang, set_dark, share, compare } = props;
-    let open = use_state(|| false);
-    let node = use_node_ref();
     let entries = use_state(Vec::<Entry>::new);
-    let toggle = {
-        let (open, entries, base) = (open.clone(), entries.clone(), session.base());
-        move |_: MouseEvent| {
-            open.set(!*open);
+    let opened = {
+        let (entries, base) = (entries.clone(), session.base());
+        move |()| {
             if entries.is_empty() {
                 let (entries, base) = (entries.clone(), base.clone());
                 wasm_bindgen_futures::spawn_local(async move { entries.set(lessons::entries(&base).await) });
             }
         }
     };
-    let keyed = {
-        let (open, node) = (open.clone(), node.clone());
-        move |event: KeyboardEvent| {
-            if !*open {
-                return;
-            }
-            match event.key().as_str() {
-                "Escape" => open.set(false),
-                "ArrowDown" => step_focus(&node, &event, "[role=menuitem]", 1),
-                "ArrowUp" => step_focus(&node, &event, "[role=menuitem]", -1),
-                _ => return,
-            }
-            event.prevent_default();
-            event.stop_propagation();
-        }
-    };
-    let left = {
-        let (open, node) = (open.clone(), node.clone());
-        move |event: FocusEvent| {
-            if leaves(&node, &event) {
-                open.set(false);
-            }
-        }
-    };
     let lessons = entries.iter().map(|lesson| {
-        let (session, open) = (session.clone(), open.clone());
+        let session = session.clone();
         let (title, about) = lesson.words(view.lang);
         let text = lesson.text.clone();
         let choose = move |_: MouseEvent| {
             session.open_text(text.clone(), None, true);
             crate::share::clear();
-            open.set(false);
         };
-        html! {
-            <button type="button" role="menuitem" onclick={choose}>
-                <span><span class="title">{ title.to_owned() }</span><span class="about">{ about.to_owned() }</span></span>
-            </button>
-        }
+        choice(choose.into(), title, about)
     });
     let (other, other_name, tag) = match view.lang {
         Lang::En => (Lang::Ko, "한국어", "ko"),
@@ -105,14 +73,9 @@ pub fn TopBar(props: &Props) -> Html {
             <span class="space"></span>
             { for cost(view) }
             <span class="seed">{ format!("seed {}", view.seed) }</span>
-            <span class="with-menu" ref={node} onkeydown={keyed} onfocusout={left}>
-                <button type="button" class="plain" aria-haspopup="menu" aria-expanded={open.to_string()} onclick={toggle} aria-label={view.word("ui.lessons")}>
-                    { icons::book() }<span class="label">{ view.word("ui.lessons") }</span>
-                </button>
-                if *open {
-                    <div class="menu" role="menu" aria-label={view.word("ui.lessons")}>{ for lessons }</div>
-                }
-            </span>
+            <MenuButton lang={view.lang} label="ui.lessons" class="plain" icon={icons::book()} there={!entries.is_empty()} {opened}>
+                { for lessons }
+            </MenuButton>
             <CompareMenu session={session.clone()} lang={view.lang} branches={view.branches.len()} compare={compare.clone()} />
             <button type="button" class="plain" lang={tag} onclick={lang}>{ other_name }</button>
             <button type="button" class="icon" aria-label={view.word(if *dark { "ui.light" } else { "ui.dark" })} onclick={theme}>

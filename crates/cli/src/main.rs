@@ -1,5 +1,8 @@
 //! Opscape without a browser: run, compare, check, route, ci, kubectl, shell, bench.
 
+#[macro_use]
+mod out;
+
 mod arguments;
 mod bench;
 mod check;

@@ -60,6 +60,23 @@ fn run_tells_what_happened() {
 }
 
 #[test]
+fn a_reader_that_goes_away_is_no_fault() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_opscape"))
+        .args(["run", "-", "--until", "10s"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // As `head` does; nothing is printed before the text was read.
+    drop(child.stdout.take());
+    child.stdin.take().unwrap().write_all(WEB.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    assert_eq!(output.status.code(), Some(141));
+}
+
+#[test]
 fn run_shows_what_is_there() {
     let table = opscape(&["run", "-", "--until=10s", "--output=table", "--lang=ko"], WEB);
     assert!(table.out.starts_with("10초 시점"), "{}", table.out);

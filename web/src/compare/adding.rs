@@ -5,10 +5,10 @@ use opscape_lab::words::{Lang, fill, text};
 use yew::prelude::*;
 
 use super::menu::entries;
-use super::menu_button::{MenuButton, choice};
 use super::source::Added;
 use super::{Comparison, Source};
 use crate::icons;
+use crate::menu::{MenuButton, choice};
 use crate::session::Session;
 
 #[derive(Properties, PartialEq)]

@@ -5,10 +5,10 @@ use opscape_lab::words::{Lang, fill, text};
 use yew::prelude::*;
 
 use super::Source;
-use super::menu_button::{MenuButton, choice};
 use crate::browser;
 use crate::icons;
 use crate::lessons::Entry;
+use crate::menu::{MenuButton, choice};
 use crate::session::Session;
 
 /// Names of the built-in comparisons, in the order of the menu.

@@ -6,7 +6,6 @@ mod clock;
 mod copying;
 mod lane;
 mod menu;
-mod menu_button;
 mod results;
 mod scrub;
 mod small_stage;

@@ -126,8 +126,11 @@ impl Api {
         Some(uid)
     }
 
+    /// Removes an Event. Nobody says anything of an Event, so that there is nothing to forget.
     pub(crate) fn drop_event(&mut self, told: &Object, context: &mut Context<'_>) {
-        self.commit(Outcome::Remove(told.clone()), context);
+        if let Some(change) = self.store.remove(told, context.now(), context.cause()) {
+            self.fresh.push(change);
+        }
     }
 
     /// Writes an object of any kind for a component, as [`Api::modify`] does.

@@ -18,6 +18,9 @@ use super::{Kubelets, Over, PodRun, deadline};
 use crate::api::set_condition;
 use crate::{Api, Context, words};
 
+/// How many conditions of a pod are its kubelet's.
+const KUBELET_CONDITIONS: usize = 4;
+
 impl Kubelets {
     /// Writes what became of the pod, if that is news.
     pub(super) fn write_status(&mut self, uid: Uid, api: &mut Api, context: &mut Context<'_>) {
@@ -30,6 +33,7 @@ impl Kubelets {
         let first = status.start_time.is_none();
         if first {
             status.start_time = Some(api.timestamp(run.started));
+            status.conditions.reserve_exact(KUBELET_CONDITIONS);
             let host = nodes.address(run.place);
             if !host.is_empty() {
                 status.host_ips = vec![PodIp { ip: host.clone() }];

@@ -242,7 +242,8 @@ impl Store {
         self.keep(Change { version: self.version, at, op, object, old, cause })
     }
 
-    /// Removes an object, and gives the change; its object has the resourceVersion of the removal.
+    /// Removes an object, and gives the change; its object has the resourceVersion of the removal, but for Events: they go by
+    /// the thousand, and nobody reads it.
     pub(crate) fn remove(&mut self, object: &Object, at: Time, cause: Option<EntryId>) -> Option<Change> {
         let meta = object.meta();
         let uid = meta.uid;
@@ -251,7 +252,9 @@ impl Store {
         self.index(uid, Some(&old), None);
         self.version += 1;
         let mut last = object.clone();
-        last.meta_mut().resource_version = self.version;
+        if object.kind() != Kind::Event {
+            last.meta_mut().resource_version = self.version;
+        }
         Some(self.keep(Change {
             version: self.version,
             at,

@@ -15,7 +15,11 @@ pub struct Props {
     pub icon: Html,
     #[prop_or_default]
     pub disabled: bool,
-    /// What is said below the choices.
+    /// Whether the choices are there: they may still be on their way when it is opened.
+    #[prop_or(true)]
+    pub there: bool,
+    /// What is said below the choices, if anything.
+    #[prop_or_default]
     pub note: AttrValue,
     /// It was opened.
     pub opened: Callback<()>,
@@ -26,7 +30,7 @@ pub struct Props {
 /// The button and its menu.
 #[component]
 pub fn MenuButton(props: &Props) -> Html {
-    let Props { lang, label, class, icon, disabled, note, opened, children } = props;
+    let Props { lang, label, class, icon, disabled, there, note, opened, children } = props;
     let open = use_state(|| false);
     let node = use_node_ref();
     let to_button = {
@@ -41,7 +45,7 @@ pub fn MenuButton(props: &Props) -> Html {
     };
     {
         let node = node.clone();
-        use_effect_with(*open, move |open| {
+        use_effect_with((*open, *there), move |(open, _)| {
             let first = node.cast::<web_sys::Element>();
             let first = first.and_then(|node| node.query_selector("[role=menuitem]").ok()?);
             if let (true, Some(first)) =
@@ -110,7 +114,12 @@ pub fn MenuButton(props: &Props) -> Html {
                 { icon.clone() }<span class="label">{ word }</span>
             </button>
             if *open {
-                <div class="menu compare-menu"><div role="menu" aria-label={word} onclick={chosen}>{ children.clone() }</div><p class="about">{ note }</p></div>
+                <div class="menu">
+                    <div role="menu" aria-label={word} onclick={chosen}>{ children.clone() }</div>
+                    if !note.is_empty() {
+                        <p class="about">{ note }</p>
+                    }
+                </div>
             }
         </span>
     }
