@@ -3,6 +3,7 @@
 //!
 //! [`github`] follows the code of the official tools, file by file, [`gitlab`] the code of GitLab.
 
+pub mod advice;
 pub mod github;
 pub mod gitlab;
 pub mod run;

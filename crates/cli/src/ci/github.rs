@@ -56,6 +56,8 @@ pub(super) fn ci(file: &str, text: &str, asked: &Asked, lang: Lang) -> bool {
     } else {
         let shown: Vec<Diagnostic> =
             workflow.problems.iter().filter(|problem| &*problem.file == file).map(finding).collect();
+        let advice = github::advice(&workflow, text);
+        let shown: Vec<Diagnostic> = shown.into_iter().chain(advice.iter().map(super::advised)).collect();
         eprint!("{}", findings::print(file, text, &shown, lang));
         for problem in workflow.problems.iter().filter(|problem| &*problem.file != file) {
             let line = problem.place.map_or(1, |place| place.start.line);

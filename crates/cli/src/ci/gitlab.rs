@@ -7,8 +7,8 @@ use opscape_lab::Lang;
 use opscape_manifest::diagnostic::{Diagnostic, Severity};
 use opscape_pipeline::gitlab::run::{Options, Run, Status};
 use opscape_pipeline::gitlab::{
-    Configuration, Failure, Need, Pipeline, Place, Push, Ref, Repository, Variables, Warning, failure_json,
-    pipeline_json, read,
+    Configuration, Failure, Need, Pipeline, Place, Push, Ref, Repository, Variables, Warning, advice,
+    failure_json, pipeline_json, read,
 };
 
 use super::Asked;
@@ -44,7 +44,9 @@ pub(super) fn ci(file: &str, text: &str, asked: &Asked, lang: Lang) -> bool {
     }
     match &made {
         Ok((configuration, pipeline)) => {
-            show(file, text, &found(&[], &configuration.warnings), &configuration.files, lang);
+            let mut shown = found(&[], &configuration.warnings);
+            shown.extend(advice(configuration, text).iter().map(|one| (0, super::advised(one))));
+            show(file, text, &shown, &configuration.files, lang);
             print!("{}", table(pipeline, lang));
             if let Some(message) = &pipeline.not_created {
                 println!("{message}");

@@ -4,7 +4,9 @@ mod github;
 mod gitlab;
 
 use opscape_lab::Lang;
+use opscape_manifest::diagnostic::{Diagnostic, Severity};
 use opscape_pipeline::System;
+use opscape_pipeline::advice::Advice;
 
 use crate::world::{Stopped, read};
 
@@ -39,6 +41,12 @@ pub struct Asked {
     pub seed: Option<u64>,
     /// For programs.
     pub json: bool,
+}
+
+/// Advice as a warning, with what to do.
+fn advised(advice: &Advice) -> Diagnostic {
+    let warning = Diagnostic::error(advice.message.as_str(), advice.place).with_severity(Severity::Warning);
+    warning.with_hint(advice.hint, &[("name", advice.name.as_str())])
 }
 
 /// Prints the jobs of a pipeline. Whether it is valid.

@@ -11,6 +11,7 @@ use opscape_manifest::lab::pipelines::Pipelines as Settings;
 use opscape_manifest::order;
 use opscape_manifest::text::{self, Source};
 use opscape_pipeline::System;
+use opscape_pipeline::advice::Advice;
 use opscape_pipeline::github::trigger::{self, Happening};
 use opscape_pipeline::github::{self, Assumptions, Contexts, Protection, Workflow};
 use opscape_pipeline::gitlab::run::{Options, Process};
@@ -168,13 +169,18 @@ fn mistakes(text: &str, all: &[Found<'_>], one: &Found<'_>) -> Vec<Diagnostic> {
                 let place = problem.place.filter(|_| *problem.file == *one.path);
                 Diagnostic::error(problem.message.as_str(), place.map_or(whole, at))
             })
+            .chain(github::advice(&workflow, one.source.text).iter().map(|one| advised(one, at(one.place))))
             .collect()
         }
         System::GitLab => {
             let repository = repository(text, one);
             let push = Push::default();
+            let mut advice = Vec::new();
             let (mistakes, warnings, files) = match pipeline(&repository, &one.path, &push) {
-                Ok((configuration, _)) => (Vec::new(), configuration.warnings, configuration.files),
+                Ok((configuration, _)) => {
+                    advice = gitlab::advice(&configuration, one.source.text);
+                    (Vec::new(), configuration.warnings, configuration.files)
+                }
                 Err(Failure { mistakes, warnings, files }) => (mistakes, warnings, files),
             };
             let errors = mistakes
@@ -190,6 +196,7 @@ fn mistakes(text: &str, all: &[Found<'_>], one: &Found<'_>) -> Vec<Diagnostic> {
                     span: place_in(text, one, &files, place),
                     ..diagnostic
                 })
+                .chain(advice.iter().map(|one| advised(one, at(one.place))))
                 .collect()
         }
     };
@@ -197,6 +204,12 @@ fn mistakes(text: &str, all: &[Found<'_>], one: &Found<'_>) -> Vec<Diagnostic> {
         diagnostic.file.clone_from(&one.source.file);
     }
     mistakes
+}
+
+/// Advice as a warning, with what to do.
+fn advised(advice: &Advice, span: Span) -> Diagnostic {
+    let warning = Diagnostic::error(advice.message.as_str(), span).with_severity(Severity::Warning);
+    warning.with_hint(advice.hint, &[("name", advice.name.as_str())])
 }
 
 /// The place of a file that a configuration includes, in the whole text.

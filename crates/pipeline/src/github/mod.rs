@@ -1,6 +1,7 @@
 //! GitHub Actions.
 
 mod action;
+mod advice;
 mod contexts;
 mod convert;
 mod embedded;
@@ -22,6 +23,7 @@ pub mod trigger;
 mod workflow;
 mod yaml;
 
+pub use advice::advice;
 pub use contexts::Contexts;
 pub use convert::is_valid_cron;
 pub use matrix::{Combination, MAX_COMBINATIONS, Unknown, expand};

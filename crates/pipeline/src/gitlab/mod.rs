@@ -5,6 +5,7 @@
 //! needs that are there), [`run`] its processing. Source: gitlab `lib/gitlab/ci`, `app/services/ci`, read, not run; what a
 //! module follows is named at its top. Messages are GitLab's.
 
+mod advice;
 mod check;
 mod duration;
 mod entry;
@@ -30,6 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use opscape_manifest::diagnostic::Span;
 
+pub use advice::advice;
 pub use extend::Absent;
 pub use job::{Job, Need, NeedOf, Trigger};
 pub use output::{failure_json, pipeline_json, refused_json};
