@@ -16,7 +16,7 @@ const BUDGET: f64 = 8.0;
 const WHOLE: f64 = 45.0;
 /// While the world lags behind it has so many times as long to itself as it took to make a picture of it. The page takes about
 /// as long again to draw that.
-const SHARE: f64 = 24.0;
+const SHARE: f64 = 40.0;
 /// A frame that comes later than this (a hidden tab, a slow page) counts as this long.
 const LONGEST: f64 = 100.0;
 /// Before a page moves it counts as long as one that is in time: the part of the program that it begins with has what these
