@@ -10,6 +10,7 @@ use crate::analysis::AnalysisRuns;
 use crate::autoscaler::{Autoscalers, decision::Decision};
 use crate::cluster_autoscaler::{ClusterAutoscaler, NodeVerdict, PodVerdict};
 use crate::deployment::Deployments;
+use crate::disruption::Disruptions;
 use crate::endpoint_slice::{self, EndpointSlices};
 use crate::garbage::Garbage;
 use crate::kubelet::Kubelets;
@@ -37,6 +38,7 @@ pub(crate) struct Parts {
     replica_sets: ReplicaSets,
     endpoint_slices: EndpointSlices,
     load_balancers: LoadBalancers,
+    disruptions: Disruptions,
     autoscalers: Autoscalers,
     garbage: Garbage,
     namespaces: Namespaces,
@@ -56,6 +58,7 @@ impl Cluster {
             replica_sets: ReplicaSets::new(&options),
             endpoint_slices: EndpointSlices::new(&options),
             load_balancers: LoadBalancers::new(&options),
+            disruptions: Disruptions::new(&options),
             autoscalers: Autoscalers::new(&options),
             garbage: Garbage::new(&options),
             namespaces: Namespaces::new(&options),
@@ -93,6 +96,7 @@ impl Cluster {
             Event::ReplicaSet(uid) => parts.replica_sets.handle(uid, api, context),
             Event::EndpointSlice(uid) => parts.endpoint_slices.handle(uid, api, context),
             Event::LoadBalancer(uid) => parts.load_balancers.handle(uid, api, context),
+            Event::Disruption(uid) => parts.disruptions.handle(uid, api, context),
             Event::Autoscaler(uid) => parts.autoscalers.handle(uid, usage, api, context),
             Event::Garbage(uid) => parts.garbage.handle(uid, api, context),
             Event::Namespace(uid) => parts.namespaces.handle(uid, api, context),
@@ -248,6 +252,7 @@ impl Cluster {
             self.parts.replica_sets.on_change(&change, &self.api, context);
             self.parts.endpoint_slices.on_change(&change, &self.api, context);
             self.parts.load_balancers.on_change(&change, &self.api, context);
+            self.parts.disruptions.on_change(&change, context);
             self.parts.autoscalers.on_change(&change, context);
             self.parts.garbage.on_change(&change, &self.api, context);
             self.parts.namespaces.on_change(&change, &self.api, context);

@@ -19,6 +19,8 @@ pub enum Event {
     EndpointSlice(Uid),
     /// The service controller looks at a Service, for its load balancer.
     LoadBalancer(Uid),
+    /// The disruption controller looks at a PodDisruptionBudget.
+    Disruption(Uid),
     /// The horizontal pod autoscaler looks at an autoscaler.
     Autoscaler(Uid),
     /// The garbage collector looks at an object.

@@ -13,6 +13,7 @@ pub mod cluster_autoscaler;
 mod component;
 mod conditions;
 mod deployment;
+mod disruption;
 mod endpoint_slice;
 mod event;
 mod garbage;

@@ -43,6 +43,8 @@ pub struct Latency {
     pub endpoint_slice: Duration,
     /// The service controller, which has load balancers made.
     pub service: Duration,
+    /// The disruption controller.
+    pub disruption: Duration,
     /// The horizontal pod autoscaler, for one look at an autoscaler.
     pub autoscaler: Duration,
     /// The garbage collector.
@@ -65,6 +67,7 @@ impl Default for Latency {
             replica_set: Duration::from_millis(5),
             endpoint_slice: Duration::from_millis(4),
             service: Duration::from_millis(8),
+            disruption: Duration::from_millis(7),
             autoscaler: Duration::from_millis(9),
             garbage_collector: Duration::from_millis(6),
             namespace: Duration::from_millis(6),
@@ -83,6 +86,7 @@ impl Latency {
         replica_set: Duration::ZERO,
         endpoint_slice: Duration::ZERO,
         service: Duration::ZERO,
+        disruption: Duration::ZERO,
         autoscaler: Duration::ZERO,
         garbage_collector: Duration::ZERO,
         namespace: Duration::ZERO,

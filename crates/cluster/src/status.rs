@@ -128,6 +128,17 @@ impl Status {
     pub const STALE: &str =
         "the object has been modified; please apply your changes to the latest version and try again";
 
+    /// 429: a disruption budget does not let an eviction through now (`NewTooManyRequests`).
+    pub(crate) fn disruption_budget(why: String) -> Status {
+        let cause = Cause { reason: "DisruptionBudget".into(), message: why, field: String::new() };
+        Status {
+            code: 429,
+            reason: "TooManyRequests",
+            message: "Cannot evict pod as it would violate the pod's disruption budget.".to_owned(),
+            details: Some(Box::new(Details { causes: vec![cause], ..Details::default() })),
+        }
+    }
+
     /// 400: the request makes no sense.
     pub fn bad_request(message: impl Into<String>) -> Status {
         Status { code: 400, reason: "BadRequest", message: message.into(), details: None }

@@ -4,7 +4,7 @@
 mod common;
 
 use opscape_lab::scene::{Level, Scene};
-use opscape_lab::{Session, SessionOptions};
+use opscape_lab::{Act, Session, SessionOptions};
 use opscape_manifest::api::ObjectKey;
 use opscape_sim::Time;
 
@@ -209,4 +209,96 @@ fn an_ingress_and_an_http_route_stand_side_by_side() {
     // A canary says which share it is.
     let canary = session.scene(None).entries.iter().find_map(|card| card.canary.clone());
     assert_eq!(canary.as_deref(), Some("10%"));
+}
+
+/// Two Deployments of one application, as for a canary by hand; `stable` first.
+fn siblings(stable: &str, canary: &str) -> String {
+    let deployment = |name: &str, image: &str| {
+        format!(
+            "---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}}}
+spec:
+  replicas: 2
+  selector: {{matchLabels: {{app: web, track: {name}}}}}
+  template:
+    metadata: {{labels: {{app: web, track: {name}}}}}
+    spec: {{containers: [{{name: web, image: {image:?}}}]}}
+"
+        )
+    };
+    [deployment("stable", stable), deployment("canary", canary)].concat()
+}
+
+fn apply(session: &mut Session, stable: &str, canary: &str) {
+    let text = siblings(stable, canary);
+    session.act(Act::Apply { text: text.as_str().into() }).expect("it is applied");
+}
+
+/// Workload, revision, short image, colour and name of each version that has pods.
+fn versions(session: &mut Session, at: u64) -> Vec<(String, u32, String, u8, String)> {
+    session.advance(Time::secs(at), &mut || true);
+    let scene = session.scene(None);
+    let mut all: Vec<_> = scene
+        .versions
+        .iter()
+        .filter(|version| version.pods > 0)
+        .map(|version| {
+            let name = scene.version_name(version.revision, version.colour, Some(&version.label));
+            (version.workload.to_string(), version.revision, version.label.clone(), version.colour, name)
+        })
+        .collect();
+    all.sort();
+    for version in &all {
+        for pod in scene.nodes.iter().flat_map(|node| &node.pods) {
+            if *pod.workload == *version.0 && pod.revision == version.1 {
+                assert_eq!(pod.colour, version.3, "{} is drawn as its version is", pod.name);
+            }
+        }
+    }
+    let tracks = session.tracks(Time::ZERO, Time::secs(at), 100);
+    for (workload, revision, _, colour, _) in &all {
+        let track = tracks.workloads.iter().find(|track| *track.workload == **workload).expect("its track");
+        assert!(track.revisions.iter().any(|one| one.revision == *revision && one.colour == *colour));
+    }
+    all
+}
+
+#[test]
+fn versions_of_one_program_in_two_deployments_differ_in_colour() {
+    let line = |workload: &str, revision, label: &str, colour, name: &str| {
+        (workload.to_owned(), revision, label.to_owned(), colour, name.to_owned())
+    };
+    let mut session = open(&siblings("shop/web:1.4", "shop/web:2.0"));
+    assert_eq!(
+        versions(&mut session, 20),
+        [line("canary", 1, "web:2.0", 2, "2.0"), line("stable", 1, "web:1.4", 1, "1.4")]
+    );
+    // The version that was the canary has its colour in the other Deployment, too; the next one has a new colour.
+    apply(&mut session, "shop/web:2.0", "shop/web:2.1");
+    assert_eq!(
+        versions(&mut session, 60),
+        [line("canary", 2, "web:2.1", 3, "2.1"), line("stable", 2, "web:2.0", 2, "2.0")]
+    );
+    // What comes back has its colour again.
+    apply(&mut session, "shop/web:1.4", "shop/web:2.1");
+    assert_eq!(versions(&mut session, 100)[1], line("stable", 3, "web:1.4", 1, "1.4"));
+}
+
+#[test]
+fn the_same_image_or_another_program_has_the_colour_of_its_revision() {
+    let colours = |session: &mut Session, at| -> Vec<(u8, String)> {
+        versions(session, at).into_iter().map(|(.., colour, name)| (colour, name)).collect()
+    };
+    let v1 = || (1, "v1".to_owned());
+    let mut same = open(&siblings("shop/web:1.4", "shop/web:1.4"));
+    assert_eq!(colours(&mut same, 20), [v1(), v1()]);
+    let mut other = open(&siblings("shop/web:1.4", "shop/api:2.0"));
+    assert_eq!(colours(&mut other, 20), [v1(), v1()]);
+    apply(&mut other, "shop/web:1.5", "shop/api:2.0");
+    assert_eq!(colours(&mut other, 60), [v1(), (2, "v2".to_owned())]);
+    // An ordinary Deployment that goes back is a new revision with a new colour.
+    apply(&mut other, "shop/web:1.4", "shop/api:2.0");
+    assert_eq!(colours(&mut other, 100), [v1(), (3, "v3".to_owned())]);
 }

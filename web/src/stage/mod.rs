@@ -71,9 +71,9 @@ fn header(session: &Session, view: &View) -> Html {
             }
             if !view.scene.versions.is_empty() {
                 <span class="rule"></span>
-                <span class="versions">{ for versions(view).into_iter().map(|(revision, colour, labels)| html! {
-                    <span class={colour_class(colour)}>
-                        <i class="swatch"></i><b class="rev-text">{ format!("v{revision}") }</b><span class="quiet">{ labels }</span>
+                <span class="versions">{ for versions(view).into_iter().map(|shown| html! {
+                    <span class={colour_class(shown.colour)}>
+                        <i class="swatch"></i><b class="rev-text">{ shown.name }</b><span class="quiet">{ shown.labels }</span>
                     </span>
                 }) }</span>
             }
@@ -88,20 +88,31 @@ fn header(session: &Session, view: &View) -> Html {
     }
 }
 
-/// Revision, colour, and the images that have it.
-fn versions(view: &View) -> Vec<(u32, u8, String)> {
-    let mut found: Vec<(u32, u8, String)> = Vec::new();
+/// A version in the header: its colour, its name and the images that have it.
+struct Shown {
+    revision: u32,
+    colour: u8,
+    name: String,
+    labels: String,
+}
+
+/// Those of one name and colour are one. Where the images are the names, there is nothing more to say.
+fn versions(view: &View) -> Vec<Shown> {
+    let mut found: Vec<Shown> = Vec::new();
     for version in view.scene.versions.iter().filter(|version| version.revision > 0) {
-        match found.iter_mut().find(|(revision, ..)| *revision == version.revision) {
-            Some((.., labels)) if labels.split(", ").any(|label| label == version.label) => {}
-            Some((.., labels)) => {
-                labels.push_str(", ");
-                labels.push_str(&version.label);
-            }
-            None => found.push((version.revision, version.colour, version.label.clone())),
+        let (revision, colour) = (version.revision, version.colour);
+        let mut name = view.scene.version_name(revision, colour, Some(&version.label));
+        let mut labels = version.label.clone();
+        if !name.starts_with('v') || labels.ends_with(&name) {
+            name = std::mem::take(&mut labels);
+        }
+        match found.iter_mut().find(|shown| shown.name == name && shown.colour == colour) {
+            Some(shown) if shown.labels.split(", ").any(|label| label == labels) => {}
+            Some(shown) => shown.labels = [&*shown.labels, ", ", &labels].concat(),
+            None => found.push(Shown { revision, colour, name, labels }),
         }
     }
-    found.sort_unstable_by_key(|(revision, ..)| *revision);
+    found.sort_by_key(|shown| (shown.revision, shown.colour));
     found
 }
 

@@ -254,7 +254,7 @@ fn replicas(view: &View, frame: &Frame, scale: Scale) -> Html {
             let state = view.word(if area.ready { "state.ready" } else { "state.notready" });
             Some(html! {
                 <text x={px(x)} y={px(y)} class={classes!("area-name", (!area.ready).then_some("waiting"), colour_class(area.colour))}>
-                    <tspan font-weight="600">{ format!("v{}", area.revision) }</tspan>
+                    <tspan font-weight="600">{ view.scene.version_name(area.revision, area.colour, Some(&area.label)) }</tspan>
                     <tspan>{ format!(" {state}") }</tspan>
                 </text>
             })

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use opscape_manifest::api::{Object, ObjectKey, Pod};
 use opscape_manifest::check::MAX_PODS;
 
-use super::{Api, DeleteOptions, Outcome, WriteOptions, resource_of_kind};
+use super::{Api, DeleteOptions, Outcome, WriteOptions, resource_of_kind, set_condition};
+use crate::disruption;
 use crate::record::{Requested, Verb};
 use crate::{Cluster, Context, Record, Status, Subject};
 
@@ -150,7 +151,7 @@ impl Cluster {
     /// Evicts a pod (`POST pods/NAME/eviction`), as `kubectl drain` does.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `NotFound`; `TooManyRequests` if its disruption budget allows none now; an internal error if it has several budgets.
     pub fn evict(
         &mut self,
         context: &mut Context<'_>,
@@ -160,6 +161,13 @@ impl Cluster {
     ) -> Result<Object, Status> {
         self.act(context, |api, _, context| {
             let pod = api.typed::<Pod>(namespace, name)?.clone();
+            if let Some(condition) = disruption::evict(&pod, options.dry_run, api, context)?
+                && !options.dry_run
+            {
+                api.modify::<Pod>(namespace, name, context, |pod| {
+                    set_condition(&mut pod.status.conditions, condition);
+                })?;
+            }
             let before = Some(Object::Pod(pod));
             let key = ObjectKey { kind: "Pod".into(), namespace: namespace.into(), name: name.into() };
             let outcome = api.plan_delete(&key, options, context)?;

@@ -3,6 +3,7 @@
 //! and going back in time brings back the counts, too.
 
 mod autoscalers;
+mod colours;
 mod requests;
 mod revision;
 mod state;
@@ -17,7 +18,8 @@ use opscape_sim::{IdMap, IdSet, Log, Time};
 
 pub use autoscalers::Autoscaler;
 pub use requests::Requests;
-pub use revision::{Version, colour, image_label, of_replica_set};
+pub(crate) use revision::colour;
+pub use revision::{Version, image_label, of_replica_set};
 pub use state::{is_ready, pod_state, pod_word};
 
 use crate::cost::price_outside_groups;
@@ -82,6 +84,10 @@ pub struct Revision {
     pub image: Str,
     /// Hash of the pod template; empty: nobody made one.
     pub template: Str,
+    /// 1 to 6.
+    pub colour: u8,
+    /// What its first container runs, as a number.
+    program: u64,
     /// By state.
     pub counts: StateCounts,
     /// How they moved.
@@ -281,7 +287,7 @@ impl Census {
             .as_ref()
             .and_then(|old| if let Object::ReplicaSet(old) = old { Some(of_replica_set(old)) } else { None });
         // A rollback gives an old ReplicaSet a new revision: its pods go with it.
-        if before.is_some_and(|before| before != version) {
+        if before.is_some_and(|before| !before.is_same(&version)) {
             let pods: Vec<Arc<Pod>> = store
                 .owned_by(meta.uid)
                 .filter_map(|object| if let Object::Pod(pod) = object { Some(pod.clone()) } else { None })
@@ -323,7 +329,7 @@ impl Census {
             && old.state == state
             && old.node == node
             && old.pulling == pulling
-            && (Arc::ptr_eq(&old.version, &version) || old.version == version)
+            && (Arc::ptr_eq(&old.version, &version) || old.version.is_same(&version))
         {
             return;
         }
@@ -342,7 +348,7 @@ impl Census {
         let set = pod.metadata.controller().and_then(|owner| store.typed_by_uid::<ReplicaSet>(owner.uid));
         let Some(set) = set else {
             let version = revision::of_orphan(pod);
-            let old = self.pods.get(&pod.metadata.uid).filter(|old| *old.version == version);
+            let old = self.pods.get(&pod.metadata.uid).filter(|old| old.version.is_same(&version));
             return old.map_or_else(|| Arc::new(version), |old| old.version.clone());
         };
         let (uid, written) = (set.metadata.uid, set.metadata.resource_version);
@@ -350,9 +356,12 @@ impl Census {
         if let Some((_, version)) = known.filter(|(taken, _)| *taken == written) {
             return version.clone();
         }
-        let version = of_replica_set(set);
-        let same = known.filter(|(_, known)| **known == version).map(|(_, known)| known.clone());
-        let version = same.unwrap_or_else(|| Arc::new(version));
+        let mut version = of_replica_set(set);
+        let same = known.filter(|(_, known)| known.is_same(&version)).map(|(_, known)| known.clone());
+        let version = same.unwrap_or_else(|| {
+            self.paint(&mut version, pod);
+            Arc::new(version)
+        });
         self.versions.insert(uid, (written, version.clone()));
         version
     }
@@ -391,7 +400,7 @@ impl Census {
             }
             let same = new
                 .as_ref()
-                .is_some_and(|(version, _)| Arc::ptr_eq(&old.version, version) || old.version == *version);
+                .is_some_and(|(version, _)| Arc::ptr_eq(&old.version, version) || old.version.is_same(version));
             self.count(&old.version, now, !same, |counts| counts.remove(old.state));
         }
         if let Some((version, state)) = new {
@@ -406,12 +415,15 @@ impl Census {
         let revisions = &mut self.workload_mut(&version.namespace, &version.workload).revisions;
         let at = revisions.partition_point(|revision| revision.number < version.revision);
         if revisions.get(at).is_none_or(|revision| revision.number != version.revision) {
-            revisions.insert(at, Revision { number: version.revision, ..Revision::default() });
+            let (number, colour) = (version.revision, version.colour);
+            revisions.insert(at, Revision { number, colour, ..Revision::default() });
         }
         let Some(revision) = revisions.get_mut(at) else { return };
         if revision.image != version.image || revision.template != version.template {
             revision.image = version.image.clone();
             revision.template = version.template.clone();
+            revision.colour = version.colour;
+            revision.program = version.program;
         }
         change(&mut revision.counts);
         if !step {
@@ -436,6 +448,12 @@ impl Census {
     pub fn workload(&self, namespace: &str, name: &str) -> Option<&Workload> {
         let at = place(&self.workloads, namespace, name).ok()?;
         self.workloads.get(at).map(AsRef::as_ref)
+    }
+
+    /// The colour of a revision of a workload, 1 to 6.
+    pub fn colour(&self, namespace: &str, workload: &str, revision: u32) -> u8 {
+        let known = self.workload(namespace, workload).and_then(|workload| workload.revision(revision));
+        known.map_or_else(|| colour(revision), |known| known.colour)
     }
 
     /// What is known of a pod.

@@ -10,7 +10,7 @@ const REVISIONS: [&str; 2] = ["deployment.kubernetes.io/revision", opscape_clust
 const HASHES: [&str; 2] = ["pod-template-hash", "rollouts-pod-template-hash"];
 
 /// A revision of a workload.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Version {
     /// Namespace of the workload.
     pub namespace: Str,
@@ -18,12 +18,25 @@ pub struct Version {
     pub workload: Str,
     /// 0: the workload has no revisions.
     pub revision: u32,
-    /// 1 to 6.
+    /// 1 to 6; by the revision alone until the census has looked at who is there beside it (`census/colours.rs`).
     pub colour: u8,
     /// Image of the first container.
     pub image: Str,
     /// Hash of the pod template; empty: nobody made one. A revision that comes back has it again, under another number.
     pub template: Str,
+    /// What its first container runs, as a number; 0 until the census has looked at a pod.
+    pub program: u64,
+}
+
+impl Version {
+    /// Whether this is the same revision, whatever its colour is.
+    pub fn is_same(&self, other: &Version) -> bool {
+        self.revision == other.revision
+            && self.workload == other.workload
+            && self.namespace == other.namespace
+            && self.image == other.image
+            && self.template == other.template
+    }
 }
 
 /// Colours wrap: revision 1 and 7 have colour 1. What has no revision has colour 1, too.
@@ -50,6 +63,7 @@ pub fn of_replica_set(set: &ReplicaSet) -> Version {
         colour: colour(revision),
         image: image.unwrap_or_default(),
         template: HASHES.iter().find_map(|key| meta.label(key)).unwrap_or_default().into(),
+        program: 0,
     }
 }
 
@@ -65,5 +79,6 @@ pub(super) fn of_orphan(pod: &Pod) -> Version {
         colour: 1,
         image: image.unwrap_or_default(),
         template: Str::default(),
+        program: 0,
     }
 }

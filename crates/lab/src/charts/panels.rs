@@ -8,7 +8,6 @@ use opscape_sim::{Log, Time};
 use super::bins::{Bins, Frame};
 use super::choices::{Choice, Group};
 use super::{Line, Look, Panel, Unit};
-use crate::census;
 use crate::tracks::Step;
 use crate::words::text;
 use crate::world::LabModel;
@@ -73,7 +72,9 @@ fn requests(choice: &Choice, model: &LabModel, frame: Frame) -> Vec<Panel> {
     let measured = Measured::of(subject, model, frame);
     let name = |key: &'static str| text(frame.lang, key).to_owned();
     let own = match subject {
-        Subject::Version(_, _, revision) => Look::Revision(census::colour(*revision)),
+        Subject::Version(namespace, workload, revision) => {
+            Look::Revision(model.census().colour(namespace, workload, *revision))
+        }
         _ => Look::Ink(1),
     };
     let rate = measured.line(name("charts.requests"), own, |point| Some(per_second(point.count, point)));
@@ -125,21 +126,24 @@ fn amounts(subject: &Subject, model: &LabModel, frame: Frame, measured: &Measure
 
 /// The versions of a workload side by side.
 fn workload(choice: &Choice, model: &LabModel, frame: Frame) -> Vec<Panel> {
-    let versions: Vec<(u32, Measured)> = choice
+    let versions: Vec<(u32, Look, Measured)> = choice
         .subjects
         .iter()
         .filter_map(|subject| match subject {
-            Subject::Version(_, _, revision) => Some((*revision, Measured::of(subject, model, frame))),
+            Subject::Version(namespace, name, revision) => {
+                let look = Look::Revision(model.census().colour(namespace, name, *revision));
+                Some((*revision, look, Measured::of(subject, model, frame)))
+            }
             _ => None,
         })
         .collect();
     let panel = |title: &'static str, unit: Unit, value: fn(&Point) -> Option<f64>| {
-        let line = |(revision, measured): &(u32, Measured)| {
+        let line = |(revision, look, measured): &(u32, Look, Measured)| {
             let name =
                 if *revision == 0 { choice.name.clone() } else { ["v", &revision.to_string()].concat() };
-            measured.line(name, Look::Revision(census::colour(*revision)), value)
+            measured.line(name, *look, value)
         };
-        let (_, first) = versions.first()?;
+        let (_, _, first) = versions.first()?;
         Some(first.panel(title, unit, versions.iter().map(line).collect()))
     };
     let panels = [

@@ -357,7 +357,7 @@ fn revisions(model: &LabModel, deployment: &Deployment) -> Vec<RevisionRow> {
             let version = census::of_replica_set(set);
             RevisionRow {
                 revision: version.revision,
-                colour: version.colour,
+                colour: model.census().colour(&version.namespace, &version.workload, version.revision),
                 replica_set: set.metadata.name.clone(),
                 image: version.image,
                 pods: u32::try_from(set.status.replicas).unwrap_or_default(),

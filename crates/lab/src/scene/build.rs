@@ -118,7 +118,7 @@ fn versions(model: &LabModel) -> Vec<Version> {
                 revision: number,
                 label: census::image_label(&revision.image),
                 image: revision.image.clone(),
-                colour: census::colour(number),
+                colour: revision.colour,
                 pods,
                 ready: revision.counts.of(PodState::Ready),
                 current,
@@ -167,7 +167,7 @@ fn service_card(model: &LabModel, service: &Service, level: Level) -> ServiceCar
             }
             total += counts.total();
             ready += counts.of(PodState::Ready);
-            if let Some(colour) = colours.get_mut(usize::from(version.colour - 1)) {
+            if let Some(colour) = colours.get_mut(usize::from(revision.colour - 1)) {
                 for (sum, count) in colour.0.iter_mut().zip(counts.0) {
                     *sum += count;
                 }

@@ -15,6 +15,7 @@ use std::time::Duration;
 use opscape_manifest::api::{Str, Uid};
 use opscape_sim::Time;
 
+use crate::census::colour as colour_of;
 use crate::cost::Cost;
 use crate::pipelines::PipelineScene;
 
@@ -118,6 +119,24 @@ pub struct Version {
     pub ready: u32,
     /// Whether this is the revision the workload wants now.
     pub current: bool,
+}
+
+impl Scene {
+    /// What a version is called: `v2` by its revision; where workloads that run one program are told apart together, so that
+    /// revision and colour no longer say the same, by the tag of its image. `label`: its short image, if no pod may be left.
+    pub fn version_name(&self, revision: u32, colour: u8, label: Option<&str>) -> String {
+        let by_image = |version: &Version| {
+            version.colour != colour_of(version.revision)
+                && (version.colour == colour || version.revision == revision)
+        };
+        if colour == colour_of(revision) && !self.versions.iter().any(by_image) {
+            return ["v", &revision.to_string()].concat();
+        }
+        let mut drawn = self.versions.iter();
+        let label = label.or_else(|| Some(&*drawn.find(|version| version.colour == colour)?.label));
+        let label = label.unwrap_or_default();
+        label.rsplit_once(':').map_or(label, |(_, tag)| tag).to_owned()
+    }
 }
 
 /// The state of a pod as its glyph shows it.

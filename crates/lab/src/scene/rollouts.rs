@@ -222,7 +222,7 @@ fn bars(workload: &Workload) -> Vec<Bar> {
         if let Some(terminating) = counts.0.get_mut(PodState::Terminating as usize) {
             *terminating = 0;
         }
-        (census::colour(revision.number), counts)
+        (revision.colour, counts)
     });
     let counts: Vec<_> = counts.collect();
     census::bars(counts.iter().map(|(colour, counts)| (*colour, counts)))

@@ -6,7 +6,6 @@ use opscape_manifest::api::meta::{Str, Uid};
 use opscape_network::telemetry::{Outcome, PULSE, Point, Subject, Telemetry};
 
 use super::{Level, NodeCard, PodGlyph, ServiceCard};
-use crate::census;
 use crate::world::LabModel;
 
 /// What requests did in the last seconds.
@@ -221,7 +220,7 @@ fn place(model: &LabModel, subject: &Subject) -> Option<Place> {
             namespace: namespace.clone(),
             workload: workload.clone(),
             revision: *revision,
-            colour: census::colour(*revision),
+            colour: model.census().colour(namespace, workload, *revision),
         },
         Subject::Node(name) => Place::Node(name.clone()),
         Subject::Pod(_) | Subject::Way(_) | Subject::Again(_) => return None,

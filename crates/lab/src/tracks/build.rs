@@ -64,7 +64,7 @@ fn workloads(census: &Census, from: Time, until: Time, width: u32) -> Vec<Worklo
                 .iter()
                 .map(|revision| RevisionTrack {
                     revision: revision.number,
-                    colour: census::colour(revision.number),
+                    colour: revision.colour,
                     label: census::image_label(&revision.image),
                     steps: part(&revision.steps, from, until, width),
                 })
