@@ -325,6 +325,15 @@ pub enum RolloutWhat {
         /// Its message.
         why: Str,
     },
+    /// The Deployment whose template it takes got another size (`workloadRef.scaleDown`).
+    ScaledWorkload {
+        /// The Deployment.
+        deployment: Str,
+        /// Pods before.
+        from: i32,
+        /// Pods after.
+        to: i32,
+    },
     /// A pod was deleted because it is older than `restartAt`.
     Restarted {
         /// The pod.

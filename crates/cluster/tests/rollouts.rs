@@ -10,7 +10,7 @@ use opscape_cluster::analysis::Answer;
 use opscape_cluster::metrics::Window;
 use opscape_cluster::record::RolloutWhat;
 use opscape_cluster::{Latency, Record, Store, Usage, Used};
-use opscape_manifest::api::{AnalysisRun, Event, Object, Pod, ReplicaSet, Rollout, Service};
+use opscape_manifest::api::{AnalysisRun, Deployment, Event, Object, Pod, ReplicaSet, Rollout, Service};
 use opscape_sim::{Run, Time};
 use serde_json::{Value, json};
 use world::{World, create, nodes, object, until, update};
@@ -599,4 +599,115 @@ fn templates_of_the_whole_cluster_are_found() {
     let (run, _) = started(vec![rollout(2, "web:1", &strategy)]);
     let (_, message) = phase(&run);
     assert!(message.contains("ClusterAnalysisTemplate 'nothing' not found"), "{message}");
+}
+
+fn deployment(replicas: i32, image: &str) -> Object {
+    object(json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "old"}, "spec": {
+        "replicas": replicas, "selector": {"matchLabels": {"app": "web"}},
+        "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": image}]}},
+    }}))
+}
+
+fn follower(replicas: i32, workload: &Value) -> Object {
+    object(
+        json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "web"}, "spec": {
+            "replicas": replicas, "workloadRef": workload,
+            "strategy": {"canary": {"steps": [{"setWeight": 25}, {"pause": {}}]}},
+        }}),
+    )
+}
+
+/// What the controller noted in the journal.
+fn said_facts(run: &Run<World>) -> Vec<RolloutWhat> {
+    let what =
+        |entry: &Record| if let Record::Rollout(fact) = entry { Some(fact.what.clone()) } else { None };
+    run.journal().iter().filter_map(|(_, entry)| what(&entry.what)).collect()
+}
+
+fn old(run: &Run<World>) -> Arc<Deployment> {
+    run.model().cluster.store().get::<Deployment>("default", "old").unwrap().clone()
+}
+
+/// Pods that the Deployment `old` wants.
+fn old_size(run: &Run<World>) -> Option<i32> {
+    old(run).spec.replicas
+}
+
+/// Ready pods of everything that runs the application.
+fn ready(run: &Run<World>) -> usize {
+    let pods = run.model().cluster.store().list::<Pod>(Some("default"));
+    pods.filter(|pod| pod.status.conditions.iter().any(|one| &*one.kind == "Ready" && &*one.status == "True"))
+        .count()
+}
+
+#[test]
+fn a_rollout_takes_the_template_of_a_deployment_and_its_place() {
+    for how in ["", "never", "onsuccess", "progressively"] {
+        let (mut run, _) = started(vec![deployment(4, "web:1")]);
+        assert_eq!(ready(&run), 4);
+        let reference =
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "old", "scaleDown": how});
+        run.input(&create(follower(4, &reference)));
+        assert_eq!(run.model().last, None);
+        let mut fewest = usize::MAX;
+        for step in 1..=300 {
+            until(&mut run, Time::millis(20_000 + step * 100));
+            fewest = fewest.min(ready(&run));
+        }
+        assert!(fewest >= 4, "{how}: never fewer pods than before, but {fewest}");
+        let gone = matches!(how, "onsuccess" | "progressively");
+        assert_eq!(old_size(&run), Some(if gone { 0 } else { 4 }), "{how}");
+        let rollout = web(&run);
+        assert_eq!(&*rollout.status.phase, "Healthy");
+        let generation = old(&run).metadata.generation.to_string();
+        assert_eq!(*rollout.status.workload_observed_generation, *generation);
+        assert!(rollout.spec.template.spec.containers.is_empty(), "nothing was written into the Rollout");
+        let facts = said_facts(&run);
+        let scaled = |fact: &&RolloutWhat| matches!(fact, RolloutWhat::ScaledWorkload { to: 0, .. });
+        assert_eq!(facts.iter().filter(scaled).count(), usize::from(gone));
+
+        // An update is made in the Deployment; the Rollout ships it by its steps, and the Deployment stays as it is.
+        run.input(&update(deployment(old_size(&run).unwrap(), "web:2")));
+        assert_eq!(run.model().last, None);
+        until(&mut run, Time::secs(80));
+        let rollout = web(&run);
+        assert_eq!(&*rollout.status.phase, "Paused", "{how}: {}", rollout.status.message);
+        let of_rollout = |image: &str| {
+            let sets = run.model().cluster.store().owned_by(rollout.metadata.uid);
+            let sets =
+                sets.filter_map(|object| if let Object::ReplicaSet(set) = object { Some(set) } else { None });
+            sets.filter(|set| *set.spec.template.spec.containers[0].image == *image)
+                .map(|set| set.spec.replicas.unwrap())
+                .sum::<i32>()
+        };
+        assert_eq!((of_rollout("web:1"), of_rollout("web:2")), (3, 1));
+        assert_eq!(old_size(&run), Some(if gone { 0 } else { 4 }), "only the first version takes its place");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_workload_reference_is_said_and_mended() {
+    let reference = |kind: &str| json!({"apiVersion": "apps/v1", "kind": kind, "name": "old"});
+    let invalid = |run: &Run<World>| {
+        let rollout = web(run);
+        let found = opscape_cluster::rollouts::find_condition(&rollout.status, "InvalidSpec");
+        found.map(|condition| condition.message.to_string())
+    };
+    let says = |text: &str| Some(format!("The Rollout \"web\" is invalid: {text}"));
+    let (mut run, _) = started(vec![follower(2, &reference("Deployment"))]);
+    assert_eq!(invalid(&run), says("deployments.apps \"default/old\" not found"));
+    run.input(&create(deployment(1, "web:1")));
+    until(&mut run, Time::secs(40));
+    assert_eq!(invalid(&run), None);
+    assert_eq!(&*web(&run).status.phase, "Healthy");
+    let (run, _) = started(vec![follower(2, &reference("StatefulSet"))]);
+    assert_eq!(invalid(&run), says("workload of type apps/StatefulSet is not supported"));
+    let mut both = rollout(2, "web:1", &json!({"canary": {}}));
+    if let Object::Rollout(rollout) = &mut both {
+        let workload = follower(2, &reference("Deployment"));
+        let Object::Rollout(workload) = workload else { unreachable!() };
+        Arc::make_mut(rollout).spec.workload_ref.clone_from(&workload.spec.workload_ref);
+    }
+    let (run, _) = started(vec![both]);
+    assert_eq!(invalid(&run), says("template must be empty for workload reference rollout"));
 }

@@ -147,11 +147,12 @@ fn a_future_that_was_left_is_a_lane_like_any_other() {
     session.act(undo).expect("is done");
     session.seek(Time::secs(90));
     let left = session.of_branch(0).expect("a branch");
-    let [here, left] = [session, left].map(|session| {
+    let measured = |session: Session| {
         let mut lane = Lane::of(About::default(), session);
         lane.advance(Time::secs(90), &mut || true);
         lane.measures()
-    });
+    };
+    let (here, left) = (measured(session), measured(left));
     // Up to 45 s both are the same; 45 s of all users later, one of them has gone back.
     assert!(here.back_after.is_some_and(|secs| secs < 25) && left.back_after.is_none(), "{here:?} {left:?}");
     assert!(left.met_new > here.met_new + 20 * 260, "{here:?} {left:?}");

@@ -2,7 +2,7 @@
 //! moves pods, Services and the weights of traffic routers between them.
 //!
 //! Left out: adopting ReplicaSets, experiments, ping-pong, mirror routes,
-//! `workloadRef`, traffic routers other than nginx and the Gateway API plugin (a Rollout that uses one of the last three is
+//! traffic routers other than nginx and the Gateway API plugin (a Rollout that uses one of the last three is
 //! refused, see [`opscape_manifest::validation::rollout_spec`]).
 
 mod analysis;
@@ -22,6 +22,7 @@ mod services;
 mod sets;
 mod sync;
 mod traffic;
+mod workload;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +50,23 @@ impl Rollouts {
             queue: WorkQueue::new(Event::Rollout),
             latency: options.latency.rollout,
             reporter: Reporter::new("rollouts-controller"),
+        }
+    }
+
+    /// A workload changed whose template others may take: they look at it.
+    fn on_workload(&mut self, change: &Change, api: &Api, context: &mut Context<'_>) {
+        let object = &change.object;
+        if !matches!(object.kind_name(), "Deployment" | "ReplicaSet" | "PodTemplate") {
+            return;
+        }
+        let meta = object.meta();
+        if change.old.as_ref().is_some_and(|old| old.meta().generation == meta.generation) {
+            return;
+        }
+        for rollout in api.store().list::<Rollout>(Some(&meta.namespace)) {
+            if workload::takes_from(rollout, object) {
+                self.queue.add(rollout.metadata.uid, Weight::Spec, self.latency, context);
+            }
         }
     }
 
@@ -112,6 +130,7 @@ impl Component for Rollouts {
     type Wake = Uid;
 
     fn on_change(&mut self, change: &Change, api: &Api, context: &mut Context<'_>) {
+        self.on_workload(change, api, context);
         match &change.object {
             Object::Rollout(rollout) => {
                 let old = change.old.as_ref().and_then(Rollout::from_object);

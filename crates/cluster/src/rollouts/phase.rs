@@ -85,6 +85,16 @@ pub fn phase(rollout: &Rollout) -> (String, String) {
     if seen.is_some_and(|seen| seen < rollout.metadata.generation) {
         return ("Progressing".into(), "waiting for rollout spec update to be observed".into());
     }
+    let number = |text: &str| text.parse::<i64>().ok();
+    let followed = rollout
+        .spec
+        .workload_ref
+        .as_ref()
+        .and_then(|_| number(rollout.metadata.annotation(super::workload::GENERATION)?));
+    if followed.is_some() && followed != number(&rollout.status.workload_observed_generation) {
+        let why = "waiting for rollout spec update to be observed for the reference workload";
+        return ("Progressing".into(), why.into());
+    }
     if rollout.status.controller_pause && rollout.status.pause_conditions.is_empty() {
         return ("Progressing".into(), "waiting for rollout to unpause".into());
     }

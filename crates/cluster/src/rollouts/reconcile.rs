@@ -14,7 +14,7 @@ use opscape_manifest::validation;
 use super::pause::Pauses;
 use super::replicas::{self, Sides};
 use super::sets::{self, Set};
-use super::{phase, references};
+use super::{phase, references, workload};
 use crate::record::{RolloutFact, RolloutWhat, ScaleRule, ScaledReplicaSet};
 use crate::{Api, Context, Message, Record, Reporter, Subject, conditions, words};
 
@@ -60,6 +60,7 @@ impl<'a, 'b> Reconcile<'a, 'b> {
         context: &'a mut Context<'b>,
     ) -> Self {
         let uid = rollout.metadata.uid;
+        let rollout = &workload::filled(rollout, api.store());
         let (mut all, mut owned) = (Vec::new(), Vec::new());
         for object in api.store().owned_by(uid) {
             match object {
@@ -128,6 +129,7 @@ impl<'a, 'b> Reconcile<'a, 'b> {
         if self.rollout.spec.replicas.is_none() {
             self.modify(|rollout| rollout.spec.replicas = Some(1))?;
         }
+        self.follow_workload()?;
         if let Some(error) = self.first_error() {
             // Often only a matter of order: the Rollout came before its Services.
             self.look_again(Duration::from_secs(20));
@@ -192,6 +194,9 @@ impl<'a, 'b> Reconcile<'a, 'b> {
     }
 
     fn first_error(&self) -> Option<String> {
+        if let Some(error) = self.workload_error() {
+            return Some(error);
+        }
         let errors = validation::rollout_spec(&Object::Rollout(Arc::new(self.rollout.clone())).to_value());
         errors.first().map(ToString::to_string).or_else(|| references::first_error(self))
     }
@@ -268,7 +273,7 @@ impl<'a, 'b> Reconcile<'a, 'b> {
     pub(super) fn modify(&mut self, change: impl FnOnce(&mut Rollout)) -> Result<(), Retry> {
         let meta = &self.rollout.metadata;
         let written = self.api.modify::<Rollout>(&meta.namespace, &meta.name, self.context, change);
-        self.rollout = Rollout::clone(&*written.map_err(|_| Retry)?);
+        self.rollout = workload::filled(&*written.map_err(|_| Retry)?, self.api.store());
         Ok(())
     }
 
@@ -339,6 +344,9 @@ impl<'a, 'b> Reconcile<'a, 'b> {
     pub(super) fn write_status(&mut self, mut status: RolloutStatus) -> Result<(), Retry> {
         let meta = &self.rollout.metadata;
         status.observed_generation = meta.generation.to_string().as_str().into();
+        let followed =
+            self.rollout.spec.workload_ref.as_ref().and_then(|_| meta.annotation(workload::GENERATION));
+        status.workload_observed_generation = followed.unwrap_or_default().into();
         let (phase, message) = phase::calculate(&self.rollout.spec, &status);
         status.phase = phase.into();
         status.message = message.as_str().into();
@@ -354,7 +362,7 @@ impl<'a, 'b> Reconcile<'a, 'b> {
         let mut new = Rollout::clone(&current);
         new.status = status;
         let written = self.api.put_modified(new, self.context).ok_or(Retry)?;
-        self.rollout = Rollout::clone(&written);
+        self.rollout = workload::filled(&written, self.api.store());
         Ok(())
     }
 }

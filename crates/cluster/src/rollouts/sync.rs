@@ -279,7 +279,9 @@ impl Reconcile<'_, '_> {
                 return Ok(false);
             }
         }
-        Ok(self.scale_set(&new, count, why)?.0)
+        let scaled = self.scale_set(&new, count, why)?.0;
+        self.scale_workload_progressively();
+        Ok(scaled)
     }
 
     /// The size of an old ReplicaSet that may stay a while, and what it waits for (`scaleDownDelayHelper`).
@@ -495,6 +497,7 @@ impl Reconcile<'_, '_> {
             let text = format!("Rollout completed update to revision {revision} ({hash}): {reason}");
             self.tell(&Message::normal("RolloutCompleted", &text));
         }
+        self.scale_workload_on_success();
     }
 
     /// `persistRolloutStatus`

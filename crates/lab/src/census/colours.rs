@@ -14,7 +14,7 @@ const COLOURS: u8 = 6;
 impl Census {
     /// Gives the version of a new pod its colour. A revision keeps the one it got first.
     pub(super) fn paint(&self, version: &mut Version, pod: &Pod) {
-        let known = self.workload(&version.namespace, &version.workload);
+        let known = self.exact(&version.namespace, &version.workload, version.rollout);
         let known = known.and_then(|workload| workload.revision(version.revision));
         if let Some(known) = known.filter(|known| known.template == version.template) {
             (version.colour, version.program) = (known.colour, known.program);
@@ -28,7 +28,8 @@ impl Census {
 
     /// Looks at the other workloads that run the same program.
     fn tell_apart(&self, version: &mut Version) {
-        let is_own = |workload: &Workload| workload.name == version.workload;
+        let is_own =
+            |workload: &Workload| workload.name == version.workload && workload.rollout == version.rollout;
         let repository = repository(&version.image);
         let family = || {
             let beside = self.workloads.iter().filter(|workload| workload.namespace == version.namespace);

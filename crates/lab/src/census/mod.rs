@@ -11,7 +11,7 @@ mod state;
 use std::sync::Arc;
 
 use opscape_cluster::{Change, Op, Store};
-use opscape_manifest::api::meta::{Str, Uid, name_order};
+use opscape_manifest::api::meta::{ObjectMeta, Str, Uid, name_order};
 use opscape_manifest::api::pod::Phase;
 use opscape_manifest::api::{Deployment, Event, Node, Object, Pod, ReplicaSet, Resource, Rollout};
 use opscape_sim::{IdMap, IdSet, Log, Time};
@@ -55,6 +55,8 @@ pub struct Workload {
     pub namespace: Str,
     /// Its name.
     pub name: Str,
+    /// Whether it is a Rollout.
+    pub rollout: bool,
     /// The Deployment or Rollout, or the ReplicaSet without one; none once it is gone.
     pub uid: Option<Uid>,
     /// `spec.replicas` over time, in `ready`.
@@ -170,17 +172,10 @@ impl Census {
             self.set_pod(uid, None, now);
         }
         for workload in store.list::<Deployment>(None) {
-            self.take_workload(
-                &workload.metadata.namespace,
-                &workload.metadata.name,
-                workload.metadata.uid,
-                workload.spec.replicas,
-                now,
-            );
+            self.take_workload(&workload.metadata, false, workload.spec.replicas, now);
         }
         for workload in store.list::<Rollout>(None) {
-            let meta = &workload.metadata;
-            self.take_workload(&meta.namespace, &meta.name, meta.uid, workload.spec.replicas, now);
+            self.take_workload(&workload.metadata, true, workload.spec.replicas, now);
         }
         for pod in store.list::<Pod>(None) {
             self.take_pod(pod, store, now, None);
@@ -208,17 +203,17 @@ impl Census {
             Object::Deployment(deployment) => {
                 let meta = &deployment.metadata;
                 let replicas = if gone { Some(0) } else { deployment.spec.replicas };
-                self.take_workload(&meta.namespace, &meta.name, meta.uid, replicas, now);
+                self.take_workload(meta, false, replicas, now);
                 if gone {
-                    self.workload_mut(&meta.namespace, &meta.name).uid = None;
+                    self.workload_mut(&meta.namespace, &meta.name, false).uid = None;
                 }
             }
             Object::Rollout(rollout) => {
                 let meta = &rollout.metadata;
                 let replicas = if gone { Some(0) } else { rollout.spec.replicas };
-                self.take_workload(&meta.namespace, &meta.name, meta.uid, replicas, now);
+                self.take_workload(meta, true, replicas, now);
                 if gone {
-                    self.workload_mut(&meta.namespace, &meta.name).uid = None;
+                    self.workload_mut(&meta.namespace, &meta.name, true).uid = None;
                 }
             }
             Object::ReplicaSet(set) => self.take_replica_set(set, change, store, now),
@@ -229,20 +224,20 @@ impl Census {
         }
     }
 
-    fn take_workload(&mut self, namespace: &Str, name: &Str, uid: Uid, replicas: Option<i32>, now: Time) {
-        let workload = self.workload_mut(namespace, name);
-        workload.uid = Some(uid);
+    fn take_workload(&mut self, meta: &ObjectMeta, rollout: bool, replicas: Option<i32>, now: Time) {
+        let workload = self.workload_mut(&meta.namespace, &meta.name, rollout);
+        workload.uid = Some(meta.uid);
         let wanted = u32::try_from(replicas.unwrap_or(1)).unwrap_or_default();
         push(&mut workload.wanted, Step { at: now, ready: wanted, not_ready: 0 });
     }
 
-    fn workload_mut(&mut self, namespace: &Str, name: &Str) -> &mut Workload {
+    fn workload_mut(&mut self, namespace: &Str, name: &Str, rollout: bool) -> &mut Workload {
         let workloads = Arc::make_mut(&mut self.workloads);
-        let at = match place(workloads, namespace, name) {
+        let at = match place(workloads, namespace, name, rollout) {
             Ok(at) => at,
             Err(at) => {
-                let new =
-                    Workload { namespace: namespace.clone(), name: name.clone(), ..Workload::default() };
+                let (namespace, name) = (namespace.clone(), name.clone());
+                let new = Workload { namespace, name, rollout, ..Workload::default() };
                 workloads.insert(at, Arc::new(new));
                 at
             }
@@ -276,7 +271,7 @@ impl Census {
         let meta = &set.metadata;
         if meta.controller().is_none() {
             let replicas = if change.op == Op::Deleted { Some(0) } else { set.spec.replicas };
-            self.take_workload(&meta.namespace, &meta.name, meta.uid, replicas, now);
+            self.take_workload(meta, false, replicas, now);
         }
         if change.op == Op::Deleted {
             self.versions.remove(&meta.uid);
@@ -412,7 +407,8 @@ impl Census {
         if version.workload.is_empty() {
             return;
         }
-        let revisions = &mut self.workload_mut(&version.namespace, &version.workload).revisions;
+        let revisions =
+            &mut self.workload_mut(&version.namespace, &version.workload, version.rollout).revisions;
         let at = revisions.partition_point(|revision| revision.number < version.revision);
         if revisions.get(at).is_none_or(|revision| revision.number != version.revision) {
             let (number, colour) = (version.revision, version.colour);
@@ -444,9 +440,13 @@ impl Census {
         &self.workloads
     }
 
-    /// A workload.
+    /// A workload; of a Rollout and a Deployment with one name the Rollout.
     pub fn workload(&self, namespace: &str, name: &str) -> Option<&Workload> {
-        let at = place(&self.workloads, namespace, name).ok()?;
+        self.exact(namespace, name, true).or_else(|| self.exact(namespace, name, false))
+    }
+
+    fn exact(&self, namespace: &str, name: &str, rollout: bool) -> Option<&Workload> {
+        let at = place(&self.workloads, namespace, name, rollout).ok()?;
         self.workloads.get(at).map(AsRef::as_ref)
     }
 
@@ -483,9 +483,10 @@ impl Census {
 }
 
 /// Where a workload is, or would be.
-fn place(workloads: &[Arc<Workload>], namespace: &str, name: &str) -> Result<usize, usize> {
+fn place(workloads: &[Arc<Workload>], namespace: &str, name: &str, rollout: bool) -> Result<usize, usize> {
     workloads.binary_search_by(|workload| {
-        (*workload.namespace).cmp(namespace).then_with(|| (*workload.name).cmp(name))
+        let by_name = (*workload.namespace).cmp(namespace).then_with(|| (*workload.name).cmp(name));
+        by_name.then_with(|| workload.rollout.cmp(&rollout))
     })
 }
 

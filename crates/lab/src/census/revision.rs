@@ -16,6 +16,8 @@ pub struct Version {
     pub namespace: Str,
     /// Name of the workload; empty: the pod belongs to none.
     pub workload: Str,
+    /// Whether that is a Rollout. One may stand beside a Deployment of the same name, whose template it takes.
+    pub rollout: bool,
     /// 0: the workload has no revisions.
     pub revision: u32,
     /// 1 to 6; by the revision alone until the census has looked at who is there beside it (`census/colours.rs`).
@@ -33,6 +35,7 @@ impl Version {
     pub fn is_same(&self, other: &Version) -> bool {
         self.revision == other.revision
             && self.workload == other.workload
+            && self.rollout == other.rollout
             && self.namespace == other.namespace
             && self.image == other.image
             && self.template == other.template
@@ -53,12 +56,14 @@ pub fn image_label(image: &str) -> String {
 /// The version of the pods of a ReplicaSet.
 pub fn of_replica_set(set: &ReplicaSet) -> Version {
     let meta = &set.metadata;
+    let owner = meta.controller();
     let annotation = REVISIONS.iter().find_map(|key| meta.annotation(key));
     let revision = annotation.and_then(|text| text.parse().ok()).unwrap_or_default();
     let image = set.spec.template.spec.containers.first().map(|container| container.image.clone());
     Version {
         namespace: meta.namespace.clone(),
-        workload: meta.controller().map_or_else(|| meta.name.clone(), |owner| owner.name.clone()),
+        workload: owner.map_or_else(|| meta.name.clone(), |owner| owner.name.clone()),
+        rollout: owner.is_some_and(|owner| &*owner.kind == "Rollout"),
         revision,
         colour: colour(revision),
         image: image.unwrap_or_default(),
@@ -75,6 +80,7 @@ pub(super) fn of_orphan(pod: &Pod) -> Version {
     Version {
         namespace: meta.namespace.clone(),
         workload: owner.map(|owner| owner.name.clone()).unwrap_or_default(),
+        rollout: false,
         revision: 0,
         colour: 1,
         image: image.unwrap_or_default(),

@@ -20,10 +20,11 @@ pub fn strips(model: &LabModel) -> Vec<RolloutStrip> {
     let mut strips: Vec<RolloutStrip> = Vec::new();
     for workload in model.census().workloads() {
         let (namespace, name) = (&*workload.namespace, &*workload.name);
-        if let Some(deployment) = store.get::<Deployment>(namespace, name) {
+        if workload.rollout {
+            let rollout = store.get::<Rollout>(namespace, name);
+            strips.extend(rollout.map(|rollout| of_rollout(model, rollout, workload)));
+        } else if let Some(deployment) = store.get::<Deployment>(namespace, name) {
             strips.push(of_deployment(model, deployment, workload));
-        } else if let Some(rollout) = store.get::<Rollout>(namespace, name) {
-            strips.push(of_rollout(model, rollout, workload));
         } else if let Some(set) = store.get::<ReplicaSet>(namespace, name) {
             strips.push(of_replica_set(model, set, workload));
         }

@@ -82,6 +82,11 @@ pub(super) fn row(teller: Teller<'_>, fact: &RolloutFact) -> WhyRow {
         RolloutWhat::AnalysisFailed { run, why } => {
             (Mark::Failure, rich("why.analysis-failed", &[("run", run)]), Rich::verbatim(why))
         }
+        RolloutWhat::ScaledWorkload { deployment, from, to } => {
+            let values =
+                [("deployment", &**deployment), ("from", &from.to_string()), ("to", &to.to_string())];
+            (Mark::Step, rich("why.workload-scaled", &values), rich("why.rule.workload-scaled", &[]))
+        }
         RolloutWhat::Restarted { pod } => (Mark::Step, rich("why.pod-restarted", &[("pod", pod)]), none()),
     };
     told(mark, text, rule)

@@ -275,10 +275,6 @@ fn not_simulated(spec: &Field<'_>, errors: &mut Errors) {
             errors.forbidden(field, &["Opscape does not simulate ", what].concat());
         }
     };
-    refuse(
-        &spec.child("workloadRef"),
-        "a Rollout that takes the template of another workload; write spec.template",
-    );
     let canary = spec.at(&["strategy", "canary"]);
     let routing = canary.child("trafficRouting");
     for name in ["istio", "alb", "smi", "ambassador", "appMesh", "traefik", "apisix"] {

@@ -46,8 +46,8 @@ pub struct RolloutSpec {
     pub selector: Option<LabelSelector>,
     /// The pods to make.
     pub template: Arc<PodTemplateSpec>,
-    /// A Deployment whose template is taken. Not simulated.
-    pub workload_ref: Value,
+    /// A workload whose template is taken; then `template` is empty.
+    pub workload_ref: Option<WorkloadRef>,
     /// Seconds a pod must be ready to count as available; default 0.
     pub min_ready_seconds: i32,
     /// How a new template takes the place of the old one.
@@ -83,6 +83,27 @@ fields! {
     restart_at "restartAt",
     analysis "analysis",
     rollback_window "rollbackWindow",
+}
+
+/// `workloadRef`
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WorkloadRef {
+    /// As in `apiVersion: apps/v1`.
+    pub api_version: Str,
+    /// `Deployment`, `ReplicaSet` or `PodTemplate`.
+    pub kind: Str,
+    /// Its name.
+    pub name: Str,
+    /// `never`, `onsuccess` or `progressively`: what becomes of a Deployment; default never.
+    pub scale_down: Str,
+}
+
+fields! {
+    WorkloadRef:
+    api_version "apiVersion",
+    kind "kind",
+    name "name",
+    scale_down "scaleDown",
 }
 
 /// How many AnalysisRuns are kept.

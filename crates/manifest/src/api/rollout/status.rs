@@ -33,6 +33,8 @@ pub struct RolloutStatus {
     pub collision_count: Option<i32>,
     /// The generation the controller has seen, as a text.
     pub observed_generation: Str,
+    /// The generation of the workload that it refers to, as far as the controller has seen it.
+    pub workload_observed_generation: Str,
     /// Available, Progressing, Paused, Healthy, Completed, InvalidSpec, ReplicaFailure.
     pub conditions: Vec<DeploymentCondition>,
     /// Of a canary.
@@ -70,6 +72,7 @@ fields! {
     current_step_index "currentStepIndex",
     collision_count "collisionCount",
     observed_generation "observedGeneration",
+    workload_observed_generation "workloadObservedGeneration",
     conditions "conditions",
     canary "canary",
     blue_green "blueGreen",

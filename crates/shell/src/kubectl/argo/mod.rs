@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use opscape_cluster::{Request, WriteOptions, rollouts};
 use opscape_manifest::api::meta::Timestamp;
+use opscape_manifest::api::pod::PodTemplateSpec;
 use opscape_manifest::api::{AnalysisRun, Object, ReplicaSet, Rollout};
 
 use super::{Call, Failure, Next, Outcome};
@@ -61,6 +62,33 @@ fn write(
     match call.scope.world.request(request) {
         Ok(Object::Rollout(rollout)) => Ok(Rollout::clone(&rollout)),
         Ok(_) => Ok(rollout.clone()),
+        Err(refused) => error(refused),
+    }
+}
+
+/// Changes the template that a Rollout takes: its own, or that of the workload it refers to (`spec.workloadRef`).
+fn write_template(
+    call: &mut Call<'_, '_>,
+    rollout: &Rollout,
+    change: impl FnOnce(&mut Arc<PodTemplateSpec>),
+) -> Result<(), Failure> {
+    let Some(reference) = &rollout.spec.workload_ref else {
+        return write(call, rollout, false, |rollout| change(&mut rollout.spec.template)).map(|_| ());
+    };
+    let store = call.scope.world.cluster().store();
+    let found = store.object(&reference.kind, &rollout.metadata.namespace, &reference.name);
+    let Some(mut workload) = found else {
+        let kind = reference.kind.to_lowercase();
+        return error(format!("{kind}s.apps \"{}\" not found", reference.name));
+    };
+    match &mut workload {
+        Object::Deployment(deployment) => change(&mut Arc::make_mut(deployment).spec.template),
+        Object::ReplicaSet(set) => change(&mut Arc::make_mut(set).spec.template),
+        _ => return error(format!("Opscape changes no {} for a Rollout; apply its YAML", reference.kind)),
+    }
+    workload.meta_mut().resource_version = 0;
+    match call.scope.world.request(Request::Update(workload, WriteOptions::default())) {
+        Ok(_) => Ok(()),
         Err(refused) => error(refused),
     }
 }
@@ -208,7 +236,7 @@ pub(super) fn undo(call: &mut Call<'_, '_>) -> Outcome {
     };
     let mut template = set.spec.template.clone();
     Arc::make_mut(&mut Arc::make_mut(&mut template).metadata.labels).remove(rollouts::HASH);
-    write(call, &rollout, false, |rollout| rollout.spec.template = template)?;
+    write_template(call, &rollout, |own| *own = template)?;
     call.say(&format!("rollout '{name}' undo"));
     Ok(Next::Done)
 }
@@ -224,8 +252,8 @@ pub(super) fn set_image(call: &mut Call<'_, '_>) -> Outcome {
     };
     let rollout = find(call, &name)?;
     let mut found = false;
-    write(call, &rollout, false, |rollout| {
-        let template = Arc::make_mut(&mut rollout.spec.template);
+    write_template(call, &rollout, |template| {
+        let template = Arc::make_mut(template);
         let spec = Arc::make_mut(&mut template.spec);
         for one in spec.init_containers.iter_mut().chain(&mut spec.containers) {
             if container == "*" || *one.name == *container {
