@@ -21,7 +21,7 @@ use crate::node_lifecycle::NodeLifecycle;
 use crate::replica_set::ReplicaSets;
 use crate::rollouts::Rollouts;
 use crate::scheduler::Scheduler;
-use crate::{Api, Component, Context, Event, Message, Options, Reporter, Store, kubelet, scheduler};
+use crate::{Api, Component, Context, Event, Message, Options, Reporter, Status, Store, kubelet, scheduler};
 
 /// A Kubernetes cluster. Cloning it is cheap and makes a second future of the same past.
 #[derive(Clone)]
@@ -117,6 +117,24 @@ impl Cluster {
             api.set_images(images);
             parts.kubelets.images_changed(api, context);
         });
+    }
+
+    /// The process of a pod's first container ends by itself, and so does each that takes its place.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn end_process(
+        &mut self,
+        context: &mut Context<'_>,
+        namespace: &str,
+        name: &str,
+        code: i32,
+    ) -> Result<Object, Status> {
+        self.act(context, |api, parts, context| {
+            let pod = api.pod(namespace, name)?;
+            parts.kubelets.end_process(pod.metadata.uid, code, context);
+            Ok(Object::Pod(pod))
+        })
     }
 
     /// A node goes away: its kubelet stops to report, and its pods stop where they are.

@@ -27,6 +27,16 @@ pub enum Request {
     },
     /// `DELETE`.
     Delete(ObjectKey, DeleteOptions),
+    /// The command that somebody runs as a pod's first process has ended (`kubectl run -i`). No request to the API server, but
+    /// something that a person does to the cluster all the same.
+    Exit {
+        /// Of the pod.
+        namespace: Str,
+        /// Of the pod.
+        name: Str,
+        /// The command's exit code.
+        code: i32,
+    },
     /// `POST pods/NAME/eviction`.
     Evict {
         /// Of the pod.
@@ -52,6 +62,7 @@ impl Cluster {
                 self.scale(context, key, *replicas, *resource_version, options)
             }
             Request::Delete(key, options) => self.delete(context, key, options),
+            Request::Exit { namespace, name, code } => self.end_process(context, namespace, name, *code),
             Request::Evict { namespace, name, options } => self.evict(context, namespace, name, options),
         }
     }

@@ -15,7 +15,7 @@ mod write;
 use std::sync::Arc;
 
 use opscape_manifest::api::meta::{MicroTime, Timestamp, Uid};
-use opscape_manifest::api::{Event as Told, Namespace, Object, ObjectKey, Resource};
+use opscape_manifest::api::{Event as Told, Namespace, Object, ObjectKey, Pod, Resource};
 use opscape_sim::{Rng, Time};
 
 pub use delete::{DeleteOptions, Propagation};
@@ -153,6 +153,14 @@ impl Api {
         let gone = namespace.spec.finalizers.is_empty() && namespace.metadata.finalizers.is_empty();
         let object = Object::Namespace(Arc::new(namespace));
         self.commit(if gone { Outcome::Remove(object) } else { Outcome::Put(object) }, context);
+    }
+
+    /// A pod.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub(crate) fn pod(&self, namespace: &str, name: &str) -> Result<Arc<Pod>, Status> {
+        self.typed::<Pod>(namespace, name).cloned()
     }
 
     fn find(&self, key: &ObjectKey) -> Result<Object, Status> {

@@ -206,6 +206,8 @@ struct PodRun {
     ends: Option<Time>,
     killed: bool,
     over: Option<Over>,
+    /// Its first container runs what somebody typed (`kubectl run -i`), and that ended so.
+    typed: Option<i32>,
 }
 
 /// Why the containers of a pod were stopped, if not because it is deleted.

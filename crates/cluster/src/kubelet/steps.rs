@@ -12,7 +12,7 @@ use super::container::{End, Run, State};
 use super::says::say;
 use super::style::hash_of_name;
 use super::{Kubelets, PodRun, Step, Wake, What, is_finished, probes, record};
-use crate::images::{Pull, Ready};
+use crate::images::{Exit, Pull, Ready};
 use crate::{Api, Context, Event, Plan, words};
 
 /// Asking a registry whether an image that is there is still the right one takes at most so long.
@@ -76,6 +76,7 @@ impl Kubelets {
             ends: None,
             killed: false,
             over: None,
+            typed: None,
         };
         self.pods.insert(uid, run);
         self.watch_deadline(pod, api, context);
@@ -113,6 +114,7 @@ impl Kubelets {
         let Some((container, init)) = container_of(pod, at) else { return };
         let Some(run) = self.pods.get_mut(&uid) else { return };
         let (ordinal, place) = (run.ordinal, run.place);
+        let typed = run.typed.filter(|_| at == run.inits);
         let Some(one) = run.runs.get_mut(at) else { return };
         if one.last.is_some() && matches!(one.state, State::BackOff | State::Restarting) {
             one.restarts += 1;
@@ -130,7 +132,11 @@ impl Kubelets {
         one.is_over();
         let restarts = u32::try_from(one.restarts).unwrap_or_default();
         let images = api.options().images.clone();
-        let plan = Arc::new(images.plan(pod, container, restarts, ordinal, &mut self.random));
+        let mut plan = images.plan(pod, container, restarts, ordinal, &mut self.random);
+        if let Some(code) = typed {
+            plan.exit = Some(typed_exit(code, TYPED_AGAIN));
+        }
+        let plan = Arc::new(plan);
         one.plan = Some(plan.clone());
         let name = (&container.name, init);
         let cached = self.nodes.has_image(place, &container.image);
@@ -242,6 +248,18 @@ impl Kubelets {
         let life = one.life;
         let container = u8::try_from(at).unwrap_or(u8::MAX);
         context.after(delay, Event::Kubelet(Wake::Step { pod: uid, container, life, step }));
+    }
+
+    /// What somebody typed as the process of a pod's first container has ended. If it is started again, it ends again.
+    pub(crate) fn end_process(&mut self, uid: Uid, code: i32, context: &mut Context<'_>) {
+        let Some(run) = self.pods.get_mut(&uid) else { return };
+        run.typed = Some(code);
+        let at = run.inits;
+        let Some(one) = run.runs.get_mut(at).filter(|one| one.is_running()) else { return };
+        let mut plan = one.plan.as_deref().cloned().unwrap_or_default();
+        plan.exit = Some(typed_exit(code, Duration::ZERO));
+        one.plan = Some(Arc::new(plan));
+        self.later(uid, at, Step::Exited, Duration::ZERO, context);
     }
 
     /// A step is due.
@@ -471,6 +489,14 @@ impl Kubelets {
             None => self.stop_sidecars(pod, api, context),
         }
     }
+}
+
+/// How long a command takes that is run again because its pod restarts it.
+const TYPED_AGAIN: Duration = Duration::from_millis(100);
+
+fn typed_exit(code: i32, after: Duration) -> Exit {
+    let reason = if code == 0 { words::completed() } else { words::error() };
+    Exit { after, code, reason }
 }
 
 /// When and how a process ends by itself: after, exit code, reason, memory limit that it exceeds.

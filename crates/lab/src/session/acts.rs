@@ -210,6 +210,10 @@ fn set_request(request: &Request, set: &mut dyn FnMut(&str, Value)) {
             set("httpDelete", key_text(key));
             set_delete(options, set);
         }
+        Request::Exit { namespace, name, code } => {
+            set("exit", Value::String([&**namespace, "/", &**name].concat()));
+            set("code", Value::Int(i64::from(*code)));
+        }
         Request::Evict { namespace, name, options } => {
             set("evict", Value::String([&**namespace, "/", &**name].concat()));
             set_delete(options, set);
@@ -361,6 +365,10 @@ fn decode_request(value: &Value) -> Option<Request> {
     }
     if let Some(key) = key("httpDelete") {
         return Some(Request::Delete(key, delete));
+    }
+    if let Some((namespace, name)) = text("exit").and_then(|pod| pod.split_once('/')) {
+        let code = i32::try_from(value.get("code")?.as_int()?).ok()?;
+        return Some(Request::Exit { namespace: namespace.into(), name: name.into(), code });
     }
     let (namespace, name) = text("evict")?.split_once('/')?;
     Some(Request::Evict { namespace: namespace.into(), name: name.into(), options: delete })

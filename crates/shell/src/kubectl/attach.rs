@@ -1,8 +1,7 @@
 //! `kubectl run -i` (k8s.io/kubectl/pkg/cmd/run, attach): waits until the pod runs, runs its command there, and with `--rm`
 //! deletes it afterwards.
 
-use opscape_cluster::DeleteOptions;
-use opscape_lab::words as texts;
+use opscape_cluster::{DeleteOptions, Request};
 use opscape_manifest::api::{Object, ObjectKey};
 use opscape_sim::Time;
 
@@ -70,9 +69,10 @@ impl Attached {
     /// With `--rm` the pod goes; kubectl waits for that.
     fn end(&mut self, code: i32, call: &mut Call<'_, '_>) -> Result<Poll, Failure> {
         if !call.flags.truth("rm") {
-            // The image's own plan goes on; what was run beside it is not its process.
-            let text = texts::text(call.scope.shell.lang, "shell.kubectl.run-stays");
-            call.io.err(&[text, "\n"].concat());
+            // What was run in it was its process.
+            let (namespace, name) = (self.key.namespace.clone(), self.key.name.clone());
+            // If the pod is gone meanwhile, nothing is left to end.
+            let _ = call.scope.world.request(Request::Exit { namespace, name, code });
             return Ok(Poll::Done(code));
         }
         let options = DeleteOptions { grace: Some(0), ..DeleteOptions::default() };
