@@ -86,3 +86,43 @@ fn if_none_is_well_all_get_requests() {
     let [good, bad] = play(nobody, 80, 100);
     assert!(good > 300 && bad > 300, "{good} {bad}");
 }
+
+#[test]
+fn a_group_of_which_something_is_refused_keeps_its_load_balancer() {
+    let text = SHOP.replace("ANNOTATION", "alb.ingress.kubernetes.io/group.name: shop");
+    let second = |target: &str| {
+        format!(
+            "---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: admin
+  annotations: {{alb.ingress.kubernetes.io/target-type: {target}, alb.ingress.kubernetes.io/group.name: shop}}
+spec:
+  ingressClassName: alb
+  rules:
+  - host: admin.example.com
+    http: {{paths: [{{path: /, pathType: Prefix, backend: {{service: {{name: web, port: {{number: 80}}}}}}}}]}}
+"
+        )
+    };
+    let mut session = common::open(&text);
+    let ask = |session: &mut opscape_lab::Session, host: &str, at: u64| {
+        session.advance(Time::secs(at), &mut || true);
+        let sent = session.ask("GET", &["http://", host, "/"].concat(), &[]).expect("it is sent");
+        let steps: Vec<String> = sent.steps.iter().map(|step| step.text.plain()).collect();
+        (sent.services.len(), steps.join("\n"))
+    };
+    assert_eq!(ask(&mut session, "shop.example.com", 20).0, 1);
+    // What is refused is added: neither it nor the change of the path beside it takes effect.
+    let changed = text.replace("path: /,", "path: /shop,") + &second("instance");
+    session.act(opscape_lab::Act::Apply { text: changed.as_str().into() }).expect("it is applied");
+    let (services, why) = ask(&mut session, "shop.example.com", 40);
+    assert_eq!(services, 1, "{why}");
+    assert!(why.contains("leaves the load balancer of the whole group as it was before"), "{why}");
+    // Once it is mended, both do.
+    let mended = text.replace("path: /,", "path: /shop,") + &second("ip");
+    session.act(opscape_lab::Act::Apply { text: mended.as_str().into() }).expect("it is applied");
+    assert_eq!(ask(&mut session, "shop.example.com", 60).0, 0);
+    assert_eq!(ask(&mut session, "admin.example.com", 62).0, 1);
+}

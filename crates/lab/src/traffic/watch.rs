@@ -147,7 +147,11 @@ impl Traffic {
                 let who = if slices { "EndpointSlice" } else { "Pod" };
                 let kinds = ROUTES.iter().chain([&"Service", &who]);
                 let objects = kinds.flat_map(|kind| store.objects(kind, None));
-                *table = Some(Arc::new(Table::compile(&Objects::of_cluster(objects))));
+                let objects = Objects::of_cluster(objects);
+                *table = Some(Arc::new(match table {
+                    Some(before) => Table::compile_after(&objects, before),
+                    None => Table::compile(&objects),
+                }));
             }
         }
         self.addresses = Arc::new(addresses(store));

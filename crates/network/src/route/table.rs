@@ -88,6 +88,16 @@ impl Table {
 
     /// Compiles the routes of a set of objects.
     pub fn compile(objects: &Objects) -> Table {
+        Table::build(objects, None)
+    }
+
+    /// Compiles the routes of a set of objects that come after others: a group of Ingresses of which the AWS Load Balancer
+    /// Controller refuses one keeps the load balancer that it had.
+    pub fn compile_after(objects: &Objects, before: &Table) -> Table {
+        Table::build(objects, Some(before))
+    }
+
+    fn build(objects: &Objects, before: Option<&Table>) -> Table {
         let mut builder = Builder::new(objects);
         let mut entries = Vec::new();
         if !objects.gateways.is_empty() {
@@ -98,7 +108,11 @@ impl Table {
             match group.flavour {
                 Flavour::Nginx => entries.push(Entry::Nginx(nginx::controller(&ingresses, &mut builder))),
                 Flavour::Alb => {
-                    entries.extend(super::alb::groups(&ingresses, &mut builder).into_iter().map(Entry::Alb));
+                    let mut balancers = super::alb::groups(&ingresses, &mut builder);
+                    if let Some(before) = before {
+                        super::alb::keep_refused(&mut balancers, &ingresses, before, &mut builder);
+                    }
+                    entries.extend(balancers.into_iter().map(Entry::Alb));
                 }
                 Flavour::Plain => entries.push(Entry::Plain(Plain::new(&ingresses, &mut builder))),
             }
@@ -106,6 +120,19 @@ impl Table {
         let services = Services::new(&mut builder);
         let policies = Policies::new(objects);
         Table { backends: builder.backends, entries, services, policies, notes: builder.notes }
+    }
+
+    /// The load balancer of a group of Ingresses.
+    pub(super) fn balancer(&self, group: &str) -> Option<&LoadBalancer> {
+        self.entries.iter().find_map(|entry| match entry {
+            Entry::Alb(balancer) if balancer.is_of(group) => Some(balancer),
+            _ => None,
+        })
+    }
+
+    /// What a route asked for that has this backend.
+    pub(super) fn wanted(&self, id: BackendId) -> Option<&Wanted> {
+        self.backends.get(id.0 as usize).map(|backend| &backend.wanted)
     }
 
     /// Looks up anew who serves; the routes stay.

@@ -64,6 +64,16 @@ impl Default for Redirect {
 pub(super) const PREFIX: &str = "alb.ingress.kubernetes.io/";
 
 impl Action {
+    /// From one table into another that is being built: backends have other places there.
+    pub(super) fn move_to(&mut self, from: &Table, builder: &mut Builder<'_>) {
+        let Action::Forward { targets, .. } = self else { return };
+        for target in targets {
+            if let Some(wanted) = from.wanted(target.backend) {
+                target.backend = builder.backend(wanted.clone());
+            }
+        }
+    }
+
     /// The action of a backend: its Service, or what an annotation says. `Err`: what the controller says against it.
     pub(super) fn new(
         ingress: &Found<IngressSpec>,

@@ -8,12 +8,14 @@ mod health;
 mod json;
 mod transforms;
 
+use std::sync::Arc;
+
 use opscape_manifest::api::ingress::{HttpIngressPath, IngressServiceBackend, IngressSpec};
 use opscape_manifest::api::meta::Str;
 use opscape_manifest::order::sort_by;
 
 use super::objects::{Found, Objects, json as parse};
-use super::reason::{Reason, Why};
+use super::reason::{Origin, Reason, Why};
 use super::table::{Builder, Claim, Source, Table};
 use super::{Decision, Request};
 use actions::{Action, PREFIX, Redirect};
@@ -156,6 +158,20 @@ impl LoadBalancer {
     }
 
     /// Whether it asks targets whether they are well.
+    pub(super) fn is_of(&self, group: &str) -> bool {
+        *self.group == *group
+    }
+
+    /// From one table into another that is being built.
+    fn move_to(&mut self, from: &Table, builder: &mut Builder<'_>) {
+        for listener in &mut self.listeners {
+            let backends = listener.rules.iter_mut().map(|rule| &mut rule.backend);
+            for backend in backends.chain([&mut listener.default]) {
+                backend.action.move_to(from, builder);
+            }
+        }
+    }
+
     pub(super) fn asks_targets(&self) -> bool {
         let actions = |listener: &Listener| {
             let rules = listener.rules.iter().map(|rule| &rule.backend);
@@ -374,6 +390,39 @@ fn refuse(ingress: &Found<IngressSpec>, source: &Source, said: String, builder: 
         builder.notes.push(note);
     }
     builder.refused.push((ingress.origin.clone(), said));
+}
+
+/// The load balancers of groups of which something is refused stay as they were before, where there was one.
+pub(super) fn keep_refused(
+    balancers: &mut [LoadBalancer],
+    ingresses: &[&Found<IngressSpec>],
+    before: &Table,
+    builder: &mut Builder<'_>,
+) {
+    let group = |origin: &Arc<Origin>, objects: &Objects| {
+        ingresses.iter().find(|one| one.origin == *origin).map(|one| group_of(one, objects))
+    };
+    let refused: Vec<(Str, Arc<Origin>, String)> = builder
+        .refused
+        .iter()
+        .filter_map(|(origin, said)| Some((group(origin, builder.objects)?, origin.clone(), said.clone())))
+        .collect();
+    for balancer in balancers {
+        let Some((_, origin, said)) = refused.iter().find(|(group, ..)| *group == balancer.group) else {
+            continue;
+        };
+        let Some(mut kept) = before.balancer(&balancer.group).cloned() else { continue };
+        kept.move_to(before, builder);
+        // Nothing is left out of it.
+        let objects = builder.objects;
+        builder.notes.retain(|note| {
+            let own = || note.at.as_ref().and_then(|(origin, _)| group(origin, objects));
+            note.key != "route.alb.refused" || own().as_ref() != Some(&kept.group)
+        });
+        let note = Reason::note("route.alb.kept").with("message", said).with("from", origin.to_string());
+        builder.notes.push(note.at(origin, "spec"));
+        *balancer = kept;
+    }
 }
 
 /// The groups that the controller refuses, with its words (`FailedBuildModel`), each for the first thing it finds.
