@@ -20,10 +20,11 @@ pub fn check(files: &[String], lang: Lang, seed: Option<u64>) -> bool {
 
 fn check_file(file: &str, lang: Lang, seed: Option<u64>) -> Result<bool, Stopped> {
     let mut session = open(file, lang, seed)?;
+    let refused = !session.refused_at_first().is_empty();
     let reports = session.run_checks();
     if reports.is_empty() {
         println!("{}", say(lang, "check.none", &[("file", file)]));
-        return Ok(true);
+        return Ok(!refused);
     }
     let spec = session.spec().clone();
     for report in &reports {
@@ -44,5 +45,5 @@ fn check_file(file: &str, lang: Lang, seed: Option<u64>) -> Result<bool, Stopped
     let passed = reports.iter().filter(|report| report.state == CheckState::Passed).count();
     let values = [("passed", passed.to_string()), ("all", reports.len().to_string())];
     println!("{}", say(lang, "check.sum", &values.each_ref().map(|(name, value)| (*name, value.as_str()))));
-    Ok(passed == reports.len())
+    Ok(!refused && passed == reports.len())
 }

@@ -33,7 +33,8 @@ pub fn open(file: &str, lang: Lang, seed: Option<u64>) -> Result<Session, Stoppe
     let text = read(file, lang)?;
     match Session::open(&text, options(lang, seed)) {
         Ok(session) => {
-            eprint!("{}", findings::print(file, &text, &Session::check_text(&text), lang));
+            let found = [Session::check_text(&text), session.refused_at_first().to_vec()].concat();
+            eprint!("{}", findings::print(file, &text, &found, lang));
             Ok(session)
         }
         Err(findings) => Err(refused(file, &text, &findings, lang)),

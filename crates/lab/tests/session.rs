@@ -247,3 +247,40 @@ fn steps_wait_for_what_they_name() {
     session.advance(Time::secs(130), &mut || true);
     assert!(session.steps()[2].reached);
 }
+
+#[test]
+fn what_is_refused_at_first_does_not_keep_the_rest_away() {
+    let ingress = |name: &str| {
+        format!(
+            "---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {{name: {name}}}
+spec:
+  ingressClassName: nginx
+  rules: [{{host: a.example, http: {{paths: [{{path: /, pathType: Prefix, backend: {{service: {{name: web, port: {{number: 80}}}}}}}}]}}}}]
+"
+        )
+    };
+    let class = "apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: nginx}
+spec: {controller: k8s.io/ingress-nginx}
+";
+    let text = [class, &ingress("one"), &ingress("two")].concat();
+    let session = open(&text);
+    let names: Vec<String> = session
+        .model()
+        .cluster()
+        .store()
+        .objects("Ingress", None)
+        .iter()
+        .map(|object| object.meta().name.to_string())
+        .collect();
+    assert_eq!(names, ["one"]);
+    let [refused] = session.refused_at_first() else { panic!("{:?}", session.refused_at_first()) };
+    assert!(refused.message.contains("is already defined in ingress default/one"), "{}", refused.message);
+    let second = text.lines().position(|line| line.contains("name: two")).unwrap_or_default() as u32;
+    assert!(refused.span.start.line.abs_diff(second) <= 3, "{:?} is not in the second one", refused.span);
+    assert!(open(&ingress("one")).refused_at_first().is_empty());
+}

@@ -118,6 +118,13 @@ impl TextState {
         self.view = None;
     }
 
+    /// What else is wrong: what the API server said.
+    pub(super) fn add_problems(&mut self, problems: Vec<Diagnostic>) {
+        if !problems.is_empty() {
+            self.set_problems([self.problems.to_vec(), problems].concat());
+        }
+    }
+
     pub(super) fn check(&mut self) {
         self.set_problems(Lab::check_text(&self.all));
     }

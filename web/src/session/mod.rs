@@ -328,8 +328,10 @@ impl State {
         let options = SessionOptions { lang: self.lang, world: self.world_options() };
         match Lab::open(self.text.all(), options) {
             Ok(world) => {
+                let refused = world.refused_at_first().to_vec();
                 self.set_world(world);
                 self.text.was_applied();
+                self.text.add_problems(refused);
                 self.record_opened();
             }
             Err(problems) => self.text.set_problems(problems),

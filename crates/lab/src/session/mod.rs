@@ -77,6 +77,8 @@ pub struct Session {
     /// The text it was opened with, and whether that had something to apply.
     opening: Str,
     applied_at_first: bool,
+    /// What the API server refused of it then.
+    refused_at_first: Arc<Vec<Diagnostic>>,
     branches: Vec<branches::Kept>,
     next: RefCell<next::Cache>,
     /// The pause that was reached last, so that it is not reached again.
@@ -84,10 +86,11 @@ pub struct Session {
 }
 
 impl Session {
-    /// Makes a world from a text and applies the text at time 0.
+    /// Makes a world from a text and applies the text at time 0. As with `kubectl apply`, an object that the API server
+    /// refuses does not keep the others away ([`Session::refused_at_first`]).
     ///
     /// # Errors
-    /// What is wrong with the text; then there is no world.
+    /// What is wrong with the text, or that everything in it was refused; then there is no world.
     pub fn open(text: &str, mut options: SessionOptions) -> Result<Session, Vec<Diagnostic>> {
         let checked = crate::pipelines::check(text);
         if checked.has_errors() {
@@ -106,16 +109,28 @@ impl Session {
                 .documents
                 .iter()
                 .any(|document| matches!(document.role, Role::Object | Role::Workflow)),
+            refused_at_first: Arc::default(),
             branches: Vec::new(),
             next: RefCell::default(),
             paused_at: None,
         };
-        if session.applied_at_first
-            && let Err(Refused::Text(diagnostics)) = session.act(Act::Apply { text: session.opening.clone() })
-        {
-            return Err(diagnostics);
+        if session.applied_at_first {
+            session.timeline.input(Arc::new(Act::Apply { text: session.opening.clone() }));
+            let outcome = session.model().acts().last().map(|mark| mark.outcome.clone()).unwrap_or_default();
+            let refused = refused(&outcome, &checked);
+            if !refused.is_empty() {
+                if refused.len() == outcome.applied.len() {
+                    return Err([checked.diagnostics, refused].concat());
+                }
+                session.refused_at_first = Arc::new(refused);
+            }
         }
         Ok(session)
+    }
+
+    /// What the API server refused of the text that the world began with, at the lines of the documents.
+    pub fn refused_at_first(&self) -> &[Diagnostic] {
+        &self.refused_at_first
     }
 
     /// What is wrong with a text, and what in it is not simulated. Changes nothing.
@@ -274,20 +289,7 @@ impl Session {
         let mut trial = self.run().clone();
         trial.input(&Arc::new(act.clone()));
         let Some(mark) = trial.model().acts().last() else { return diagnostics };
-        for result in &mark.outcome.applied {
-            if let (crate::world::Applied::Refused(status), Some(index)) = (&result.done, result.document)
-                && let Some(document) = checked.documents.get(index)
-            {
-                let causes =
-                    status.details.as_ref().map(|details| details.causes.as_slice()).unwrap_or_default();
-                let field = causes.first().map_or("", |cause| cause.field.as_str());
-                let span = document.locate(field).best();
-                let mut diagnostic = Diagnostic::error(status.message.clone(), span).with_path(field);
-                diagnostic.file.clone_from(&document.file);
-                diagnostic.document = index;
-                diagnostics.push(diagnostic);
-            }
-        }
+        diagnostics.extend(refused(&mark.outcome, checked));
         diagnostics
     }
 
@@ -411,4 +413,23 @@ fn spec_of(checked: &Checked, lane: Option<&Str>) -> LabSpec {
 pub fn lab_of(checked: &Checked) -> Option<LabSpec> {
     let document = checked.documents.iter().find(|document| document.role == Role::Lab)?;
     codec::from_value::<Lab>(&document.value).ok().map(|lab| lab.spec)
+}
+
+/// What the API server refused of a text that was applied.
+fn refused(outcome: &Outcome, checked: &Checked) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for result in &outcome.applied {
+        if let (crate::world::Applied::Refused(status), Some(index)) = (&result.done, result.document)
+            && let Some(document) = checked.documents.get(index)
+        {
+            let causes = status.details.as_ref().map(|details| details.causes.as_slice()).unwrap_or_default();
+            let field = causes.first().map_or("", |cause| cause.field.as_str());
+            let span = document.locate(field).best();
+            let mut diagnostic = Diagnostic::error(status.message.clone(), span).with_path(field);
+            diagnostic.file.clone_from(&document.file);
+            diagnostic.document = index;
+            found.push(diagnostic);
+        }
+    }
+    found
 }
