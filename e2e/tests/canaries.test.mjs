@@ -84,6 +84,30 @@ test("a weight that is edited in the YAML is seen in the flow", () =>
     assert.deepEqual(await axe(page), []);
   }));
 
+test("two Deployments that run one program are told apart by colour everywhere", () =>
+  withApp({}, async (page, app) => {
+    await app.open(lab("nginx-canary"));
+    await app.pause();
+    await app.seek(58);
+    const fill = (selector) => page.locator(selector).first().evaluate((element) => getComputedStyle(element).fill);
+    const colours = async () => {
+      const pods = await page.locator("[data-pod]").evaluateAll((all) => all.map((pod) => {
+        const painted = [...pod.querySelectorAll(".glyph rect, .glyph path")].map((part) => getComputedStyle(part).fill);
+        return [pod.dataset.pod.split("-")[0], painted.find((fill) => fill.startsWith("rgb"))];
+      }));
+      return Object.fromEntries(pods);
+    };
+    await page.locator("[data-pod]").nth(5).waitFor();
+    const pods = await colours();
+    assert.notEqual(pods.stable, pods.canary, "in the stage");
+    const areas = await page.locator(".tracks .area.ready").evaluateAll((all) => all.map((area) => getComputedStyle(area).fill));
+    assert.deepEqual([...areas].sort(), [pods.stable, pods.canary].sort(), "on the timeline");
+    const names = await page.locator(".versions b").allTextContents();
+    assert.deepEqual(names, ["web:1.4", "web:2.0"]);
+    assert.ok(await fill(".ribbon.of-version"), "requests flow");
+    await picture(page, "canary-colours");
+  }));
+
 const rollout = (page) => page.locator('[data-key="Rollout/default/web"]').first();
 
 for (const by of ["button", "command"]) {

@@ -245,7 +245,7 @@ fn versions(session: &mut Session, at: u64) -> Vec<(String, u32, String, u8, Str
         .iter()
         .filter(|version| version.pods > 0)
         .map(|version| {
-            let name = scene.version_name(version.revision, version.colour, Some(&version.label));
+            let name = scene.version_name(&version.namespace, &version.workload, version.revision);
             (version.workload.to_string(), version.revision, version.label.clone(), version.colour, name)
         })
         .collect();
@@ -292,6 +292,18 @@ fn the_same_image_or_another_program_has_the_colour_of_its_revision() {
         versions(session, at).into_iter().map(|(.., colour, name)| (colour, name)).collect()
     };
     let v1 = || (1, "v1".to_owned());
+    // Others of the same namespace are named as ever.
+    let mut three = open(
+        &[
+            siblings("shop/web:1.4", "shop/web:2.0"),
+            siblings("shop/api:3.1", "shop/api:3.1")
+                .replace("name: stable", "name: api")
+                .replace("name: canary", "name: more"),
+        ]
+        .concat(),
+    );
+    let named = |tag: &str, colour| (colour, tag.to_owned());
+    assert_eq!(colours(&mut three, 20), [v1(), named("2.0", 2), v1(), named("1.4", 1)]);
     let mut same = open(&siblings("shop/web:1.4", "shop/web:1.4"));
     assert_eq!(colours(&mut same, 20), [v1(), v1()]);
     let mut other = open(&siblings("shop/web:1.4", "shop/api:2.0"));

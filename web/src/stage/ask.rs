@@ -127,7 +127,7 @@ fn answered(session: &Session, view: &View, answer: &Answer) -> Html {
             <>
                 { icon(Look::of(pod, view.at), 16.0) }
                 <button type="button" class="link mono" onclick={move |_| session.select(Some(key.clone()))}>{ pod.name.to_string() }</button>
-                if pod.revision > 0 { <span class="quiet">{ view.scene.version_name(pod.revision, pod.colour, None) }</span> }
+                if pod.revision > 0 { <span class="quiet">{ view.scene.version_name(&pod.namespace, &pod.workload, pod.revision) }</span> }
             </>
         }
     });

@@ -205,19 +205,15 @@ impl Board<'_> {
         let Some(traffic) = self.view.scene.traffic.as_ref().filter(|_| self.layout.narrow) else {
             return String::new();
         };
-        let mut versions: BTreeMap<(u32, u8), f32> = BTreeMap::new();
+        let mut versions: BTreeMap<String, f32> = BTreeMap::new();
         for pod in &node.pods {
             let flows = traffic.pods.iter().filter(|flow| flow.pod == pod.uid);
-            *versions.entry((pod.revision, pod.colour)).or_default() +=
-                flows.map(|flow| flow.rate).sum::<f32>();
+            let name = self.view.scene.version_name(&pod.namespace, &pod.workload, pod.revision);
+            *versions.entry(name).or_default() += flows.map(|flow| flow.rate).sum::<f32>();
         }
         let words = versions.into_iter().filter(|(_, sent)| *sent > 0.0);
-        let name = |revision, colour| self.view.scene.version_name(revision, colour, None);
-        let words: Vec<String> = words
-            .map(|((revision, colour), sent)| {
-                [&name(revision, colour), " ", &rate(self.view.lang, sent)].concat()
-            })
-            .collect();
+        let words: Vec<String> =
+            words.map(|(name, sent)| [&name, " ", &rate(self.view.lang, sent)].concat()).collect();
         words.join(" · ")
     }
 

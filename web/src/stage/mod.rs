@@ -101,9 +101,9 @@ fn versions(view: &View) -> Vec<Shown> {
     let mut found: Vec<Shown> = Vec::new();
     for version in view.scene.versions.iter().filter(|version| version.revision > 0) {
         let (revision, colour) = (version.revision, version.colour);
-        let mut name = view.scene.version_name(revision, colour, Some(&version.label));
-        let mut labels = version.label.clone();
-        if !name.starts_with('v') || labels.ends_with(&name) {
+        let (mut name, mut labels) = (version.name.clone(), version.label.clone());
+        // Where the tag is the name, the image says it.
+        if labels.rsplit_once(':').is_some_and(|(_, tag)| *tag == *name) {
             name = std::mem::take(&mut labels);
         }
         match found.iter_mut().find(|shown| shown.name == name && shown.colour == colour) {

@@ -72,8 +72,8 @@ fn versions(board: &Board<'_>, card: &ServiceCard, rect: Rect) -> Html {
     let service = Place::Service(card.namespace.clone(), card.name.clone());
     let mut lines: Vec<Html> = Vec::new();
     for flow in traffic.flows.iter().filter(|flow| flow.from == service && flow.rates.rate > 0.0) {
-        let Place::Version { revision, colour, .. } = &flow.to else { continue };
-        let version = view.scene.version_name(*revision, *colour, None);
+        let Place::Version { namespace, workload, revision, colour } = &flow.to else { continue };
+        let version = view.scene.version_name(namespace, workload, *revision);
         let y = rect.h + 16.0 + lines.len() as f32 * 14.0;
         lines.push(html! {
             <text x="2" y={px(y)} class={classes!("t-11", colour_class(*colour))}>

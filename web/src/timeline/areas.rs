@@ -11,8 +11,8 @@ pub struct Area {
     pub colour: u8,
     /// 0: no revisions.
     pub revision: u32,
-    /// Its short image.
-    pub label: String,
+    /// What it is called.
+    pub name: String,
     /// Whether it holds the ready ones.
     pub ready: bool,
     /// The path.
@@ -87,7 +87,7 @@ pub fn areas(track: &WorkloadTrack, scale: Scale, begin: Time, end: Time) -> Vec
                 out.push(Area {
                     colour: revision.colour,
                     revision: revision.revision,
-                    label: revision.label.clone(),
+                    name: revision.name.clone(),
                     ready,
                     path: path(scale, &times, end, &below, &tops),
                     name_at: room(scale, &times, end, &below, &tops),

@@ -24,8 +24,8 @@ pub struct Props {
     pub small: bool,
 }
 
-/// Workloads drawn at most; the one that is selected or moves comes first.
-const LANES: usize = 3;
+/// Workloads drawn at most, and where there is less room; the one that is selected or moves comes first.
+const LANES: (usize, usize) = (4, 3);
 
 struct Frame {
     left: f32,
@@ -209,7 +209,7 @@ fn hatched(view: &View, frame: &Frame, scale: Scale) -> Html {
 }
 
 /// The workloads that get a lane.
-fn lanes(view: &View) -> Vec<&WorkloadTrack> {
+fn lanes(view: &View, small: bool) -> Vec<&WorkloadTrack> {
     let tracks = &view.tracks.workloads;
     let moving = |track: &WorkloadTrack| {
         view.scene.rollouts.iter().any(|strip| {
@@ -223,13 +223,13 @@ fn lanes(view: &View) -> Vec<&WorkloadTrack> {
     };
     let mut all: Vec<&WorkloadTrack> = tracks.iter().filter(|track| track.most > 0).collect();
     all.sort_by_key(|track| (!moving(track), !picked(track)));
-    all.truncate(LANES);
+    all.truncate(if small { LANES.1 } else { LANES.0 });
     all.sort_by(|a, b| (&a.namespace, &a.workload).cmp(&(&b.namespace, &b.workload)));
     all
 }
 
 fn replicas(view: &View, frame: &Frame, scale: Scale) -> Html {
-    let lanes = lanes(view);
+    let lanes = lanes(view, frame.small);
     let pitch = frame.areas / lanes.len().max(1) as f32;
     let many = lanes.len() > 1;
     let lane = |(index, track): (usize, &&WorkloadTrack)| {
@@ -254,7 +254,7 @@ fn replicas(view: &View, frame: &Frame, scale: Scale) -> Html {
             let state = view.word(if area.ready { "state.ready" } else { "state.notready" });
             Some(html! {
                 <text x={px(x)} y={px(y)} class={classes!("area-name", (!area.ready).then_some("waiting"), colour_class(area.colour))}>
-                    <tspan font-weight="600">{ view.scene.version_name(area.revision, area.colour, Some(&area.label)) }</tspan>
+                    <tspan font-weight="600">{ &area.name }</tspan>
                     <tspan>{ format!(" {state}") }</tspan>
                 </text>
             })

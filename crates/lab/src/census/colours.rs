@@ -5,7 +5,7 @@
 
 use opscape_manifest::api::Pod;
 
-use super::revision::{Version, colour};
+use super::revision::{Version, colour, image_label};
 use super::{Census, Revision, Workload};
 
 /// How many colours there are.
@@ -26,22 +26,33 @@ impl Census {
         }
     }
 
+    /// The workloads that run the program of an image in a namespace, with their revisions; one of them is asked for.
+    fn family<'a>(
+        &'a self,
+        namespace: &'a str,
+        image: &'a str,
+        is_own: impl Fn(&Workload) -> bool + Copy + 'a,
+    ) -> impl Iterator<Item = &'a Workload> + Clone {
+        let program = repository(image);
+        let beside = self.workloads.iter().map(AsRef::as_ref);
+        beside.filter(move |workload: &&Workload| {
+            let mut images = workload.revisions.iter().map(|revision| &revision.image);
+            *workload.namespace == *namespace
+                && (is_own(workload) || images.any(|image| repository(image) == program))
+        })
+    }
+
     /// Looks at the other workloads that run the same program.
     fn tell_apart(&self, version: &mut Version) {
-        let is_own =
-            |workload: &Workload| workload.name == version.workload && workload.rollout == version.rollout;
-        let repository = repository(&version.image);
-        let family = || {
-            let beside = self.workloads.iter().filter(|workload| workload.namespace == version.namespace);
-            beside.filter(|workload| {
-                let mut images = workload.revisions.iter().map(|revision| &revision.image);
-                is_own(workload) || images.any(|image| self::repository(image) == repository)
-            })
-        };
-        let all = || family().flat_map(|workload| workload.revisions.iter().map(move |one| (workload, one)));
-        if family().all(|workload| is_own(workload)) {
+        let (name, rollout) = (version.workload.clone(), version.rollout);
+        let is_own = |workload: &Workload| workload.name == name && workload.rollout == rollout;
+        let (namespace, image) = (version.namespace.clone(), version.image.clone());
+        let family = self.family(&namespace, &image, is_own);
+        if family.clone().all(is_own) {
             return;
         }
+        let all =
+            || family.clone().flat_map(|workload| workload.revisions.iter().map(move |one| (workload, one)));
         // What comes back has its colour again.
         let before = all().find(|(workload, one)| is_own(workload) && one.template == version.template);
         if let Some((_, before)) = before {
@@ -60,6 +71,20 @@ impl Census {
         let new = colours().find(|colour| all().all(|(_, one)| one.colour != *colour));
         let free = || colours().find(|colour| all().all(|(_, one)| one.colour != *colour || !living(one)));
         version.colour = new.or_else(free).unwrap_or(first);
+    }
+
+    /// What a version is called: `v2` by its revision; where workloads that run one program are told apart together, so that
+    /// revision and colour no longer say the same, by the tag of its image.
+    pub fn version_name(&self, workload: &Workload, revision: &Revision) -> String {
+        let is_own = |other: &Workload| std::ptr::eq(other, workload);
+        let mut family = self.family(&workload.namespace, &revision.image, is_own);
+        let is_by_image =
+            |other: &Workload| other.revisions.iter().any(|one| one.colour != colour(one.number));
+        if !family.any(is_by_image) {
+            return ["v", &revision.number.to_string()].concat();
+        }
+        let label = image_label(&revision.image);
+        label.rsplit_once(':').map_or(&*label, |(_, tag)| tag).to_owned()
     }
 }
 

@@ -18,7 +18,7 @@ use opscape_sim::{IdMap, IdSet, Log, Time};
 
 pub use autoscalers::Autoscaler;
 pub use requests::Requests;
-pub(crate) use revision::colour;
+use revision::colour;
 pub use revision::{Version, image_label, of_replica_set};
 pub use state::{is_ready, pod_state, pod_word};
 

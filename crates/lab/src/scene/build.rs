@@ -116,6 +116,7 @@ fn versions(model: &LabModel) -> Vec<Version> {
                 namespace: workload.namespace.clone(),
                 workload: workload.name.clone(),
                 revision: number,
+                name: model.census().version_name(workload, revision),
                 label: census::image_label(&revision.image),
                 image: revision.image.clone(),
                 colour: revision.colour,

@@ -15,7 +15,6 @@ use std::time::Duration;
 use opscape_manifest::api::{Str, Uid};
 use opscape_sim::Time;
 
-use crate::census::colour as colour_of;
 use crate::cost::Cost;
 use crate::pipelines::PipelineScene;
 
@@ -107,6 +106,8 @@ pub struct Version {
     pub workload: Str,
     /// `deployment.kubernetes.io/revision`; 0: the workload has no revisions.
     pub revision: u32,
+    /// What it is called: `v2`, or the tag of its image where several workloads run one program.
+    pub name: String,
     /// Short image, as `web:1.4`: what the legend says.
     pub label: String,
     /// Image of the first container, as written.
@@ -122,20 +123,12 @@ pub struct Version {
 }
 
 impl Scene {
-    /// What a version is called: `v2` by its revision; where workloads that run one program are told apart together, so that
-    /// revision and colour no longer say the same, by the tag of its image. `label`: its short image, if no pod may be left.
-    pub fn version_name(&self, revision: u32, colour: u8, label: Option<&str>) -> String {
-        let by_image = |version: &Version| {
-            version.colour != colour_of(version.revision)
-                && (version.colour == colour || version.revision == revision)
-        };
-        if colour == colour_of(revision) && !self.versions.iter().any(by_image) {
-            return ["v", &revision.to_string()].concat();
-        }
-        let mut drawn = self.versions.iter();
-        let label = label.or_else(|| Some(&*drawn.find(|version| version.colour == colour)?.label));
-        let label = label.unwrap_or_default();
-        label.rsplit_once(':').map_or(label, |(_, tag)| tag).to_owned()
+    /// What a version of a workload is called.
+    pub fn version_name(&self, namespace: &str, workload: &str, revision: u32) -> String {
+        let known = self.versions.iter().find(|version| {
+            version.revision == revision && *version.workload == *workload && *version.namespace == *namespace
+        });
+        known.map_or_else(|| ["v", &revision.to_string()].concat(), |version| version.name.clone())
     }
 }
 

@@ -65,6 +65,7 @@ fn workloads(census: &Census, from: Time, until: Time, width: u32) -> Vec<Worklo
                 .map(|revision| RevisionTrack {
                     revision: revision.number,
                     colour: revision.colour,
+                    name: census.version_name(workload, revision),
                     label: census::image_label(&revision.image),
                     steps: part(&revision.steps, from, until, width),
                 })

@@ -53,6 +53,8 @@ pub struct RevisionTrack {
     pub revision: u32,
     /// 1 to 6.
     pub colour: u8,
+    /// What it is called.
+    pub name: String,
     /// Short image, as `web:1.4`.
     pub label: String,
     /// Counts from each instant on. The first step may lie before `from`.
