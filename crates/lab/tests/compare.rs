@@ -75,6 +75,11 @@ fn three_ways_out_of_a_bad_version_cost_what_one_computes() {
             lane.measures()
         })
         .collect();
+    // The pause of 30 s after the pod of version 2 was ready, then the analysis stops it.
+    let stopped: Vec<Vec<u64>> =
+        ways.iter().map(|lane| lane.given_up().iter().map(|at| at.0 / 1_000_000).collect()).collect();
+    assert!(stopped[0].is_empty() && stopped[1].is_empty(), "{stopped:?}");
+    assert!(matches!(stopped[2].as_slice(), [at] if (66..=76).contains(at)), "{stopped:?}");
     let [rolling, switched, canary] = measures.as_slice() else { panic!("{measures:#?}") };
     // One request in five of those that met version 2 fails, within four standard deviations.
     for way in &measures {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use opscape_manifest::order;
 use opscape_sim::Time;
 
 use super::{Lane, Second};
@@ -300,7 +301,7 @@ impl<'a> Chart<'a> {
         }
     }
 
-    /// What was done, each instant once: the title of the script's step, or a few words.
+    /// What was done, each instant once: the title of the script's step, or a few words. And what a controller gave up.
     fn acts(&self, lane: &Lane) -> Vec<(Time, String)> {
         let (session, lang) = (lane.session(), self.picture.lang);
         let model = session.timeline().known().model();
@@ -316,6 +317,8 @@ impl<'a> Chart<'a> {
                 acts.push((mark.at, label));
             }
         }
+        acts.extend(lane.given_up().iter().map(|at| (*at, text(lang, "compare.given-up").to_owned())));
+        order::sort_by(&mut acts, |(a, _), (b, _)| a.cmp(b));
         acts
     }
 

@@ -11,10 +11,13 @@ mod second;
 mod table;
 mod versions;
 
+use opscape_cluster::Record;
+use opscape_cluster::record::RolloutWhat;
 use opscape_manifest::api::Str;
 use opscape_manifest::diagnostic::Diagnostic;
 use opscape_sim::Time;
 
+use crate::world::LabRecord;
 use crate::{Session, SessionOptions};
 
 pub use chart::{Chart, LANE_HEIGHT, Picture, failing};
@@ -39,6 +42,10 @@ pub struct Lane {
     versions: Versions,
     /// When the first act was done.
     begin: Option<Time>,
+    /// When an update was given up that nobody stopped: an analysis failed, or the time was over.
+    given_up: Vec<Time>,
+    /// How much of the journal was looked at.
+    read: usize,
 }
 
 impl Lane {
@@ -53,7 +60,15 @@ impl Lane {
     /// A world as a lane, from its beginning: what was done in it happens at its time.
     pub fn of(about: About, mut session: Session) -> Lane {
         session.seek(Time::ZERO);
-        Lane { about, session, seconds: Vec::new(), versions: Versions::default(), begin: None }
+        Lane {
+            about,
+            session,
+            seconds: Vec::new(),
+            versions: Versions::default(),
+            begin: None,
+            given_up: Vec::new(),
+            read: 0,
+        }
     }
 
     /// All lanes of a text.
@@ -93,6 +108,11 @@ impl Lane {
     /// What the old version and the new one are called, as far as they were seen.
     pub fn versions(&self) -> (&[String], &[String]) {
         self.versions.names()
+    }
+
+    /// When an update was given up that nobody stopped.
+    pub fn given_up(&self) -> &[Time] {
+        &self.given_up
     }
 
     /// When the first act was done.
@@ -161,6 +181,15 @@ impl Lane {
             self.begin = model.acts().iter().map(|act| act.at).find(|at| *at > Time::ZERO);
         }
         self.versions.see(model.census(), self.begin);
+        let journal = self.session.run().journal();
+        for (_, entry) in journal.since(self.read) {
+            if let LabRecord::Cluster(Record::Rollout(fact)) = &entry.what
+                && matches!(&fact.what, RolloutWhat::Aborted { why, .. } if !why.is_empty())
+            {
+                self.given_up.push(entry.at);
+            }
+        }
+        self.read = journal.len();
         let second = u32::try_from(self.seconds.len()).unwrap_or(u32::MAX);
         self.seconds.push(Second::measure(model, second, &self.versions));
     }
