@@ -227,6 +227,23 @@ test("where pods are cells, a rule that is pointed at lights its rivers", () =>
     await page.waitForFunction((known) => document.querySelector("canvas.rivers").toDataURL() === known, whole);
   }));
 
+test("on a phone the rules stand above the cells, high enough for a finger", () =>
+  withApp({ size: "phone" }, async (page, app) => {
+    await app.open(shop().replace("spec:\n  images", "spec:\n  title: {en: A shop, ko: 가게}\n  images"));
+    await app.pause();
+    await app.seek(14);
+    await app.button("ui.nodes").click();
+    const rules = page.locator(".far [data-route]");
+    await rules.nth(1).waitFor();
+    assert.equal(await rules.count(), 2);
+    assert.match(await rules.first().getAttribute("aria-label"), /shop\.example/);
+    const boxes = await rules.locator("rect").evaluateAll((all) => all.map((rect) => rect.getBoundingClientRect().toJSON()));
+    assert.ok(boxes.every(({ left, right, height }) => height >= 32 && left >= 0 && right <= 390), JSON.stringify(boxes));
+    assert.ok(boxes[0].bottom <= boxes[1].top, "they do not cover each other");
+    assert.deepEqual(await axe(page), []);
+    await picture(page, "requests-cells-phone");
+  }));
+
 for (const language of ["en", "ko"]) {
   test(`an Ingress and the HTTPRoute that is to replace it stand side by side: ${language}`, () =>
     withApp({ language }, async (page, app) => {

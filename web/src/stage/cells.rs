@@ -88,8 +88,9 @@ fn plan(scene: &Scene, width: f32, height: f32) -> Plan {
         plan.front = Some(Rect { x: EDGE, y: (height * 0.36).max(110.0), w: FRONT - 26.0, h: 0.0 });
         plan.source = (EDGE + FRONT - 14.0, top - 8.0);
     } else if fronted {
-        plan.front = Some(Rect { x: EDGE, y: EDGE, w: width - 2.0 * EDGE, h: 30.0 });
-        top += 38.0;
+        let h = super::far::height_above(scene);
+        plan.front = Some(Rect { x: EDGE, y: EDGE, w: width - 2.0 * EDGE, h });
+        top += h + 8.0;
         plan.source = (EDGE + 12.0, top - above);
     }
     for row in scene.zones.chunks(columns) {
