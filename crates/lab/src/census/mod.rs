@@ -393,9 +393,9 @@ impl Census {
             } else if !waits {
                 self.tray.remove(&uid);
             }
-            let same = new
-                .as_ref()
-                .is_some_and(|(version, _)| Arc::ptr_eq(&old.version, version) || old.version.is_same(version));
+            let same = new.as_ref().is_some_and(|(version, _)| {
+                Arc::ptr_eq(&old.version, version) || old.version.is_same(version)
+            });
             self.count(&old.version, now, !same, |counts| counts.remove(old.state));
         }
         if let Some((version, state)) = new {
