@@ -5,7 +5,7 @@ use opscape_manifest::api::{ObjectKey, Str};
 use opscape_cluster::Request;
 use opscape_network::load::WorkloadId;
 
-use crate::pipelines::{RepositoryEvent, RunAct};
+use crate::pipelines::{GitAct, RepositoryEvent, RunAct};
 use crate::traffic::Sending;
 
 /// Something a person does, or the lab's script.
@@ -106,6 +106,13 @@ pub enum Act {
     Happen {
         /// What.
         event: RepositoryEvent,
+    },
+    /// Something is done to the repository, and the pipelines that run on it begin.
+    Git {
+        /// The command line; empty: a button.
+        line: Str,
+        /// What.
+        act: GitAct,
     },
     /// Something is done to a run of a pipeline.
     Pipeline {

@@ -5,7 +5,7 @@ mod common;
 
 use std::sync::Arc;
 
-use opscape_lab::pipelines::{JobState, PipelineScene, RepositoryEvent};
+use opscape_lab::pipelines::{GitAct, JobState, Outcome, PipelineScene, RepositoryEvent};
 use opscape_lab::{Act, Session, SessionOptions, WorldOptions};
 use opscape_manifest::api::{Deployment, ObjectKey};
 use opscape_sim::Time;
@@ -244,4 +244,95 @@ fn a_replica_set_knows_which_step_made_it() {
     println!("{rows:#?}");
     assert!(rows.iter().any(|row| row.contains("Set the image") && row.contains("deploy")), "{rows:#?}");
     assert!(rows.last().is_some_and(|row| row.contains("push")), "{rows:#?}");
+}
+
+fn git(session: &mut Session, act: GitAct) -> Result<String, String> {
+    let outcome = session.act(Act::Git { line: "".into(), act }).expect("it is an act");
+    if outcome.refused { Err(outcome.output.clone()) } else { Ok(outcome.output.clone()) }
+}
+
+fn push_text(session: &mut Session, branch: &str, text: &str) -> Result<String, String> {
+    let push = GitAct::Push { branch: branch.into(), message: "A change".into(), text: Some(text.into()) };
+    git(session, push)
+}
+
+#[test]
+fn a_changed_text_is_a_commit_and_a_revert_brings_back_what_was_there() {
+    let text = [LAB, GITHUB].concat();
+    let mut session = open(&text);
+    to(&mut session, 10);
+    push_text(&mut session, "main", &text.replace("listen(8080);", "listen(8081);")).expect("it is pushed");
+    to(&mut session, 250);
+    let second = image(&session);
+    assert_eq!(states(&session), [JobState::Succeeded; 2]);
+    let commits = session.model().pipelines().git().commits().to_vec();
+    assert_eq!(commits.len(), 2);
+    let last = commits.last().expect("a commit");
+    assert_eq!(**last.changed, ["src/server.js".to_owned()]);
+    assert!(second.ends_with(last.short()));
+    git(&mut session, GitAct::Revert { commit: last.short().into(), branch: "main".into() })
+        .expect("it is reverted");
+    to(&mut session, 500);
+    assert_eq!(states(&session), [JobState::Succeeded; 2]);
+    let reverted = session.model().pipelines().git().commits().last().cloned().expect("a commit");
+    assert_eq!(reverted.files.get("src/server.js").map(String::as_str), Some("listen(8080);\n"));
+    assert!(image(&session).ends_with(reverted.short()));
+    // What was done is a text that plays the same again.
+    let (acts, told) = (session.acts_text(), session.model().pipelines().git().commits().len());
+    let mut again = open(&text);
+    again.expect_acts(&acts).expect("it can be read");
+    to(&mut again, 500);
+    assert_eq!(image(&again), image(&session));
+    assert_eq!(again.model().pipelines().git().commits().len(), told);
+}
+
+#[test]
+fn a_pull_request_has_checks_and_its_merge_is_a_push() {
+    let ci = "--- # .github/workflows/ci.yml\nname: ci\non: {pull_request: {paths: ['src/**']}}\njobs:\n  test:\n    runs-on: ubuntu-latest\n    steps: [{run: npm test}]\n";
+    let text = [LAB, GITHUB, ci].concat();
+    let mut session = open(&text);
+    to(&mut session, 10);
+    push_text(&mut session, "fix", &text.replace("listen(8080);", "listen(8082);")).expect("it is pushed");
+    assert!(
+        session.scene(None).pipelines.iter().all(|scene| scene.run.is_none()),
+        "nothing runs on this branch"
+    );
+    let open = GitAct::Open { source: "fix".into(), target: "main".into(), title: "Another port".into() };
+    git(&mut session, open.clone()).expect("it is opened");
+    assert!(git(&mut session, open).is_err_and(|refusal| refusal.contains("already exists")));
+    assert_eq!(session.model().pipelines().checks(1).len(), 1);
+    to(&mut session, 120);
+    let checks = session.model().pipelines().checks(1);
+    assert_eq!(
+        checks.first().map(|(name, outcome)| (name.to_string(), *outcome)),
+        Some(("test".to_owned(), Some(Outcome::Success)))
+    );
+    assert_eq!(image(&session), "ghcr.io/acme/shop:1.0");
+    git(&mut session, GitAct::Merge { number: 1 }).expect("it is merged");
+    assert!(git(&mut session, GitAct::Merge { number: 1 }).is_err());
+    to(&mut session, 400);
+    let merged = session.model().pipelines().git().find("main").cloned().expect("a commit");
+    assert_eq!(merged.parents.len(), 2);
+    assert!(image(&session).ends_with(merged.short()));
+}
+
+#[test]
+fn a_terminal_commits_pushes_and_tags() {
+    let text = [LAB, GITHUB].concat().replace("branches: [main]", "tags: ['v*']");
+    let mut session = open(&text);
+    to(&mut session, 10);
+    let mut shell = opscape_shell::Shell::new("default", opscape_lab::Lang::En);
+    let mut run = |session: &mut Session, line: &str| {
+        let mut process = shell.start(line, None).expect("it can be read");
+        process.poll(&mut shell, session);
+        let said: String = process.take_output().into_iter().map(|piece| piece.text).collect();
+        (process.exit_code(), said)
+    };
+    assert!(run(&mut session, "git log --oneline").1.ends_with(" Initial commit\n"));
+    assert_eq!(run(&mut session, "git push").1, "Everything up-to-date\n");
+    let (code, said) = run(&mut session, "git tag v1.1 && git push origin v1.1");
+    assert_eq!((code, said.as_str()), (Some(0), " * [new tag]         v1.1 -> v1.1\n"));
+    to(&mut session, 300);
+    assert_eq!(states(&session), [JobState::Succeeded; 2]);
+    assert_eq!(run(&mut session, "git tag").1, "v1.1\n");
 }

@@ -10,7 +10,6 @@ const LATER: &[&str] = &[
     "docker",
     "docker-compose",
     "podman",
-    "git",
     "helm",
     "terraform",
     "ansible",

@@ -23,6 +23,11 @@ pub struct Shell {
     pub(crate) variables: BTreeMap<String, String>,
     /// `alias k=kubectl`.
     pub(crate) aliases: BTreeMap<String, String>,
+    /// The branch of `git switch`; empty is `main`.
+    pub(crate) branch: String,
+    /// The message of a commit that was not pushed yet, and tags that were not.
+    pub(crate) message: Option<String>,
+    pub(crate) tags: Vec<String>,
     /// Files written by redirects; they come before those of the lab.
     pub(crate) files: BTreeMap<String, String>,
 }

@@ -5,6 +5,7 @@ mod details;
 mod gantt;
 mod graph;
 mod marks;
+mod repository;
 mod run;
 mod shown;
 
@@ -128,6 +129,7 @@ pub fn Board(props: &Props) -> Html {
     html! {
         <>
             <RunBar session={session.clone()} view={view.clone()} scene={scene.clone()} />
+            { repository::repository(session, view) }
             if has_stages {
                 <div class="pipeline-options">
                     <span class="segments" role="group" aria-label={text(view.lang, "pipeline.arrange")}>

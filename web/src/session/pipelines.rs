@@ -1,7 +1,9 @@
 //! Pipelines: which is looked at, and what a person lets happen.
 
 use opscape_lab::Act;
-use opscape_lab::pipelines::RepositoryEvent;
+use opscape_lab::pipelines::git::{Git, GitAct};
+use opscape_lab::pipelines::{Outcome, RepositoryEvent};
+use opscape_lab::session::Refused;
 use opscape_lab::words::fill;
 use opscape_manifest::api::Str;
 use opscape_sim::Time;
@@ -18,7 +20,27 @@ impl Session {
     /// Lets something happen in the repository, and plays on if a pipeline runs on it.
     pub fn begin_pipelines(&self, event: RepositoryEvent) {
         let begun = self.change(|state| {
-            let done = state.world.as_mut()?.act(Act::Happen { event }).ok()?;
+            let text = state.text.all().to_owned();
+            let world = state.world.as_mut()?;
+            // A push takes what stands in the editor with it.
+            let changed =
+                &*event.name == "push" && !event.tag && !world.model().pipelines().is_taken_up(&text);
+            let act = if changed {
+                let message = fill(state.lang, "git.message", &[]).as_str().into();
+                let act = GitAct::Push { branch: event.reference, message, text: Some(text.as_str().into()) };
+                Act::Git { line: "".into(), act }
+            } else {
+                Act::Happen { event }
+            };
+            let done = match world.act(act) {
+                Ok(done) => done,
+                Err(Refused::Text(problems)) => {
+                    let problem = problems.into_iter().next()?;
+                    state.tell(problem.message, true);
+                    return None;
+                }
+                Err(Refused::Api(_)) => return None,
+            };
             let begun = done.begun.unwrap_or_default();
             state.said = fill(state.lang, "pipeline.began", &[("n", &begun.to_string())]);
             Some(begun)
@@ -26,6 +48,30 @@ impl Session {
         if begun.flatten().is_some_and(|begun| begun > 0) {
             self.play(true);
         }
+    }
+
+    /// Does something to the repository, and plays on if a pipeline runs on it.
+    pub fn git(&self, act: Act) {
+        let begun = self.change(|state| {
+            let done = state.world.as_mut()?.act(act).ok()?;
+            state.tell(done.output.trim().to_owned(), done.refused);
+            done.begun
+        });
+        if begun.flatten().is_some_and(|begun| begun > 0) {
+            self.play(true);
+        }
+    }
+
+    /// The repository.
+    pub fn repository(&self) -> Option<Git> {
+        let state = self.0.state.try_borrow().ok()?;
+        Some(state.world.as_ref()?.model().pipelines().git().clone())
+    }
+
+    /// The checks of a pull request: jobs, and how each ended.
+    pub fn checks(&self, pull: u32) -> Vec<(Str, Option<Outcome>)> {
+        let Ok(state) = self.0.state.try_borrow() else { return Vec::new() };
+        state.world.as_ref().map(|world| world.model().pipelines().checks(pull)).unwrap_or_default()
     }
 
     /// What a job gave to others.

@@ -2,6 +2,7 @@
 //! on the clock of the world. What a job prints is not kept: it follows from how it went.
 
 mod docker;
+pub mod git;
 mod layout;
 mod questions;
 mod read;
@@ -24,6 +25,8 @@ use opscape_sim::{Context, EntryId, Time};
 
 pub use opscape_pipeline::run::Outcome;
 
+pub use git::GitAct;
+use git::{Commit, Files, Git, Refusal};
 pub use layout::{Arrangement, Box, Line, Picture, Sizes, layout};
 pub use questions::CommandRecord;
 pub(crate) use questions::{Busy, Work};
@@ -33,7 +36,6 @@ pub use scene::{GroupCard, JobCard, JobState, PipelineScene, RunCard, StepSpan};
 pub use telling::{JobStory, story};
 pub(crate) use telling::{headline, told_command};
 
-use crate::images::registry::hexadecimal;
 use crate::world::{LabEvent, LabRecord};
 
 /// Something that happens in the repository.
@@ -141,7 +143,9 @@ pub(crate) struct RunState {
     definition: Arc<Definition>,
     event: RepositoryEvent,
     /// What is built.
-    commit: Commit,
+    commit: Arc<Commit>,
+    /// The pull request that it checks.
+    pull: Option<u32>,
     /// When it began.
     began: Time,
     engine: Engine<Runs>,
@@ -152,15 +156,6 @@ pub(crate) struct RunState {
     woken_at: Option<Time>,
     /// Jobs that ask something of the world since it was looked at last.
     questions: Vec<JobId>,
-}
-
-/// The commit that a run is for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Commit {
-    /// 40 hexadecimal digits, which follow from what is in it.
-    pub sha: Str,
-    /// Its files.
-    pub files: Arc<BTreeMap<String, String>>,
 }
 
 /// Whether a command does something to a registry or a bucket.
@@ -196,8 +191,10 @@ pub struct Pipelines {
     count: u32,
     /// What the Lab document says of them.
     settings: Arc<Settings>,
-    /// The files of the text.
-    files: Arc<BTreeMap<String, String>>,
+    /// The repository, and the files of the text.
+    git: Git,
+    text: Str,
+    files: Arc<Files>,
     /// Commands of jobs that run in the world.
     busy: BTreeMap<(u32, JobId), Busy>,
     /// What commands of jobs printed that have ended, each line at its time, and which rerun of the job it was.
@@ -220,13 +217,119 @@ impl Pipelines {
         self.definitions.iter().map(|definition| &**definition)
     }
 
+    /// Whether a text is the one that was applied or pushed last.
+    pub fn is_taken_up(&self, text: &str) -> bool {
+        *self.text == *text
+    }
+
+    /// The repository.
+    pub fn git(&self) -> &Git {
+        &self.git
+    }
+
+    /// The checks of a pull request: each job that ran for it last, and how it ended; none: it has not.
+    pub fn checks(&self, pull: u32) -> Vec<(Str, Option<Outcome>)> {
+        let mut newest: BTreeMap<&Str, &RunState> = BTreeMap::new();
+        for run in self.runs.iter().filter(|run| run.pull == Some(pull)) {
+            newest.insert(&run.definition.file, run);
+        }
+        let jobs = newest.into_values().flat_map(|run| run.engine.plan().jobs.iter().zip(run.engine.jobs()));
+        jobs.map(|(planned, job)| (planned.name.as_str().into(), job.ended())).collect()
+    }
+
     /// A text was applied.
-    pub(crate) fn read(&mut self, text: &str, checked: &Checked) {
-        self.definitions = read::definitions(text, checked).into_iter().map(Arc::new).collect();
-        self.passed.clear();
+    pub(crate) fn read(&mut self, text: &str, checked: &Checked, now: Time) {
+        self.take_up(text, checked);
         let lab = crate::session::lab_of(checked);
         self.settings = Arc::new(lab.and_then(|lab| lab.pipelines).unwrap_or_default());
-        self.files = Arc::new(read::files(text, checked));
+        if self.git.commits().is_empty() && !self.definitions.is_empty() {
+            let definitions = Arc::new(self.definitions.clone());
+            self.git.add(git::MAIN, "Initial commit", self.files.clone(), definitions, now);
+        }
+    }
+
+    /// A text is what is worked on.
+    fn take_up(&mut self, text: &str, checked: &Checked) {
+        self.definitions = read::definitions(text, checked).into_iter().map(Arc::new).collect();
+        self.passed.clear();
+        self.text = text.into();
+        let mut files = read::files(text, checked);
+        for definition in &self.definitions {
+            definition.add_to(&mut files);
+        }
+        self.files = Arc::new(files);
+    }
+
+    /// A person does something to the repository. Gives how many runs began, and what git says.
+    pub(crate) fn git_act(
+        &mut self,
+        act: &GitAct,
+        seed: u64,
+        context: &mut LabContext<'_>,
+    ) -> (usize, Result<String, Refusal>) {
+        let now = context.now();
+        let event = |name: &str, reference: &str, tag: bool| RepositoryEvent {
+            name: name.into(),
+            reference: reference.into(),
+            tag,
+        };
+        let mut happened: Vec<(RepositoryEvent, Arc<Commit>, Option<u32>)> = Vec::new();
+        let said = match act {
+            GitAct::Push { branch, message, text } => {
+                if let Some(text) = text {
+                    let checked = read::check(text);
+                    self.take_up(text, &checked);
+                }
+                let new = !self.git.branches().contains_key(branch);
+                let definitions = Arc::new(self.definitions.clone());
+                let made = self.git.add(branch, message, self.files.clone(), definitions, now);
+                if made.is_none() && new {
+                    self.git.begin(branch);
+                }
+                let open = self.git.pulls().iter().find(|pull| !pull.merged && pull.source == *branch);
+                let open = open.map(|pull| (pull.target.clone(), pull.number));
+                match made.clone().or_else(|| self.git.find(branch).filter(|_| new).cloned()) {
+                    Some(commit) => {
+                        let said = format!("[{branch} {}] {}\n", commit.short(), commit.message);
+                        happened.push((event("push", branch, false), commit.clone(), None));
+                        happened.extend(open.map(|(target, number)| {
+                            (event("pull_request", &target, false), commit, Some(number))
+                        }));
+                        Ok(said)
+                    }
+                    None => Ok("Everything up-to-date\n".to_owned()),
+                }
+            }
+            GitAct::Tag { name, branch } => self.git.tag(name, branch).map(|commit| {
+                happened.push((event("push", name, true), commit, None));
+                format!(" * [new tag]         {name} -> {name}\n")
+            }),
+            GitAct::Revert { commit, branch } => {
+                self.git.revert(commit, branch, &read::definitions_of, now).map(|commit| {
+                    let title = commit.message.lines().next().unwrap_or_default();
+                    let said = format!("[{branch} {}] {title}\n", commit.short());
+                    happened.push((event("push", branch, false), commit, None));
+                    said
+                })
+            }
+            GitAct::Open { source, target, title } => self.git.open(source, target, title).map(|pull| {
+                let commit = self.git.find(&pull.source).cloned().unwrap_or_default();
+                happened.push((event("pull_request", &pull.target, false), commit, Some(pull.number)));
+                format!("https://github.com/acme/app/pull/{}\n", pull.number)
+            }),
+            GitAct::Merge { number } => {
+                self.git.merge(*number, &read::definitions_of, now).map(|(pull, commit)| {
+                    happened.push((event("push", &pull.target, false), commit, None));
+                    format!("✓ Merged pull request acme/app#{number} ({})\n", pull.title)
+                })
+            }
+        };
+        let mut begun = 0;
+        self.passed.clear();
+        for (event, commit, pull) in happened {
+            begun += self.run_on(&event, &commit, pull, seed, context);
+        }
+        (begun, said)
     }
 
     /// Something happens in the repository: what is configured for it begins. Gives how many runs did.
@@ -237,12 +340,41 @@ impl Pipelines {
         context: &mut LabContext<'_>,
     ) -> usize {
         self.passed.clear();
+        // What is in the text and was not pushed yet is pushed now.
+        let branch = if event.tag || &*event.name != "push" { git::MAIN } else { &*event.reference };
+        let definitions = Arc::new(self.definitions.clone());
+        let made =
+            self.git.add(branch, "Update from the editor", self.files.clone(), definitions, context.now());
+        self.git.begin(branch);
+        let commit = made.or_else(|| self.git.find(branch).cloned()).unwrap_or_default();
+        if event.tag {
+            // One that is there already is pushed again.
+            let _ = self.git.tag(&event.reference, branch);
+        }
+        self.run_on(event, &commit, None, seed, context)
+    }
+
+    /// What is configured in a commit for something that happens with it begins.
+    fn run_on(
+        &mut self,
+        event: &RepositoryEvent,
+        commit: &Arc<Commit>,
+        pull: Option<u32>,
+        seed: u64,
+        context: &mut LabContext<'_>,
+    ) -> usize {
         let mut begun = 0;
-        for definition in self.definitions.clone() {
+        let pull_changed = pull.and_then(|number| self.git.pulls().iter().find(|pull| pull.number == number));
+        let changed = match pull_changed {
+            Some(pull) => Some(self.git.changed_by(pull)),
+            // Of the first commit nobody asks.
+            None => Some(commit.changed.to_vec()).filter(|_| !commit.parents.is_empty()),
+        };
+        for definition in commit.definitions.iter().cloned() {
             let seed = seed.wrapping_add(u64::from(self.count));
             let number = self.count + 1;
-            let commit = self.commit(&definition, event);
-            let made = definition.runs_on(event, (&commit, number), Some(seed), &self.settings);
+            let built = read::Built { commit, number, changed: changed.as_deref() };
+            let made = definition.runs_on(event, &built, Some(seed), &self.settings);
             let (plan, fleet, runs) = match made {
                 Ok(made) => made,
                 Err(passed) => {
@@ -260,7 +392,8 @@ impl Pipelines {
                 number: self.count,
                 definition,
                 event: event.clone(),
-                commit,
+                commit: commit.clone(),
+                pull,
                 began: context.now(),
                 // It begins once it is known what others hold.
                 engine: Engine::held(plan, Arc::new(fleet), runs),
@@ -303,17 +436,6 @@ impl Pipelines {
         self.machines.retain(|(run, job), _| *run != number || !over.contains(job));
         self.busy.retain(|(run, job), _| *run != number || !over.contains(job));
         self.settle(context);
-    }
-
-    /// What is built when something happens.
-    fn commit(&self, definition: &Definition, event: &RepositoryEvent) -> Commit {
-        let files = definition.files(&self.files);
-        let mut all: Vec<&str> = vec![&event.reference];
-        for (path, text) in &*files {
-            all.extend([path.as_str(), text]);
-        }
-        let sha = hexadecimal(&all.join("\0"), 40).as_str().into();
-        Commit { sha, files }
     }
 
     /// A person does something to a run. False: it changes nothing.

@@ -18,7 +18,8 @@ use opscape_pipeline::gitlab::run::{Options, Process};
 use opscape_pipeline::gitlab::{self, Configuration, Failure, Pipeline, Place, Push, Ref, Repository};
 use opscape_pipeline::run::{Failing, Fleet, Lasting, Plan, Pool, Wishes};
 
-use super::{Commit, Passed, RepositoryEvent, Runs};
+use super::git::Commit;
+use super::{Passed, RepositoryEvent, Runs};
 use crate::world::file_of;
 
 /// A configuration of a text.
@@ -100,6 +101,23 @@ pub(super) fn files(text: &str, checked: &Checked) -> BTreeMap<String, String> {
         }
     }
     files
+}
+
+/// What is built when something happens.
+pub(super) struct Built<'a> {
+    pub commit: &'a Commit,
+    /// The number of the run.
+    pub number: u32,
+    /// The files that change; none: nobody says.
+    pub changed: Option<&'a [String]>,
+}
+
+/// The configurations among the files of a commit.
+pub(super) fn definitions_of(files: &BTreeMap<String, String>) -> Arc<Vec<Arc<Definition>>> {
+    let yaml = files.iter().filter(|(path, _)| [".yml", ".yaml"].iter().any(|ending| path.ends_with(ending)));
+    let text: String = yaml.map(|(path, text)| ["--- # ", path, "\n", text].concat()).collect();
+    let checked = check(&text);
+    Arc::new(definitions(&text, &checked).into_iter().map(Arc::new).collect())
 }
 
 fn find<'a>(text: &'a str, checked: &Checked) -> Vec<Found<'a>> {
@@ -307,25 +325,27 @@ impl Definition {
     pub(super) fn runs_on(
         &self,
         event: &RepositoryEvent,
-        (commit, number): (&Commit, u32),
+        built: &Built<'_>,
         seed: Option<u64>,
         settings: &Settings,
     ) -> Result<(Arc<Plan>, Fleet, Runs), Passed> {
         match &self.content {
             Content::GitHub(workflow, _) => {
                 let mut happening = happening(event);
+                happening.paths = built.changed.map(<[String]>::to_vec);
+                happening.message = built.commit.message.to_string();
                 happening.commit = Some(trigger::Commit {
-                    sha: commit.sha.to_string(),
+                    sha: built.commit.sha.to_string(),
                     repository: "acme/app".to_owned(),
                     actor: "you".to_owned(),
-                    run: number,
+                    run: built.number,
                 });
                 trigger::decide(workflow.events.as_deref().unwrap_or_default(), &happening)
                     .map_err(Passed::GitHub)?;
                 let contexts = Contexts::of(workflow, &happening);
                 let assumptions = Assumptions {
                     seed,
-                    files: commit.files.clone(),
+                    files: built.commit.files.clone(),
                     environments: Arc::new(protections(settings)),
                     acts: true,
                     wishes: Arc::new(wishes(settings)),
@@ -336,7 +356,8 @@ impl Definition {
                 Ok((planned.plan.clone(), fleet, Runs::GitHub(Box::new(planned))))
             }
             Content::GitLab(repository, path) => {
-                let push = Push { sha: commit.sha.to_string(), ..push(event) };
+                let changed = built.changed.map(<[String]>::to_vec);
+                let push = Push { sha: built.commit.sha.to_string(), changed, ..push(event) };
                 let made = pipeline(repository, path, &push);
                 let (_, pipeline) = made.map_err(|failure| {
                     let first = failure.mistakes.into_iter().next();
@@ -347,7 +368,7 @@ impl Definition {
                 }
                 let plan = Arc::new(pipeline.plan());
                 let repository =
-                    Repository { files: BTreeMap::clone(&commit.files), elsewhere: BTreeMap::new() };
+                    Repository { files: BTreeMap::clone(&built.commit.files), elsewhere: BTreeMap::new() };
                 let options = Options { wishes: wishes(settings), ..Options::default() };
                 let process = Process::new(pipeline.into(), repository.into(), Arc::new(options)).acting();
                 let own = runners(settings);
@@ -357,14 +378,9 @@ impl Definition {
         }
     }
 
-    /// The files of the repository, its own among them.
-    pub(super) fn files(&self, all: &Arc<BTreeMap<String, String>>) -> Arc<BTreeMap<String, String>> {
-        if all.contains_key(&*self.file) {
-            return all.clone();
-        }
-        let mut files = BTreeMap::clone(all);
-        files.insert(self.file.to_string(), self.text.to_string());
-        files.into()
+    /// Puts its own text among files, if it stands in none of them.
+    pub(super) fn add_to(&self, files: &mut BTreeMap<String, String>) {
+        files.entry(self.file.to_string()).or_insert_with(|| self.text.to_string());
     }
 
     /// What it would run if nothing kept it from running.

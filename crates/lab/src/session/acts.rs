@@ -17,7 +17,7 @@ use opscape_sim::Time;
 
 use super::Session;
 use crate::Act;
-use crate::pipelines::{RepositoryEvent, RunAct};
+use crate::pipelines::{GitAct, RepositoryEvent, RunAct};
 use crate::traffic::{Sending, WorkloadId};
 
 /// A text of acts that cannot be read, or that is about another text.
@@ -166,6 +166,12 @@ fn encode(act: &Act, before: &str, map: &mut Map) {
             set("happen", string(&event.name));
             set(if event.tag { "tag" } else { "branch" }, string(&event.reference));
         }
+        Act::Git { line, act } => {
+            if !line.is_empty() {
+                set("line", string(line));
+            }
+            encode_git(act, before, &mut set);
+        }
         Act::Pipeline { run, act } => {
             set("pipeline", number(*run));
             let (what, job) = match act {
@@ -182,6 +188,62 @@ fn encode(act: &Act, before: &str, map: &mut Map) {
             }
         }
     }
+}
+
+fn encode_git(act: &GitAct, before: &str, set: &mut dyn FnMut(&str, Value)) {
+    match act {
+        GitAct::Push { branch, message, text } => {
+            set("push", string(branch));
+            set("message", string(message));
+            match text.as_ref().map(|text| (text, edit(before, text))) {
+                Some((_, Some((from, to, put)))) => set(
+                    "change",
+                    Value::List(vec![Value::Int(from as i64), Value::Int(to as i64), string(put)]),
+                ),
+                Some((text, None)) => set("text", string(text)),
+                None => {}
+            }
+        }
+        GitAct::Tag { name, branch } => {
+            set("tagged", string(name));
+            set("branch", string(branch));
+        }
+        GitAct::Revert { commit, branch } => {
+            set("revert", string(commit));
+            set("branch", string(branch));
+        }
+        GitAct::Open { source, target, title } => {
+            set("open", string(source));
+            set("branch", string(target));
+            set("title", string(title));
+        }
+        GitAct::Merge { number } => set("merge", Value::Int(i64::from(*number))),
+    }
+}
+
+fn decode_git(value: &Value, before: &str) -> Option<GitAct> {
+    let text = |name: &str| value.get(name).and_then(Value::as_str).map(Str::from);
+    if let Some(branch) = text("push") {
+        let changed = match value.get("change").and_then(Value::as_list) {
+            Some([from, to, put]) => {
+                let (from, to) = (usize::try_from(from.as_int()?).ok()?, usize::try_from(to.as_int()?).ok()?);
+                Some([before.get(..from)?, put.as_str()?, before.get(to.max(from)..)?].concat().into())
+            }
+            _ => text("text"),
+        };
+        return Some(GitAct::Push { branch, message: text("message")?, text: changed });
+    }
+    if let Some(name) = text("tagged") {
+        return Some(GitAct::Tag { name, branch: text("branch")? });
+    }
+    if let Some(commit) = text("revert") {
+        return Some(GitAct::Revert { commit, branch: text("branch")? });
+    }
+    if let Some(source) = text("open") {
+        return Some(GitAct::Open { source, target: text("branch")?, title: text("title")? });
+    }
+    let number = value.get("merge").and_then(Value::as_int)?;
+    Some(GitAct::Merge { number: u32::try_from(number).ok()? })
 }
 
 fn set_request(request: &Request, set: &mut dyn FnMut(&str, Value)) {
@@ -284,6 +346,9 @@ fn decode(value: &Value, before: &str) -> Option<Act> {
     if let Some(number) = int("stopSending") {
         let workload = WorkloadId::from(u32::try_from(number).ok()?);
         return Some(Act::StopSending { line: line(), workload });
+    }
+    if let Some(act) = decode_git(value, before) {
+        return Some(Act::Git { line: line(), act });
     }
     let on_node = |name: &str, make: fn(Str) -> Act| text(name).map(make);
     text("apply")

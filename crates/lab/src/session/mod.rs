@@ -34,6 +34,8 @@ use crate::charts::Charts;
 use crate::compare;
 use crate::inspect::{EventFilter, EventRow, Inspection};
 use crate::logs::{Log, LogQuery};
+use crate::pipelines::GitAct;
+use crate::pipelines::git::Git;
 use crate::scene::{Level, Scene};
 use crate::tracks::Tracks;
 use crate::traffic::{Report, Sending, WorkloadId};
@@ -266,6 +268,12 @@ impl Session {
                 return Err(Refused::Text(diagnostics));
             }
         }
+        if let Act::Git { act: GitAct::Push { text: Some(text), .. }, .. } = &act {
+            let diagnostics = crate::pipelines::check(text).diagnostics;
+            if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+                return Err(Refused::Text(diagnostics));
+            }
+        }
         self.keep_branch();
         self.timeline.input(Arc::new(act));
         let outcome = self.model().acts().last().map(|mark| mark.outcome.clone()).unwrap_or_default();
@@ -363,6 +371,19 @@ impl World for Session {
 
     fn usage(&self) -> &dyn Usage {
         self.model()
+    }
+
+    fn repository(&self) -> Option<&Git> {
+        Some(self.model().pipelines().git())
+    }
+
+    fn checks(&self, pull: u32) -> Vec<(Str, Option<crate::pipelines::Outcome>)> {
+        self.model().pipelines().checks(pull)
+    }
+
+    fn git(&mut self, act: GitAct) -> Option<Result<String, String>> {
+        let outcome = self.act(Act::Git { line: "".into(), act }).ok()?;
+        Some(if outcome.refused { Err(outcome.output.clone()) } else { Ok(outcome.output.clone()) })
     }
 
     fn send(&mut self, sending: &Sending) -> Option<WorkloadId> {

@@ -7,7 +7,7 @@ use opscape_sim::{EntryId, Time};
 use super::{Teller, named};
 use crate::Act;
 use crate::inspect::{LineRef, Mark, WhyRow};
-use crate::pipelines::RunAct;
+use crate::pipelines::{GitAct, RunAct};
 use crate::words::{self, Lang, Rich};
 use crate::world::{ActMark, ActRecord, Applied, ApplyResult, FieldChange, short};
 
@@ -123,6 +123,12 @@ fn done(lang: Lang, who: &str, act: &Act) -> Rich {
         Act::Happen { event } => {
             say("why.act.happen", &[("event", &event.name), ("reference", &event.reference)])
         }
+        Act::Git { line, .. } if !line.is_empty() => say("why.act.command", &[("line", line)]),
+        Act::Git { act, .. } => {
+            let (key, values) = git_act(act);
+            let number = values.1.to_string();
+            say(&["why.act.", key].concat(), &[("name", values.0), ("n", &number)])
+        }
         Act::Pipeline { run, act } => say(run_act(*act, true), &[("n", &run.to_string())]),
     }
 }
@@ -185,6 +191,11 @@ pub fn flag_of_act(act: &Act, lang: Lang) -> String {
         Act::Happen { event } => {
             say("pipeline.flag.happen", &[("event", &event.name), ("reference", &event.reference)])
         }
+        Act::Git { act, .. } => {
+            let (key, values) = git_act(act);
+            let number = values.1.to_string();
+            say(&["pipeline.flag.", key].concat(), &[("name", values.0), ("n", &number)])
+        }
         Act::Pipeline { run, act } => say(run_act(*act, false), &[("n", &run.to_string())]),
     }
 }
@@ -204,5 +215,16 @@ fn run_act(act: RunAct, sentence: bool) -> &'static str {
         (RunAct::Fail(_), false) => "pipeline.flag.run-fail",
         (RunAct::Approve(_), false) => "pipeline.flag.run-approve",
         (RunAct::Reject(_), false) => "pipeline.flag.run-reject",
+    }
+}
+
+/// The end of an act's key in the texts, with the name and the number that it is about.
+fn git_act(act: &GitAct) -> (&'static str, (&str, u32)) {
+    match act {
+        GitAct::Push { branch, .. } => ("push", (branch, 0)),
+        GitAct::Tag { name, .. } => ("tag", (name, 0)),
+        GitAct::Revert { commit, .. } => ("revert", (commit.get(..7).unwrap_or(commit), 0)),
+        GitAct::Open { source, .. } => ("open-pull", (source, 0)),
+        GitAct::Merge { number } => ("merge", ("", *number)),
     }
 }

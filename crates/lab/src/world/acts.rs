@@ -11,6 +11,7 @@ use super::script::file_of;
 use super::{LabEvent, LabModel, LabRecord, Outcome};
 use crate::Act;
 use crate::census;
+use crate::pipelines::GitAct;
 use crate::traffic::{Sending, WorkloadId};
 use opscape_manifest::order;
 
@@ -57,6 +58,7 @@ impl LabModel {
                 self.commands_begin(context);
                 return Outcome { begun: Some(begun), ..Outcome::default() };
             }
+            Act::Git { act, .. } => return self.git(act, context),
             Act::Pipeline { run, act } => {
                 Arc::make_mut(&mut self.pipelines).act(*run, *act, context);
                 self.commands_begin(context);
@@ -97,6 +99,17 @@ impl LabModel {
         };
         let answer = request.and_then(|request| self.request(context, &request));
         Outcome { answer: Some(answer), ..Outcome::default() }
+    }
+
+    pub(super) fn git(&mut self, act: &GitAct, context: &mut LabContext<'_>) -> Outcome {
+        let seed = self.cluster.options().seed;
+        let (begun, said) = Arc::make_mut(&mut self.pipelines).git_act(act, seed, context);
+        self.commands_begin(context);
+        let (output, refused) = match said {
+            Ok(output) => (output, false),
+            Err(refusal) => (refusal + "\n", true),
+        };
+        Outcome { begun: Some(begun), output, refused, ..Outcome::default() }
     }
 
     pub(super) fn send(&mut self, sending: &Sending, context: &mut LabContext<'_>) -> WorkloadId {

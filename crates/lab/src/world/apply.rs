@@ -29,7 +29,7 @@ impl LabModel {
     ) -> Vec<ApplyResult> {
         let checked = check::check(text);
         if prune && (!self.pipelines.is_empty() || has_pipelines(&checked)) {
-            Arc::make_mut(&mut self.pipelines).read(text, &checked);
+            Arc::make_mut(&mut self.pipelines).read(text, &checked, context.now());
         }
         let documents: Vec<(usize, ObjectKey, Value)> = checked
             .documents

@@ -17,8 +17,10 @@ pub struct Outcome {
     pub sending: Option<WorkloadId>,
     /// For [`crate::Act::Happen`]: how many pipelines began.
     pub begun: Option<usize>,
-    /// What a command of the lab's script printed.
+    /// What a command of the lab's script printed, or what git says.
     pub output: String,
+    /// For [`crate::Act::Git`]: whether that says why nothing was done.
+    pub refused: bool,
 }
 
 impl Outcome {

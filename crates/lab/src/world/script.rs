@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use opscape_cluster::{Cluster, Request, Status, Usage};
-use opscape_manifest::api::Object;
+use opscape_manifest::api::{Object, Str};
 use opscape_manifest::lab::LabSpec;
 use opscape_manifest::text;
 use opscape_network::route::Table;
@@ -15,6 +15,8 @@ use super::{LabEvent, LabModel, LabRecord};
 use crate::Act;
 use crate::images::LabImages;
 use crate::logs::{self, Log, LogQuery};
+use crate::pipelines::git::Git;
+use crate::pipelines::{GitAct, Outcome};
 use crate::traffic::{Report, Sending, WorkloadId};
 
 /// The world as a command sees it. Reading is direct; every change is a [`Request`], plain data, so that a timeline can
@@ -61,6 +63,22 @@ pub trait World {
     /// What containers use at this instant, for `kubectl top`.
     fn usage(&self) -> &dyn Usage {
         &*self.cluster().options().usage
+    }
+
+    /// The repository; `None`: there is none here.
+    fn repository(&self) -> Option<&Git> {
+        None
+    }
+
+    /// The checks of a pull request: jobs, and how each ended; none: it has not.
+    fn checks(&self, _pull: u32) -> Vec<(Str, Option<Outcome>)> {
+        Vec::new()
+    }
+
+    /// Does something to the repository, in the name of the person at the terminal; gives what git says, or why it does not.
+    /// `None`: there is none here.
+    fn git(&mut self, _act: GitAct) -> Option<Result<String, String>> {
+        None
     }
 
     /// The text of a file of the lab (`kubectl apply -f web.yaml`); `None` if there is none of this path.
@@ -169,6 +187,19 @@ impl World for Desk<'_, '_> {
 
     fn now(&self) -> Time {
         self.context.now()
+    }
+
+    fn repository(&self) -> Option<&Git> {
+        Some(self.model.pipelines.git())
+    }
+
+    fn checks(&self, pull: u32) -> Vec<(Str, Option<Outcome>)> {
+        self.model.pipelines.checks(pull)
+    }
+
+    fn git(&mut self, act: GitAct) -> Option<Result<String, String>> {
+        let outcome = self.model.git(&act, self.context);
+        Some(if outcome.refused { Err(outcome.output) } else { Ok(outcome.output) })
     }
 
     fn logs(&self, query: LogQuery<'_>) -> Result<Log, Status> {

@@ -17,7 +17,7 @@ pub fn programs() -> &'static [Program] {
         };
     }
     list! {
-        "kubectl" "hey" "curl" "wget" "nslookup" "dig" "help" "ls" "cat" "grep" "head" "tail" "wc" "sort" "uniq" "cut" "tr" "sed" "awk" "tee" "base64"
+        "kubectl" "git" "gh" "hey" "curl" "wget" "nslookup" "dig" "help" "ls" "cat" "grep" "head" "tail" "wc" "sort" "uniq" "cut" "tr" "sed" "awk" "tee" "base64"
         "xargs" "watch" "timeout" "sleep" "echo" "printf" "date" "rm" "export" "alias" "clear"
     }
 }

@@ -1,6 +1,7 @@
 //! The programs of this shell: kubectl, the few text tools people pipe it into, and what the shell itself knows.
 
 mod control;
+mod git;
 mod http;
 mod listing;
 mod names;
@@ -21,6 +22,7 @@ pub(crate) fn launch(mut words: Vec<String>, shell: &Shell) -> Box<dyn Task> {
     let arguments = words.get(1..).unwrap_or_default().to_vec();
     match name.as_str() {
         "kubectl" | "k" => kubectl::launch(arguments, shell),
+        "git" | "gh" => Box::new(git::Repository { hub: name == "gh", arguments }),
         "hey" => http::hey(&arguments),
         "curl" => http::curl(&arguments),
         "wget" => http::wget(&arguments),
