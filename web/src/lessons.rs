@@ -35,6 +35,8 @@ pub const NAMES: &[&str] = &[
     "cluster-autoscaler",
     "alb-group",
     "ingress-to-gateway",
+    "ci-deploy",
+    "push-to-canary",
 ];
 
 const FIRST: &str = include_str!("../../static/labs/first-deployment.yaml");

@@ -11,7 +11,7 @@ use opscape_network::telemetry::{Outcome, Subject};
 
 #[test]
 fn the_texts_are_right_and_in_both_languages() {
-    assert_eq!(labs().len(), 26);
+    assert_eq!(labs().len(), 28);
     for (name, text) in labs() {
         let diagnostics = Session::check_text(&text);
         assert!(diagnostics.is_empty(), "{name}: {diagnostics:#?}");

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use opscape_lab::pipelines::GitAct;
 use opscape_lab::session::{CheckReport, end_of};
 use opscape_lab::{Act, Session, SessionOptions, WorldOptions};
 use opscape_manifest::api::ObjectKey;
@@ -99,7 +100,17 @@ pub fn solution(name: &str, text: &str) -> Vec<(Time, Act)> {
                     text = replace(change);
                 }
             }
-            Act::Apply { text: text.into() }
+            match entry.str_at(&["push"]) {
+                Some(branch) => {
+                    let push = GitAct::Push {
+                        branch: branch.into(),
+                        message: "A change".into(),
+                        text: Some(text.into()),
+                    };
+                    Act::Git { line: "".into(), act: push }
+                }
+                None => Act::Apply { text: text.into() },
+            }
         } else if let Some(line) = entry.str_at(&["run"]) {
             Act::Run { line: line.into() }
         } else {
