@@ -37,7 +37,8 @@ export function app(page, language = "en") {
       if (await button("ui.play").count()) await button("ui.play").click();
     },
     async pause() {
-      if (await button("ui.pause").count()) await button("ui.pause").click();
+      // The clock may come to its end, and the button with it, while it is being clicked.
+      while (await button("ui.pause").count()) await button("ui.pause").click({ timeout: 2_000 }).catch(() => {});
     },
     speed: (times) => page.evaluate((times) => window.opscape.speed(times), times),
     seek: (seconds) => page.evaluate((seconds) => window.opscape.seek(seconds), seconds),
